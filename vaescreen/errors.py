@@ -1,0 +1,25 @@
+"""One exception hierarchy: every message says in one line what is wrong, where, and how to mend it."""
+
+
+class VaescreenError(Exception):
+    """Base of all errors a user can mend; the command line prints the message and exits 1."""
+
+
+class DataError(VaescreenError):
+    """Images or a data set cannot be used as given."""
+
+
+class RegistryError(VaescreenError):
+    """`registry.yaml` is unreadable or invalid, or names something unknown."""
+
+
+class CandidateError(VaescreenError):
+    """An autoencoder cannot be loaded, or gives unusable output."""
+
+
+class CacheError(VaescreenError):
+    """The cache or a results folder cannot be read or written."""
+
+
+class ResultError(VaescreenError):
+    """A result file is missing, damaged or stale."""

@@ -1,0 +1,95 @@
+"""Where files live and how they are written: atomically, so that an interrupted run never leaves half a file."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaescreen.errors import CacheError, ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def cache_dir() -> Path:
+    """Folder for everything that can be computed again: `$VAESCREEN_CACHE`, or `vaescreen` in the user's cache.
+
+    Raises
+    ------
+    CacheError
+        If the folder cannot be created or written.
+    """
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vaescreen"
+    folder = Path(os.environ.get("VAESCREEN_CACHE", default))
+    ensure_writable(folder)
+    return folder
+
+
+def ensure_writable(folder: Path) -> None:
+    """Create `folder` and prove that a file can be written there, before hours are spent on what goes into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CacheError(
+            f"cannot write to {folder} ({error.strerror}); "
+            "mend the folder's permissions or point VAESCREEN_CACHE (or --results) elsewhere"
+        ) from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    _write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON; NaN and infinity are refused, since JSON has no words for them."""
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
+    """Write a table of per-image values to Parquet."""
+    _write_atomically(path, lambda temporary: frame.to_parquet(temporary, index=False))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON result file.
+
+    Raises
+    ------
+    ResultError
+        If the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultError(f"cannot read {path} ({error.strerror})") from error
+    except ValueError as error:
+        raise ResultError(f"{path} is not valid JSON ({error}); delete it and run the command again") from error
+
+
+def digest(*parts: Any) -> str:
+    """Sha256 (hex) over bytes, strings and JSON-able values; parts cannot run into each other."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        total.update(len(data).to_bytes(8, "big"))
+        total.update(data)
+    return total.hexdigest()
+
+
+def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise CacheError(f"cannot write {path} ({error.strerror or error}); mend its folder's permissions or free space") from error
+    finally:
+        temporary.unlink(missing_ok=True)
