@@ -1,0 +1,46 @@
+"""What every autoencoder looks like from outside its adapter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Geometry(NamedTuple):
+    """Shape of a latent: `channels` C and spatial `factor` f; the latent of an HxW image is C x H/f x W/f."""
+
+    channels: int
+    factor: int
+
+    def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """Shape `(C, ceil(H/f), ceil(W/f))` of the latent of one `height` x `width` image."""
+        return self.channels, -(-height // self.factor), -(-width // self.factor)
+
+    def __str__(self) -> str:
+        """Short form used in names, such as `f8c4`."""
+        return f"f{self.factor}c{self.channels}"
+
+
+@runtime_checkable
+class Autoencoder(Protocol):
+    """Encode and decode grayscale images in [0, 1]; range, channels, padding and device stay inside.
+
+    Latents are raw: the posterior mean as the network gives it, neither scaled nor shifted. Whoever trains on
+    latents standardises them.
+    """
+
+    @property
+    def geometry(self) -> Geometry:
+        """Latent channels and spatial factor."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 (hex) of weights and configuration: same name with other bytes is another autoencoder."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents `[B, C, ceil(H/f), ceil(W/f)]`, float32, of images `[B, 1, H, W]` in [0, 1]."""
+
+    def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images `[B, 1, *size]` in [0, 1], clamped, cropped to `size` (height, width)."""
