@@ -1,0 +1,55 @@
+"""Generated medical images: seeded, any number, any size.
+
+Each image is drawn, not sampled from a model: an anatomy in normalised coordinates, varied from patient to
+patient, goes through the physics of its modality. The same index at two sizes is the same patient.
+"""
+
+import difflib
+import zlib
+
+import numpy as np
+
+from vaescreen.errors import DataError
+from vaescreen.images.phantoms import chest
+from vaescreen.images.phantoms.fields import Array
+
+ANATOMIES = ("chest",)
+SMALLEST, LARGEST = 32, 1024
+
+_DRAW = {"chest": chest.draw}
+
+
+def generate(anatomy: str, index: int, size: int, seed: int = 0) -> Array:
+    """Draw one phantom.
+
+    Parameters
+    ----------
+    anatomy
+        One of `ANATOMIES`.
+    index
+        Which patient, 0 or more; images do not depend on the order in which they are asked for.
+    size
+        Height and width in pixels, 32 to 1024.
+    seed
+        Which population, 0 or more.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [size, size] in [0, 1].
+
+    Raises
+    ------
+    DataError
+        For an unknown anatomy, or an index, size or seed out of range.
+    """
+    if anatomy not in _DRAW:
+        near = difflib.get_close_matches(anatomy, ANATOMIES, n=1, cutoff=0.4)
+        hint = f"did you mean '{near[0]}'?" if near else f"choose one of {', '.join(ANATOMIES)}"
+        raise DataError(f"unknown phantom anatomy '{anatomy}': {hint}")
+    if not SMALLEST <= size <= LARGEST:
+        raise DataError(f"phantom size {size} is out of range: choose {SMALLEST} to {LARGEST} pixels")
+    if index < 0 or seed < 0:
+        raise DataError(f"phantom index {index} and seed {seed} must be 0 or more")
+    rng = np.random.default_rng([zlib.crc32(anatomy.encode()), seed, index])
+    return _DRAW[anatomy](rng, size)
