@@ -1,0 +1,182 @@
+"""Published and bundled networks: diffusers' AutoencoderKL and AutoencoderTiny behind the contract."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaescreen.autoencoders.checkpoint import file_sha256, read_config, read_weights
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.weights import WeightFiles, locate
+from vaescreen.errors import CandidateError
+from vaescreen.registry import Candidate
+from vaescreen.storage import digest
+
+_BLOCKS_KEY = {"AutoencoderKL": "block_out_channels", "AutoencoderTiny": "encoder_block_out_channels"}
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+class DiffusersAutoencoder:
+    """An `AutoencoderKL` or `AutoencoderTiny` as encode and decode on grayscale images in [0, 1].
+
+    Gray is repeated to the network's input channels and its output channels are averaged back; [0, 1] becomes
+    [-1, 1] and back; images are padded right and below to a multiple of the factor, by reflection, or by
+    replication where an image is too small for that. The latent of a KL network is its posterior mean.
+    All in float32 (without TF32); results come back on the device of the input.
+
+    Parameters
+    ----------
+    model
+        The diffusers network; it is moved to `device` and set to evaluation mode.
+    name
+        What error messages call it.
+    fingerprint
+        Sha256 (hex) of weights and configuration.
+    device
+        Where to run.
+    """
+
+    def __init__(self, model: Any, name: str, fingerprint: str, device: torch.device | str = "cpu") -> None:
+        self.geometry = _geometry(type(model).__name__, model.config)
+        self.fingerprint = fingerprint
+        self._name = name
+        self._device = torch.device(device)
+        self._model = model.eval().requires_grad_(False).to(self._device, torch.float32)
+        self._has_posterior = type(model).__name__ == "AutoencoderKL"
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents `[B, C, ceil(H/f), ceil(W/f)]` of images `[B, 1, H, W]` in [0, 1].
+
+        Raises
+        ------
+        CandidateError
+            If the network gives values that are not finite, or another shape.
+        """
+        height, width = images.shape[-2:]
+        x = _pad(images.to(self._device, torch.float32), self.geometry.factor)
+        x = (2 * x - 1).expand(-1, self._model.config.in_channels, -1, -1)
+        with torch.no_grad(), _full_precision():
+            encoded = self._model.encode(x)
+            latents: Tensor = encoded.latent_dist.mode() if self._has_posterior else encoded.latents
+        self._check(latents, self.geometry.latent_shape(height, width), "latents")
+        return latents.to(images.device)
+
+    def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images `[B, 1, *size]` in [0, 1], clamped, of latents `[B, C, h, w]`.
+
+        Raises
+        ------
+        CandidateError
+            If the network gives values that are not finite, or another shape.
+        """
+        with torch.no_grad(), _full_precision():
+            decoded: Tensor = self._model.decode(latents.to(self._device, torch.float32)).sample
+        factor, (height, width) = self.geometry.factor, latents.shape[-2:]
+        self._check(decoded, (self._model.config.out_channels, height * factor, width * factor), "images")
+        gray = decoded.mean(dim=1, keepdim=True)[..., : size[0], : size[1]]
+        return ((gray + 1) / 2).clamp(0, 1).to(latents.device)
+
+    def _check(self, output: Tensor, expected: tuple[int, ...], what: str) -> None:
+        if tuple(output.shape[1:]) != expected:
+            shape = tuple(output.shape[1:])
+            raise CandidateError(f"{self._name}: gives {what} of shape {shape} where {expected} is due")
+        if not torch.isfinite(output).all():
+            raise CandidateError(f"{self._name}: gives {what} that are not finite (NaN or infinity)")
+
+
+def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> DiffusersAutoencoder:
+    """Load a candidate whose files are on this machine, and check them against its registry entry.
+
+    Raises
+    ------
+    CandidateError
+        If files are missing, unsafe or damaged, differ from the pinned sha256, are of a class other than
+        AutoencoderKL and AutoencoderTiny, or do not have the geometry of the entry.
+    """
+    files = locate(candidate)
+    network = load_files(files, candidate.name, sha256=candidate.sha256, device=device)
+    if network.geometry != candidate.geometry:
+        raise CandidateError(
+            f"{candidate.name}: the registry says {candidate.geometry}, but {files.config} is a network of "
+            f"{network.geometry}"
+        )
+    return network
+
+
+def load_files(
+    files: WeightFiles, name: str, *, sha256: str | None = None, device: torch.device | str = "cpu"
+) -> DiffusersAutoencoder:
+    """Build the network of `files.config` with the weights of `files.weights`; each weight must find its place.
+
+    Raises
+    ------
+    CandidateError
+        As for `load_network`.
+    """
+    config = read_config(files.config, name)
+    found = file_sha256(files.weights, name)
+    if sha256 is not None and found != sha256:
+        raise CandidateError(
+            f"{name}: {files.weights} has sha256 {found[:12]}..., the registry pins {sha256[:12]}..."
+        )
+    state = {_current_key(key): value for key, value in read_weights(files.weights, name).items()}
+    model = _build(config, name)
+    _check_fit(state, model.state_dict(), name)
+    model.load_state_dict(state)
+    public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
+    return DiffusersAutoencoder(model, name, digest(found, public), device)
+
+
+def _build(config: dict[str, Any], name: str) -> Any:
+    class_name = config.get("_class_name")
+    if class_name not in _BLOCKS_KEY:
+        supported = " and ".join(_BLOCKS_KEY)
+        raise CandidateError(f"{name}: class {class_name!r} is not supported; {supported} are")
+    import diffusers
+
+    try:
+        return getattr(diffusers, class_name).from_config(config)
+    except Exception as error:  # a wrong value may fail anywhere in the construction
+        reason = " ".join(str(error).split())[:150]
+        raise CandidateError(f"{name}: its config.json does not build an {class_name} ({reason})") from error
+
+
+def _geometry(class_name: str, config: Mapping[str, Any]) -> Geometry:
+    return Geometry(int(config["latent_channels"]), 2 ** (len(config[_BLOCKS_KEY[class_name]]) - 1))
+
+
+def _current_key(key: str) -> str:
+    """Name of a weight today; SD-era checkpoints call the attention projections by older names."""
+    stem, _, kind = key.rpartition(".")
+    block, _, layer = stem.rpartition(".")
+    if ".attentions." in block and layer in _OLD_ATTENTION:
+        return f"{block}.{_OLD_ATTENTION[layer]}.{kind}"
+    return key
+
+
+def _check_fit(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], name: str) -> None:
+    problems = {
+        "missing": [key for key in wanted if key not in state],
+        "unexpected": [key for key in state if key not in wanted],
+        "of another shape": [k for k in wanted if k in state and wanted[k].shape != state[k].shape],
+    }
+    listed = [f"{len(keys)} {what} (such as {keys[0]})" for what, keys in problems.items() if keys]
+    if listed:
+        raise CandidateError(f"{name}: its weights do not fit its config.json: {', '.join(listed)}")
+
+
+def _pad(images: Tensor, factor: int) -> Tensor:
+    height, width = images.shape[-2:]
+    down, right = -height % factor, -width % factor
+    mode = "reflect" if down < height and right < width else "replicate"
+    return F.pad(images, (0, right, 0, down), mode=mode) if down or right else images
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Keep convolutions on a GPU in true float32; TF32, the default there, moves PSNR."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield
