@@ -1,0 +1,65 @@
+"""Bring images to one size: the central square, resized with antialiasing, in floating point throughout."""
+
+from typing import Any
+
+import numpy as np
+import PIL
+from PIL import Image
+
+from vaescreen.errors import DataError
+from vaescreen.images.decoding import FloatImage
+
+MULTIPLE = 8
+"""Sides are multiples of this, so that degradations by 2, 4 and 8 are exact."""
+
+
+def check_size(size: int | None) -> None:
+    """Refuse a size that not every degradation divides.
+
+    Raises
+    ------
+    DataError
+        If `size` is neither None (native) nor a positive multiple of `MULTIPLE`.
+    """
+    if size is not None and (size <= 0 or size % MULTIPLE):
+        raise DataError(f"size {size} is not a positive multiple of {MULTIPLE}; give 256, for instance")
+
+
+def frame(pixels: FloatImage, size: int | None) -> FloatImage:
+    """Crop centrally to a square and resize it by an antialiased Lanczos kernel.
+
+    Parameters
+    ----------
+    pixels
+        float32 [H, W] in [0, 1].
+    size
+        Side of the result in pixels; smaller images are enlarged. None keeps the image as it is, but for a
+        central crop of each side to the next lower multiple of `MULTIPLE`.
+
+    Returns
+    -------
+    FloatImage
+        float32 [size, size], or [H', W'] with `size` None; clipped to [0, 1], for Lanczos overshoots.
+    """
+    height, width = pixels.shape
+    if size is None:
+        return _central_crop(pixels, height - height % MULTIPLE, width - width % MULTIPLE)
+    side = min(height, width)
+    square = _central_crop(pixels, side, side)
+    if side == size:
+        return square
+    resized = Image.fromarray(square).resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(resized).clip(0, 1)
+
+
+def framing_description(size: int | None) -> dict[str, Any]:
+    """Say what `frame` does with this size, for the record."""
+    if size is None:
+        return {"size": None, "crop": f"central, sides to a multiple of {MULTIPLE}", "resize": None}
+    resize = {"kernel": "lanczos", "antialias": True, "library": "Pillow", "version": PIL.__version__}
+    return {"size": size, "crop": "central square", "resize": resize}
+
+
+def _central_crop(pixels: FloatImage, height: int, width: int) -> FloatImage:
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
