@@ -1,0 +1,88 @@
+"""Where images come from: folders of files, and phantoms that the package draws itself.
+
+`open_data` gives a `DataSet`: train, val and test images as float32 `[B, 1, H, W]` in [0, 1], streamed in
+batches, with an id and a patient for each. `decoding` reads one file at its full bit depth, `framing` brings
+it to size, `folder` and `manifest` say what a folder holds, `splits` keeps every patient in one split,
+`scanning` looks at each image once and makes the fingerprint, `degradation` makes low-resolution versions,
+`phantoms` and `generated` are the data of a machine without data.
+"""
+
+import difflib
+import re
+from pathlib import Path
+
+from vaescreen.errors import DataError
+from vaescreen.images.dataset import Batch, DataSet, Skipped
+from vaescreen.images.folder import FolderSource
+from vaescreen.images.framing import check_size
+from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
+
+__all__ = ["Batch", "DataSet", "Skipped", "open_data"]
+
+
+def open_data(
+    spec: str | Path,
+    *,
+    size: int | None = 256,
+    patient_pattern: str | None = None,
+    seed: int = 0,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    name: str | None = None,
+) -> DataSet:
+    """Open a data set by phantom name or path.
+
+    Parameters
+    ----------
+    spec
+        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder; for a folder that
+        has a phantom's name write "./chest" or pass a `Path`.
+    size
+        Side of the images in pixels, a multiple of 8; None for the native size of files.
+    patient_pattern
+        Folders without a manifest: regular expression whose first group is the patient (see `FolderSource`).
+    seed
+        Of the split, of the choice under `train_images` and `test_images`, and of the phantoms.
+    train_images, test_images
+        Folders: at most this many images, whole patients in seeded order, cut at the number.
+        Phantoms: exactly this many instead of 200 and 60.
+    name
+        What tables call the data; by default the folder's name, or "chest-phantom" and so on.
+
+    Returns
+    -------
+    DataSet
+        Checked: every image it will deliver has been decoded once, now or at an earlier opening.
+
+    Raises
+    ------
+    DataError
+        In one line: an unknown name, a missing or unusable folder or manifest, a size or number out of range.
+    """
+    check_size(size)
+    wanted = {
+        split: number
+        for split, number in (("train", train_images), ("test", test_images))
+        if number is not None
+    }
+    for split, number in wanted.items():
+        if number < 1:
+            raise DataError(f"{number} {split} images were asked for; ask for at least 1")
+    anatomy = str(spec).removesuffix("-phantom")
+    if not isinstance(spec, Path) and f"{anatomy}-phantom" in PHANTOMS:
+        if patient_pattern is not None:
+            raise DataError(f"{anatomy} phantoms have no file names; leave the patient pattern out")
+        phantoms = PhantomSource(anatomy, size=size, seed=seed, counts={**COUNTS, **wanted})
+        return DataSet(name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={})
+    folder = Path(spec)
+    if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
+        raise _unknown(spec)
+    files = FolderSource(folder, size=size, patient_pattern=patient_pattern, seed=seed)
+    return DataSet(name or folder.resolve().name, files, size=size, seed=seed, limits=wanted)
+
+
+def _unknown(spec: str) -> DataError:
+    names = [phantom.removesuffix("-phantom") for phantom in PHANTOMS]
+    close = difflib.get_close_matches(spec, [*names, *PHANTOMS], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return DataError(f"unknown data set {spec!r}{hint} Give one of {', '.join(names)} (phantoms) or a path")

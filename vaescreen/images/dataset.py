@@ -1,0 +1,148 @@
+"""A named, split collection of gray images with image and patient ids, streamed at constant memory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaescreen.errors import DataError
+from vaescreen.images.decoding import FloatImage
+from vaescreen.images.scanning import Item, Skipped, Source, scan
+from vaescreen.images.splits import SPLITS
+
+__all__ = ["Batch", "DataSet", "Item", "Skipped", "Source"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of one size with their ids.
+
+    Attributes
+    ----------
+    ids
+        Image ids, unique within a data set.
+    patients
+        Patient of each image.
+    images
+        float32 `[B, 1, H, W]` in [0, 1].
+    """
+
+    ids: tuple[str, ...]
+    patients: tuple[str, ...]
+    images: Tensor
+
+
+class DataSet:
+    """Images of a source, checked once, delivered again and again.
+
+    Opening reads every image that will be delivered: those that cannot be used are set aside in `skipped`,
+    the others make up the fingerprint. The outcome is remembered in the cache until a file changes.
+
+    Parameters
+    ----------
+    name
+        What tables and results call the data.
+    source
+        Where the images come from.
+    size
+        Side of the images in pixels; None if they keep their own.
+    seed
+        Decides which images are taken where `limits` leaves some out.
+    limits
+        Largest number of images of a split; a split that is absent is taken whole.
+
+    Attributes
+    ----------
+    kind : "real" or "phantom"
+    description : dict
+        How the images were made and how many there are, JSON-able and without paths.
+    fingerprint : str
+        Hash of splits, ids, patients and pixels delivered: the same declaration on the same files gives the
+        same one anywhere.
+    skipped : tuple of Skipped
+
+    Raises
+    ------
+    DataError
+        If more than half of the images cannot be used, or train or test ends up empty.
+    """
+
+    def __init__(
+        self, name: str, source: Source, *, size: int | None, seed: int, limits: Mapping[str, int]
+    ) -> None:
+        result = scan(name, source, limits, seed)
+        self.name = name
+        self.kind: Literal["real", "phantom"] = source.kind
+        self.size = size
+        self.skipped: tuple[Skipped, ...] = result.skipped
+        self.fingerprint: str = result.fingerprint
+        self._source = source
+        self._items = {split: tuple(i for i in result.items if i.split == split) for split in SPLITS}
+        counts = {
+            split: {"images": len(items), "patients": len({item.patient for item in items})}
+            for split, items in self._items.items()
+        }
+        chosen = {
+            "images": dict(limits),
+            "rule": "whole patients in seeded order, cut at the number",
+            "seed": seed,
+        }
+        self.description: dict[str, Any] = {
+            **source.description,
+            "limits": chosen if limits else None,
+            "counts": counts,
+        }
+
+    def ids(self, split: str) -> tuple[str, ...]:
+        """Image ids of a split, in the order in which `batches` delivers them."""
+        return tuple(item.id for item in self._split(split))
+
+    def patients(self, split: str) -> tuple[str, ...]:
+        """Patient of each image, aligned with `ids`."""
+        return tuple(item.patient for item in self._split(split))
+
+    def batches(self, split: str, batch_size: int) -> Iterator[Batch]:
+        """Decode the images of a split on the fly; neighbours of equal size share a batch.
+
+        Parameters
+        ----------
+        split
+            "train", "val" or "test".
+        batch_size
+            Largest number of images in a batch; fewer where the size changes, and at the end.
+
+        Raises
+        ------
+        DataError
+            If the split is unknown, or an image that was good when the data set was opened no longer is.
+        """
+        items: list[Item] = []
+        arrays: list[FloatImage] = []
+        for item in self._split(split):
+            pixels = self._load(item)
+            if arrays and (len(arrays) >= batch_size or arrays[0].shape != pixels.shape):
+                yield _batch(items, arrays)
+                items, arrays = [], []
+            items.append(item)
+            arrays.append(pixels)
+        if arrays:
+            yield _batch(items, arrays)
+
+    def _split(self, split: str) -> tuple[Item, ...]:
+        if split not in self._items:
+            raise DataError(f"unknown split {split!r}; give one of {', '.join(SPLITS)}")
+        return self._items[split]
+
+    def _load(self, item: Item) -> FloatImage:
+        try:
+            return self._source.load(item)
+        except DataError as error:
+            raise DataError(f"{item.key} of {self.name} changed while it was in use: {error}") from error
+
+
+def _batch(items: list[Item], arrays: list[FloatImage]) -> Batch:
+    images = torch.from_numpy(np.stack(arrays)[:, None])
+    return Batch(tuple(item.id for item in items), tuple(item.patient for item in items), images)
