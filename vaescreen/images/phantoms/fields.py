@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating]
 Rng = np.random.Generator
 
 
@@ -82,6 +82,18 @@ def fractal_field(rng: Rng, size: int, cells: float, octaves: int, gain: float) 
         if cells * 2**k <= size / 1.5:
             total += gain**k * smooth_field(child, size, cells * 2**k)
     return total / np.sqrt(sum(gain ** (2 * k) for k in range(octaves)), dtype=np.float32)
+
+
+def sample_table(table: Array, u: Array, v: Array) -> Array:
+    """Bilinear value of `table` [N, N] at column u and row v, both from 0 to 1 over the table."""
+    n = table.shape[0]
+    across, down = np.clip(u, 0, 1) * (n - 1.001), np.clip(v, 0, 1) * (n - 1.001)
+    column, row = across.astype(np.int32), down.astype(np.int32)
+    fx, fy = across - column, down - row
+    flat, index = table.ravel(), row * n + column
+    upper = flat[index] * (1 - fx) + flat[index + 1] * fx
+    lower = flat[index + n] * (1 - fx) + flat[index + n + 1] * fx
+    return upper * (1 - fy) + lower * fy
 
 
 def noise(rng: Rng, size: int, blur: float) -> Array:
