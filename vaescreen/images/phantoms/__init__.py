@@ -10,13 +10,13 @@ import zlib
 import numpy as np
 
 from vaescreen.errors import DataError
-from vaescreen.images.phantoms import brain, chest
+from vaescreen.images.phantoms import brain, chest, knee
 from vaescreen.images.phantoms.fields import Array
 
-ANATOMIES = ("chest", "brain")
+ANATOMIES = ("chest", "brain", "knee")
 SMALLEST, LARGEST = 32, 1024
 
-_DRAW = {"chest": chest.draw, "brain": brain.draw}
+_DRAW = {"chest": chest.draw, "brain": brain.draw, "knee": knee.draw}
 
 
 def generate(anatomy: str, index: int, size: int, seed: int = 0) -> Array:
