@@ -30,7 +30,7 @@ class DiffusersAutoencoder:
     Parameters
     ----------
     model
-        The diffusers network; it is moved to `device` and set to evaluation mode.
+        The diffusers network, in float32; it is moved to `device` and set to evaluation mode.
     name
         What error messages call it.
     fingerprint
@@ -44,7 +44,7 @@ class DiffusersAutoencoder:
         self.fingerprint = fingerprint
         self._name = name
         self._device = torch.device(device)
-        self._model = model.eval().requires_grad_(False).to(self._device, torch.float32)
+        self._model = model.eval().requires_grad_(False).to(self._device)
         self._has_posterior = type(model).__name__ == "AutoencoderKL"
 
     def encode(self, images: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> Di
 def load_files(
     files: WeightFiles, name: str, *, sha256: str | None = None, device: torch.device | str = "cpu"
 ) -> DiffusersAutoencoder:
-    """Build the network of `files.config` with the weights of `files.weights`; each weight must find its place.
+    """Build the network of `files.config` with the weights of `files.weights`, each of which must fit.
 
     Raises
     ------

@@ -1,0 +1,133 @@
+"""A model hub on 127.0.0.1 for tests: real HTTP, the routes that downloads ask for, and the ways to fail.
+
+A folder `ROOT/ORG/NAME` is a repository with one commit. Clients are child processes with
+`Hub.environment(...)`, because the hub client reads its endpoint when it is imported.
+"""
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import unquote, urlsplit
+
+LARGE_FILES = (".safetensors", ".bin")
+FILE_ROUTE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
+INFO_ROUTE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?")
+
+
+@dataclass
+class Hub:
+    """Serves the repositories under `root` while it is entered.
+
+    `gated` repositories ask for a login (401), or refuse the one that is given (403); `cut` maps
+    `ORG/NAME/FILE` to the number of bytes after which its connection breaks.
+    """
+
+    root: Path
+    gated: frozenset[str] = frozenset()
+    cut: Mapping[str, int] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> "Hub":
+        handler = type("Handler", (_Handler,), {"hub": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Environment of a client that talks to this hub only and keeps its cache in `home`."""
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith("HF_") and "proxy" not in k.lower()
+        }
+        return inherited | {
+            "HF_ENDPOINT": f"http://127.0.0.1:{self._server.server_port}",
+            "HF_HOME": str(home),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+        }
+
+    def commit(self, repo: str) -> str | None:
+        """Commit hash of a repository, which changes with any byte in it; None for an unknown one."""
+        files = sorted(path for path in (self.root / repo).rglob("*") if path.is_file())
+        if not files:
+            return None
+        contents = b"".join(str(path).encode() + path.read_bytes() for path in files)
+        return hashlib.sha1(contents).hexdigest()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    hub: Hub
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self._route()
+
+    def do_GET(self) -> None:
+        self._route()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test output quiet."""
+
+    def _route(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.hub.requests.append(f"{self.command} {path}")
+        match = FILE_ROUTE.fullmatch(path) or INFO_ROUTE.fullmatch(path)
+        repo = match["repo"] if match else ""
+        commit = self.hub.commit(repo)
+        if match is None or commit is None:
+            self._refuse(404, "RepoNotFound")
+        elif repo in self.hub.gated:
+            self._refuse(403 if "Authorization" in self.headers else 401, "GatedRepo")
+        elif match["revision"] not in (None, "main", commit):
+            self._refuse(404, "RevisionNotFound")
+        elif match.re is INFO_ROUTE:
+            self._info(repo, commit)
+        else:
+            self._file(repo, commit, match["path"])
+
+    def _info(self, repo: str, commit: str) -> None:
+        folder = self.hub.root / repo
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        info = {"id": repo, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+        self._answer(200, {"Content-Type": "application/json"}, json.dumps(info).encode())
+
+    def _file(self, repo: str, commit: str, name: str) -> None:
+        path = self.hub.root / repo / name
+        if not path.is_file():
+            self._refuse(404, "EntryNotFound", {"X-Repo-Commit": commit})
+            return
+        data = path.read_bytes()
+        etag = f'"{hashlib.sha256(data).hexdigest()}"'
+        headers = {"ETag": etag, "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
+        if path.suffix in LARGE_FILES:
+            headers |= {"X-Linked-ETag": etag, "X-Linked-Size": str(len(data))}
+        status, start = 200, 0
+        if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+            status, start = 206, int(asked[1])
+            headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        self._answer(status, headers, data[start:], self.hub.cut.get(f"{repo}/{name}"))
+
+    def _refuse(self, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
+        self._answer(status, {"X-Error-Code": code, "X-Error-Message": code, **(headers or {})}, b"")
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes, cut: int | None = None) -> None:
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[:cut])
+            self.close_connection = self.close_connection or cut is not None
