@@ -1,0 +1,54 @@
+# make rank   rank autoencoders on generated chest images: the first thing to try
+# make test   run the tests
+# make check  style, types, and whether the leaderboard is up to date
+#
+# Each builds .venv first. `make PYTHON=/path/to/python3 ...` chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+INSTALLED := $(VENV)/.installed
+CPU_WHEELS := https://download.pytorch.org/whl/cpu
+PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11)
+
+# The work is many small operations: one thread a process is fastest, and results repeat to the bit.
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+
+.PHONY: rank test check
+
+rank: $(INSTALLED)
+	$(BIN)/vaescreen rank --data chest
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/vaescreen publish --check
+
+$(VENV): $(INSTALLED)
+
+# torch goes first, from where its build fits the machine; the second step then finds it in place.
+# Without an NVIDIA GPU on Linux that is the index of CPU builds, or the usual one where that is out of reach.
+$(INSTALLED): pyproject.toml constraints.txt
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Building $(VENV) with $$("$$python" --version) ($$python)"; \
+	    exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "Python 3.11 or newer is needed and none of these is: $(PYTHONS). Install one, or: make PYTHON=PATH" >&2; \
+	exit 1
+	@if [ "$$(uname -s)" = Linux ] && ! nvidia-smi -L >/dev/null 2>&1; then \
+	  echo "No NVIDIA GPU: installing the CPU build of torch"; \
+	  $(PIP) install --retries 0 --timeout 5 --index-url $(CPU_WHEELS) -c constraints.txt torch \
+	    || { echo "$(CPU_WHEELS) is out of reach: using the configured package index"; \
+	         $(PIP) install -c constraints.txt torch; }; \
+	else \
+	  $(PIP) install -c constraints.txt torch; \
+	fi
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED)
