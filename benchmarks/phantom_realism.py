@@ -13,7 +13,7 @@ from PIL import Image
 
 from vaescreen.images.phantoms import ANATOMIES, generate
 
-Pixels = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.floating]
 
 
 class Realism(NamedTuple):

@@ -75,7 +75,7 @@ def _skull(rng: Rng, texture: Rng, depth: Array, theta: Array, pixel: float) -> 
     side = np.sin(theta) ** 2
     fat = rng.uniform(0.03, 0.06) * (1 + 0.25 * np.cos(theta - np.pi) - 0.25 * side) + 0.004 * uneven
     marrow = rng.uniform(0.015, 0.05) * (1 - 0.4 * side)
-    layers = [
+    layers: list[tuple[Array | float, Array | float]] = [
         (0.0, 0.55),
         (0.012, rng.uniform(0.85, 1.1) * (1 + 0.14 * uneven)),
         (fat, 0.18),
@@ -208,4 +208,5 @@ def _acquire(rng: Rng, texture: Rng, grain: Rng, image: Array) -> Array:
     level = rng.uniform(0.008, 0.022) * np.sqrt(size / 256)
     real, imaginary = noise(grain, size, 0.0016 * size), noise(grain, size, 0.0016 * size)
     magnitude = np.hypot(signal + level * real, level * imaginary)
-    return np.clip(magnitude * rng.uniform(0.5, 0.84), 0, 1).astype(np.float32)
+    shown: Array = np.clip(magnitude * rng.uniform(0.5, 0.84), 0, 1).astype(np.float32)
+    return shown

@@ -5,41 +5,26 @@ scapulae, vessels, airways and markers are tubes projected from space. Picture r
 """
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from vaescreen.images.phantoms.fields import (
     Array,
+    Points,
     Pose,
     Rng,
+    Section,
     Tube,
     curve,
     fractal_field,
+    lettering,
     noise,
     project_tubes,
     smooth_field,
     soft_step,
 )
 
-Points = npt.NDArray[np.float64]
-
 BONE = 3.2
 """Attenuation of cortical bone where that of soft tissue is 1."""
-
-_BOWL = [[(0, 0), (0.5, 0)], [(0.5, 0), (0.5, 0.5)], [(0.5, 0.5), (0, 0.5)]]
-_STEM, _FOOT, _ROOF = [[(0, 0), (0, 1)]], [[(0, 1), (0.5, 1)]], [[(0, 0), (0.5, 0)]]
-_RIGHT, _MIDDLE = [[(0.5, 0), (0.5, 1)]], [[(0, 0.5), (0.5, 0.5)]]
-_STROKES = {
-    "A": _STEM + _ROOF + _RIGHT + _MIDDLE,
-    "B": _STEM + _BOWL + _FOOT + [[(0.5, 0.5), (0.5, 1)]],
-    "E": _STEM + _ROOF + _MIDDLE + _FOOT,
-    "L": _STEM + _FOOT,
-    "O": _STEM + _ROOF + _RIGHT + _FOOT,
-    "P": _STEM + _BOWL,
-    "R": _STEM + _BOWL + [[(0.2, 0.5), (0.55, 1)]],
-    "T": [*_ROOF, [(0.25, 0), (0.25, 1)]],
-}
-"""Letters of film markers as straight strokes on a cell one high."""
 
 
 def draw(rng: Rng, size: int) -> Array:
@@ -102,7 +87,7 @@ def _body(rng: Rng, x: Array, y: Array, build: float) -> Array:
 
 def _lungs(rng: Rng, x: Array, y: Array, build: float, pixel: float) -> Array:
     """Depth of air over both lung fields, from apex to diaphragm dome."""
-    depth = np.zeros_like(x)
+    depth: Array = np.zeros_like(x)
     wide = rng.uniform(0.94, 1.04) * build
     lateral = [0.14, 0.3, 0.45, 0.57, 0.66, 0.7, 0.7]
     apex = rng.uniform(-0.86, -0.76)
@@ -155,7 +140,8 @@ def _opacity(rng: Rng, texture: Rng, x: Array, y: Array, size: int) -> Array:
 def _stomach_bubble(rng: Rng, x: Array, y: Array) -> Array:
     cx, cy = rng.uniform(0.25, 0.45), rng.uniform(0.62, 0.75)
     r2 = ((x - cx) / rng.uniform(0.1, 0.2)) ** 2 + ((y - cy) / rng.uniform(0.05, 0.1)) ** 2
-    return np.float32(rng.choice([0.0, 0.12, 0.25])) * np.sqrt(np.clip(1 - r2, 0, 1))
+    bubble: Array = np.float32(rng.choice([0.0, 0.12, 0.25])) * np.sqrt(np.clip(1 - r2, 0, 1))
+    return bubble
 
 
 def _ribs(rng: Rng, build: float) -> list[Tube]:
@@ -201,7 +187,7 @@ def _girdle(rng: Rng, build: float) -> list[Tube]:
         outer = [edge_x + 0.3 - 0.19 * t - 0.03 * np.sin(np.pi * t), level + 0.1 + 0.47 * t]
         humerus = [0.97 * build + 0.07 * t, level - 0.04 + 1.1 * t]
         blade = [edge_x + 0.16 - 0.02 * t, level + 0.02 + 0.5 * t]
-        for line, radius, density, section in (
+        parts: list[tuple[list[Points], Points, float, Section]] = [
             (clavicle, thick * (1 + 0.25 * np.cos(2 * np.pi * t)), BONE, "shell"),
             (clavicle, thick * np.ones(24), 0.7, "solid"),
             (border, 0.011 * np.ones(24), 1.4, "solid"),
@@ -209,7 +195,8 @@ def _girdle(rng: Rng, build: float) -> list[Tube]:
             (outer, 0.016 * np.ones(24), 1.5, "solid"),
             (humerus, 0.055 + 0.045 * np.exp(-((t / 0.1) ** 2)), 0.45 * BONE, "shell"),
             (blade, 0.13 * (1 - 0.7 * t), 0.03, "flat"),
-        ):
+        ]
+        for line, radius, density, section in parts:
             points = np.stack([side * line[0], line[1]], axis=1)[None]
             tubes.append(Tube(points, radius[None], density, section))
     return tubes
@@ -225,7 +212,8 @@ def _vertebrae(rng: Rng, x: Array, y: Array, pixel: float) -> Array:
     waist = half * (0.9 + 0.1 * phase**2)
     column = soft_step(waist - np.abs(x - middle), max(0.012, 2 * pixel))
     plates = np.exp(-(((phase - 0.78) / 0.1) ** 2)) - 0.6 * soft_step(phase - 0.9, 0.12)
-    return np.float32(rng.uniform(0.1, 0.17)) * column * (1 + 0.35 * plates)
+    column_depth: Array = np.float32(rng.uniform(0.1, 0.17)) * column * (1 + 0.35 * plates)
+    return column_depth
 
 
 def _spine(rng: Rng) -> list[Tube]:
@@ -297,20 +285,14 @@ def _markers(rng: Rng) -> list[Tube]:
     letter = rng.choice(["L", "R"])
     side = 1 if letter == "L" else -1
     corner = (side * rng.uniform(0.8, 0.92), rng.uniform(-0.95, -0.72))
-    tubes = [_text(letter, corner, rng.uniform(0.06, 0.12), rng.uniform(0.007, 0.012))]
+    tubes = [lettering(letter, corner, rng.uniform(0.06, 0.12), rng.uniform(0.007, 0.012))]
     if rng.random() < 0.45:
         word = rng.choice(["AP", "PORTABLE", "PA"])
         place = (-side * rng.uniform(0.7, 0.8) - 0.1, rng.uniform(-0.95, -0.85))
-        tubes.append(_text(word, place, rng.uniform(0.04, 0.06), 0.006))
+        tubes.append(lettering(word, place, rng.uniform(0.04, 0.06), 0.006))
     if rng.random() < 0.35:
         tubes += [wire for _ in range(rng.integers(1, 4)) for wire in _electrode(rng)]
     return tubes
-
-
-def _text(word: str, corner: tuple[float, float], high: float, thick: float) -> Tube:
-    letters = [np.array(_STROKES[c], dtype=float) + np.array([0.9 * k, 0]) for k, c in enumerate(word)]
-    strokes = np.concatenate(letters) * high + corner
-    return Tube(strokes, np.full(strokes.shape[:2], thick), 1.5, "flat")
 
 
 def _electrode(rng: Rng) -> list[Tube]:
@@ -339,7 +321,7 @@ def _expose(rng: Rng, grain: Rng, attenuation: Array, lead: Array, counts: float
     low, high = rng.uniform(-0.06, 0.05), rng.uniform(1.05, 1.4)
     level = np.clip((film - low) / (high - low), 0, 1.2)
     bend = rng.uniform(0.7, 2.0)
-    shown = np.clip(level * (1 + bend) / (level + bend), 0, 1).astype(np.float32)
+    shown: Array = np.clip(level * (1 + bend) / (level + bend), 0, 1).astype(np.float32)
     if rng.random() < 0.3:
         axis = (np.arange(size, dtype=np.float32) + 0.5) * (2 / size) - 1
         shutter = soft_step(rng.uniform(0.94, 0.995) - axis * rng.choice([-1, 1]), 3 / size)

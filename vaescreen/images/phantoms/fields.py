@@ -12,7 +12,9 @@ from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
 Array = npt.NDArray[np.floating]
+Points = npt.NDArray[np.float64]
 Rng = np.random.Generator
+Section = Literal["solid", "shell", "flat"]
 
 
 class Pose(NamedTuple):
@@ -30,10 +32,11 @@ class Pose(NamedTuple):
         c, s = np.cos(self.angle), np.sin(self.angle)
         return (c * u + s * v).astype(np.float32), (c * v - s * u).astype(np.float32)
 
-    def project(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def project(self, points: Points) -> Points:
         """Picture coordinates of patient points [..., 2]."""
         c, s = np.cos(self.angle), np.sin(self.angle)
-        return self.scale * (points @ np.array([[c, s], [-s, c]])) + np.array(self.shift)
+        placed: Points = self.scale * (points @ np.array([[c, s], [-s, c]])) + np.array(self.shift)
+        return placed
 
 
 class Tube(NamedTuple):
@@ -43,10 +46,26 @@ class Tube(NamedTuple):
     relative thickness 0.25, which gives a cortical bone its two bright edges; `flat` is a sheet.
     """
 
-    points: npt.NDArray[np.float64]
-    radius: npt.NDArray[np.float64]
-    density: npt.NDArray[np.float64] | float
-    section: Literal["solid", "shell", "flat"] = "solid"
+    points: Points
+    radius: Points
+    density: Points | float
+    section: Section = "solid"
+
+
+_BOWL = [[(0, 0), (0.5, 0)], [(0.5, 0), (0.5, 0.5)], [(0.5, 0.5), (0, 0.5)]]
+_STEM, _FOOT, _ROOF = [[(0, 0), (0, 1)]], [[(0, 1), (0.5, 1)]], [[(0, 0), (0.5, 0)]]
+_RIGHT, _MIDDLE = [[(0.5, 0), (0.5, 1)]], [[(0, 0.5), (0.5, 0.5)]]
+_STROKES = {
+    "A": _STEM + _ROOF + _RIGHT + _MIDDLE,
+    "B": _STEM + _BOWL + _FOOT + [[(0.5, 0.5), (0.5, 1)]],
+    "E": _STEM + _ROOF + _MIDDLE + _FOOT,
+    "L": _STEM + _FOOT,
+    "O": _STEM + _ROOF + _RIGHT + _FOOT,
+    "P": _STEM + _BOWL,
+    "R": _STEM + _BOWL + [[(0.2, 0.5), (0.55, 1)]],
+    "T": [*_ROOF, [(0.25, 0), (0.25, 1)]],
+}
+"""Letters of film markers as straight strokes on a cell one high."""
 
 
 def curve(knots: npt.ArrayLike, values: npt.ArrayLike, at: Array, samples: int = 1024) -> Array:
@@ -54,13 +73,15 @@ def curve(knots: npt.ArrayLike, values: npt.ArrayLike, at: Array, samples: int =
     knots, values = np.asarray(knots, dtype=float), np.asarray(values, dtype=float)
     table = PchipInterpolator(knots, values)(np.linspace(knots[0], knots[-1], samples)).astype(np.float32)
     place = (at - knots[0]) * ((samples - 1) / (knots[-1] - knots[0]))
-    return table[np.clip(place, 0, samples - 1).astype(np.int32)]
+    found: Array = table[np.clip(place, 0, samples - 1).astype(np.int32)]
+    return found
 
 
 def soft_step(level: Array, width: float) -> Array:
     """Smooth step from 0 to 1 as `level` passes through 0, `width` being the length of the whole ramp."""
-    t = np.clip(level / width + 0.5, 0, 1)
-    return t * t * (3 - 2 * t)
+    t: Array = np.clip(level / width + 0.5, 0, 1)
+    step: Array = t * t * (3 - 2 * t)
+    return step
 
 
 def smooth_field(rng: Rng, size: int, cells: float) -> Array:
@@ -69,7 +90,8 @@ def smooth_field(rng: Rng, size: int, cells: float) -> Array:
     place = (np.arange(size) + 0.5) * (cells / size) + 1.5
     weights = np.exp(-1.5 * (place[:, None] - np.arange(knots)) ** 2)
     weights = (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
-    return weights @ rng.standard_normal((knots, knots), dtype=np.float32) @ weights.T
+    field: Array = weights @ rng.standard_normal((knots, knots), dtype=np.float32) @ weights.T
+    return field
 
 
 def fractal_field(rng: Rng, size: int, cells: float, octaves: int, gain: float) -> Array:
@@ -77,11 +99,12 @@ def fractal_field(rng: Rng, size: int, cells: float, octaves: int, gain: float) 
 
     Octaves too fine for the size are left out; the coarse ones are the same at every size.
     """
-    total = np.zeros((size, size), dtype=np.float32)
+    total: Array = np.zeros((size, size), dtype=np.float32)
     for k, child in enumerate(rng.spawn(octaves)):
         if cells * 2**k <= size / 1.5:
             total += gain**k * smooth_field(child, size, cells * 2**k)
-    return total / np.sqrt(sum(gain ** (2 * k) for k in range(octaves)), dtype=np.float32)
+    total /= np.sqrt(sum(gain ** (2 * k) for k in range(octaves)), dtype=np.float32)
+    return total
 
 
 def sample_table(table: Array, u: Array, v: Array) -> Array:
@@ -93,7 +116,8 @@ def sample_table(table: Array, u: Array, v: Array) -> Array:
     flat, index = table.ravel(), row * n + column
     upper = flat[index] * (1 - fx) + flat[index + 1] * fx
     lower = flat[index + n] * (1 - fx) + flat[index + n + 1] * fx
-    return upper * (1 - fy) + lower * fy
+    value: Array = upper * (1 - fy) + lower * fy
+    return value
 
 
 def noise(rng: Rng, size: int, blur: float) -> Array:
@@ -101,8 +125,16 @@ def noise(rng: Rng, size: int, blur: float) -> Array:
     white = rng.standard_normal((size, size), dtype=np.float32)
     if blur <= 0.2:
         return white
-    blurred = ndimage.gaussian_filter(white, blur, mode="wrap", truncate=3)
-    return blurred / blurred.std()
+    blurred: Array = ndimage.gaussian_filter(white, blur, mode="wrap", truncate=3)
+    blurred /= blurred.std()
+    return blurred
+
+
+def lettering(word: str, corner: tuple[float, float], high: float, thick: float) -> Tube:
+    """Letters A, B, E, L, O, P, R, T of a film marker, from the upper left corner on, as flat strokes."""
+    letters = [np.array(_STROKES[c], dtype=float) + np.array([0.9 * k, 0]) for k, c in enumerate(word)]
+    strokes = np.concatenate(letters) * high + corner
+    return Tube(strokes, np.full(strokes.shape[:2], thick), 1.5, "flat")
 
 
 def project_tubes(tubes: list[Tube], size: int) -> Array:
@@ -126,7 +158,7 @@ def project_tubes(tubes: list[Tube], size: int) -> Array:
     return canvas.reshape(width, width)[1:-1, 1:-1].astype(np.float32)
 
 
-def _sample(tube: Tube, size: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _sample(tube: Tube, size: int) -> tuple[Points, Points]:
     """Points [N, 2] in pixels of the padded canvas and the mass of each."""
     pixel = 2 / size
     length = np.linalg.norm(np.diff(tube.points, axis=1), axis=2).sum(axis=1).max()

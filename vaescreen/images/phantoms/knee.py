@@ -175,7 +175,7 @@ def _marrow(rng: Rng, texture: Rng, y: Array, bones: Bones, image: Array) -> Arr
     cortex = rng.uniform(0.012, 0.018) + rng.uniform(0.008, 0.02) * shaft
     coarse = fractal_field(texture, size, 4, 3, 0.7)
     fine = fractal_field(texture, size, 24, 4, 0.95)
-    trabeculae = 1 - np.abs(smooth_field(texture, size, min(64.0, size / 2.5)))
+    trabeculae = 1 - np.abs(fractal_field(texture, size, 64, 1, 1.0))
     bright = rng.uniform(0.68, 0.85) * (
         1 + 0.06 * coarse + 0.035 * fine + rng.uniform(0.03, 0.09) * trabeculae
     )
