@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vaescreen.errors import CandidateError
+from vaescreen.storage import digest
 
 _LFS_HEAD = b"version https://git-lfs"
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
@@ -53,6 +55,12 @@ def file_sha256(path: Path, name: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
+
+
+def network_fingerprint(config: Mapping[str, Any], weights_sha256: str) -> str:
+    """Sha256 (hex) of weights and configuration, less what only records how the file was written."""
+    public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
+    return digest(weights_sha256, public)
 
 
 def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:

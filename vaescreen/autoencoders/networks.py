@@ -6,14 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from vaescreen.autoencoders.checkpoint import file_sha256, read_config, read_weights
+from vaescreen.autoencoders.checkpoint import file_sha256, network_fingerprint, read_config, read_weights
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.autoencoders.weights import WeightFiles, locate
 from vaescreen.errors import CandidateError
 from vaescreen.registry import Candidate
-from vaescreen.storage import digest
 
 _BLOCKS_KEY = {"AutoencoderKL": "block_out_channels", "AutoencoderTiny": "encoder_block_out_channels"}
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -56,7 +55,7 @@ class DiffusersAutoencoder:
             If the network gives values that are not finite, or another shape.
         """
         height, width = images.shape[-2:]
-        x = _pad(images.to(self._device, torch.float32), self.geometry.factor)
+        x = pad_to_multiple(images.to(self._device, torch.float32), self.geometry.factor)
         x = (2 * x - 1).expand(-1, self._model.config.in_channels, -1, -1)
         with torch.no_grad(), _full_precision():
             encoded = self._model.encode(x)
@@ -126,8 +125,7 @@ def load_files(
     model = _build(config, name)
     _check_fit(state, model.state_dict(), name)
     model.load_state_dict(state)
-    public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
-    return DiffusersAutoencoder(model, name, digest(found, public), device)
+    return DiffusersAutoencoder(model, name, network_fingerprint(config, found), device)
 
 
 def _build(config: dict[str, Any], name: str) -> Any:
@@ -166,13 +164,6 @@ def _check_fit(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], name: 
     listed = [f"{len(keys)} {what} (such as {keys[0]})" for what, keys in problems.items() if keys]
     if listed:
         raise CandidateError(f"{name}: its weights do not fit its config.json: {', '.join(listed)}")
-
-
-def _pad(images: Tensor, factor: int) -> Tensor:
-    height, width = images.shape[-2:]
-    down, right = -height % factor, -width % factor
-    mode = "reflect" if down < height and right < width else "replicate"
-    return F.pad(images, (0, right, 0, down), mode=mode) if down or right else images
 
 
 @contextmanager
