@@ -1,0 +1,27 @@
+"""Results say what they were made with, and nothing about where on whose machine."""
+
+import json
+from importlib.metadata import version
+
+import torch
+
+from vaescreen.environment import command_line, environment
+
+
+def test_environment_names_versions_and_hardware():
+    described = environment("cpu")
+    assert described["torch"] == version("torch")
+    assert described["pillow"] == version("pillow")
+    assert described["threads"] == torch.get_num_threads()
+    assert (described["device"], described["dtype"]) == ("cpu", "float32")
+    assert described["cpu"]
+    json.dumps(described)
+
+
+def test_command_line_is_as_typed_without_absolute_paths(monkeypatch):
+    typed = ["/opt/venv/bin/vaescreen", "rank", "--data", "/home/me/hospital/chest", "--results=/data/out"]
+    monkeypatch.setattr("sys.argv", [*typed, "--patients", r"(\d+)_", "../data/brain", "--size=128"])
+    expected = (
+        "vaescreen rank --data .../chest --results=.../out --patients '(\\d+)_' ../data/brain --size=128"
+    )
+    assert command_line() == expected
