@@ -1,0 +1,110 @@
+"""Simulated points and result files: a made-up law of SR quality with noise, standing for no measurement."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.predictor.points import Definition, Point
+from vaescreen.storage import write_json
+
+DIFFICULTY = {"brain": 31.0, "chest": 29.0, "natural": 25.0}
+
+
+def simulate_points(
+    candidates: int = 12, data: tuple[str, ...] = tuple(DIFFICULTY), noise: float = 0.3, seed: int = 0
+) -> list[Point]:
+    """SIMULATION: a good latent has a high AE ceiling or a high probe; only the probe decides SR quality."""
+    random = np.random.default_rng(seed)
+    points = []
+    for index in range(candidates):
+        ceiling, foreseeable = random.normal(4, 2), random.normal(0, 1.5)
+        for name in data:
+            bicubic = DIFFICULTY[name]
+            conv = bicubic - 1 + foreseeable + random.normal(0, 0.3)
+            sr = 1 + 0.95 * conv + random.normal(0, noise)
+            points.append(
+                Point(
+                    candidate=f"ae-{index:02}",
+                    family=f"family-{index % 4}",
+                    domain="medical" if index % 2 else "generic",
+                    geometry=Geometry(4, 8),
+                    data=name,
+                    recipe="nano",
+                    definition=Definition(128, "lanczos", 4, "score-1"),
+                    features={
+                        "ae_ceiling": bicubic + ceiling + random.normal(0, 0.5),
+                        "ridge_probe_psnr": conv - 1 + random.normal(0, 0.5),
+                        "conv_probe_psnr": conv,
+                        "bicubic_psnr": bicubic,
+                        "ssim": float(random.uniform(0.8, 0.99)),
+                        "log2_compression": 4.0,
+                        "log10_finest_share": -0.5,
+                    },
+                    targets={"sr_psnr": sr, "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2)},
+                )
+            )
+    return points
+
+
+@pytest.fixture
+def simulate() -> Callable[..., list[Point]]:
+    return simulate_points
+
+
+def card_of(point: Point) -> dict[str, Any]:
+    """Score card whose features are those of the point, up to the finest share of the error."""
+    copied = ("ridge_probe_psnr", "conv_probe_psnr", "bicubic_psnr", "ssim")
+    bands = {f"band_{kind}{level}": 1e-4 for level in (1, 2, 3) for kind in ("LH", "HL", "HH")}
+    view = {
+        "size": point.definition.size,
+        "degradation": {
+            "kernel": point.definition.kernel,
+            "scale": point.definition.scale,
+            "library": "Pillow",
+        },
+    }
+    return {
+        "protocol": point.definition.protocol,
+        "candidate": point.candidate,
+        "fingerprint": f"weights of {point.candidate}",
+        "family": point.family,
+        "domain": point.domain,
+        "geometry": point.geometry._asdict(),
+        "data": {"name": point.data, "fingerprint": f"pixels of {point.data}"},
+        "view": view,
+        "summary": {
+            "psnr": point.features["ae_ceiling"],
+            "psnr_foreground": None,
+            "band_LL3": 1e-4,
+            **bands,
+            **{name: point.features[name] for name in copied},
+        },
+    }
+
+
+@pytest.fixture
+def card() -> Callable[[Point], dict[str, Any]]:
+    return card_of
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Results folder with simulated score cards and reference points of three candidates on two data sets."""
+    for point in simulate_points(3, ("brain", "chest")):
+        card = card_of(point)
+        write_json(tmp_path / "scores" / point.data / f"{point.candidate}.json", card)
+        shared = {
+            key: card[key] for key in ("candidate", "fingerprint", "family", "domain", "geometry", "data")
+        }
+        reference = {
+            **shared,
+            "protocol": "reference-1",
+            "recipe": {"name": "nano", "size": 128, "degradation": {"kernel": "lanczos", "scale": 4}},
+            "summary": point.targets | {"sr_ssim": 0.7},
+        }
+        write_json(tmp_path / "reference" / "nano" / point.data / f"{point.candidate}.json", reference)
+    return tmp_path

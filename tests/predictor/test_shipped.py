@@ -1,0 +1,104 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from vaescreen.errors import ResultError
+from vaescreen.predictor.points import TARGETS, load_points
+from vaescreen.predictor.shipped import fit, load, save, shipped_path
+
+
+@pytest.fixture
+def fitted(simulate):
+    return fit(simulate(14), "nano")
+
+
+def test_json_round_trip_predicts_exactly_the_same(fitted, simulate, card, tmp_path):
+    save(fitted, tmp_path / "nano.json")
+    loaded = load(tmp_path / "nano.json")
+    assert loaded == fitted
+    for point in simulate(5, seed=9):
+        for target in TARGETS:
+            assert loaded.predict(card(point), target) == fitted.predict(card(point), target)
+
+
+def test_prediction_is_near_the_simulated_truth_for_each_target(fitted, simulate, card):
+    for point in simulate(5, seed=9):
+        for target in TARGETS:
+            prediction = fitted.predict(card(point), target)
+            assert prediction.low <= prediction.value <= prediction.high
+            assert prediction.value == pytest.approx(point.targets[target], abs=1.2)
+
+
+def test_reference_points_themselves_lie_within_the_span(fitted, simulate, card):
+    predictions = [fitted.predict(card(point)) for point in simulate(14)]
+    assert not any("outside" in prediction.reason for prediction in predictions)
+    inside = [prediction for prediction in predictions if not prediction.extrapolation]
+    assert len(inside) >= 0.9 * len(predictions)
+    assert all(prediction.reason == "" for prediction in inside)
+
+
+@pytest.mark.parametrize("name", ["conv_probe_psnr", "bicubic_psnr", "ae_ceiling"])
+def test_outside_the_span_is_extrapolation_and_says_why(fitted, simulate, card, name):
+    point = simulate(14)[0]
+    largest = max(p.features[name] for p in fitted.points)
+    smallest = min(p.features[name] for p in fitted.points)
+    for value, outside in ((largest, False), (largest + 1, True), (smallest - 1, True)):
+        prediction = fitted.predict(card(replace(point, features=point.features | {name: value})))
+        assert (f"{name} {value:.2f} is outside" in prediction.reason) is outside
+        assert prediction.extrapolation or not outside
+
+
+def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulate, card):
+    def moved(point, excess):
+        features = point.features | {"ae_ceiling": point.features["conv_probe_psnr"] + excess}
+        sr = features["conv_probe_psnr"] + 0.5 * excess
+        return replace(point, features=features, targets=dict.fromkeys(TARGETS, sr))
+
+    fitted = fit([moved(point, 5 + index % 3 / 3) for index, point in enumerate(simulate(14))], "nano")
+    usual, odd = (fitted.predict(card(moved(fitted.points[20], excess))) for excess in (5.5, 4))
+    assert not usual.extrapolation
+    assert odd.extrapolation
+    assert odd.reason.startswith("leverage")
+
+
+def test_a_card_of_another_size_or_degradation_is_refused(fitted, simulate, card):
+    point = simulate(1)[0]
+    for change in ({"size": 256}, {"kernel": "area"}, {"scale": 2}, {"protocol": "score-2"}):
+        other = card(replace(point, definition=point.definition._replace(**change)))
+        with pytest.raises(ResultError, match="score again with `--recipe nano`"):
+            fitted.predict(other)
+
+
+def test_fit_from_result_files(results, tmp_path):
+    with pytest.raises(ResultError, match="6 reference points of 3 candidates"):
+        fit(load_points(results, "nano"), "nano")
+
+
+def test_points_of_another_recipe_are_refused(simulate):
+    points = simulate(14)
+    with pytest.raises(ResultError, match="ae-00 on brain is of recipe 'paper'"):
+        fit([replace(points[0], recipe="paper"), *points[1:]], "nano")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda record: record.update(schema=2), "has schema 2, not 1"),
+        (lambda record: record.pop("points"), "is damaged"),
+        (lambda record: record["targets"]["sr_psnr"].update(model=None), "is damaged"),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused(fitted, tmp_path, change, message):
+    path = tmp_path / "nano.json"
+    save(fitted, path)
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+    with pytest.raises(ResultError, match=message):
+        load(path)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(ResultError, match=r"shipped/no-such-recipe\.json"):
+        load(shipped_path("no-such-recipe"))
