@@ -57,6 +57,13 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
     _write_atomically(path, lambda temporary: frame.to_parquet(temporary, index=False))
 
 
+def write_torch(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values, to be read with `torch.load(path, weights_only=True)`."""
+    import torch
+
+    _write_atomically(path, lambda temporary: torch.save(state, temporary))
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON result file.
 
@@ -70,7 +77,9 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise ResultError(f"cannot read {path} ({error.strerror})") from error
     except ValueError as error:
-        raise ResultError(f"{path} is not valid JSON ({error}); delete it and run the command again") from error
+        raise ResultError(
+            f"{path} is not valid JSON ({error}); delete it and run the command again"
+        ) from error
 
 
 def digest(*parts: Any) -> str:
@@ -88,8 +97,10 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
-        raise CacheError(f"cannot write {path} ({error.strerror or error}); mend its folder's permissions or free space") from error
+        raise CacheError(
+            f"cannot write {path} ({error.strerror or error}); mend its folder's permissions or free space"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Published and bundled networks: diffusers' AutoencoderKL and AutoencoderTiny behind the contract."""
+"""Published and bundled networks: diffusers' AutoencoderKL, AutoencoderTiny and AutoencoderDC behind the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,12 +14,21 @@ from vaescreen.autoencoders.weights import WeightFiles, locate
 from vaescreen.errors import CandidateError
 from vaescreen.registry import Candidate
 
-_BLOCKS_KEY = {"AutoencoderKL": "block_out_channels", "AutoencoderTiny": "encoder_block_out_channels"}
+_BLOCKS_KEY = {
+    "AutoencoderKL": "block_out_channels",
+    "AutoencoderTiny": "encoder_block_out_channels",
+    "AutoencoderDC": "encoder_block_out_channels",
+}
+_LATENTS = {
+    "AutoencoderKL": lambda encoded: encoded.latent_dist.mode(),
+    "AutoencoderTiny": lambda encoded: encoded.latents,
+    "AutoencoderDC": lambda encoded: encoded.latent,
+}
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
 class DiffusersAutoencoder:
-    """An `AutoencoderKL` or `AutoencoderTiny` as encode and decode on grayscale images in [0, 1].
+    """An `AutoencoderKL`, `AutoencoderTiny` or `AutoencoderDC` as encode and decode on grayscale images in [0, 1].
 
     Gray is repeated to the network's input channels and its output channels are averaged back; [0, 1] becomes
     [-1, 1] and back; images are padded right and below to a multiple of the factor, by reflection, or by
@@ -44,7 +53,7 @@ class DiffusersAutoencoder:
         self._name = name
         self._device = torch.device(device)
         self._model = model.eval().requires_grad_(False).to(self._device)
-        self._has_posterior = type(model).__name__ == "AutoencoderKL"
+        self._latents: Callable[[Any], Tensor] = _LATENTS[type(model).__name__]
 
     def encode(self, images: Tensor) -> Tensor:
         """Latents `[B, C, ceil(H/f), ceil(W/f)]` of images `[B, 1, H, W]` in [0, 1].
@@ -58,8 +67,7 @@ class DiffusersAutoencoder:
         x = pad_to_multiple(images.to(self._device, torch.float32), self.geometry.factor)
         x = (2 * x - 1).expand(-1, self._model.config.in_channels, -1, -1)
         with torch.no_grad(), _full_precision():
-            encoded = self._model.encode(x)
-            latents: Tensor = encoded.latent_dist.mode() if self._has_posterior else encoded.latents
+            latents = self._latents(self._model.encode(x))
         self._check(latents, self.geometry.latent_shape(height, width), "latents")
         return latents.to(images.device)
 
@@ -74,7 +82,8 @@ class DiffusersAutoencoder:
         with torch.no_grad(), _full_precision():
             decoded: Tensor = self._model.decode(latents.to(self._device, torch.float32)).sample
         factor, (height, width) = self.geometry.factor, latents.shape[-2:]
-        self._check(decoded, (self._model.config.out_channels, height * factor, width * factor), "images")
+        channels = self._model.config.get("out_channels", self._model.config.in_channels)
+        self._check(decoded, (channels, height * factor, width * factor), "images")
         gray = decoded.mean(dim=1, keepdim=True)[..., : size[0], : size[1]]
         return ((gray + 1) / 2).clamp(0, 1).to(latents.device)
 
@@ -92,8 +101,8 @@ def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> Di
     Raises
     ------
     CandidateError
-        If files are missing, unsafe or damaged, differ from the pinned sha256, are of a class other than
-        AutoencoderKL and AutoencoderTiny, or do not have the geometry of the entry.
+        If files are missing, unsafe or damaged, differ from the pinned sha256, are of a class that is
+        not supported, or do not have the geometry of the entry.
     """
     files = locate(candidate)
     network = load_files(files, candidate.name, sha256=candidate.sha256, device=device)
@@ -131,7 +140,7 @@ def load_files(
 def _build(config: dict[str, Any], name: str) -> Any:
     class_name = config.get("_class_name")
     if class_name not in _BLOCKS_KEY:
-        supported = " and ".join(_BLOCKS_KEY)
+        supported = ", ".join(_BLOCKS_KEY)
         raise CandidateError(f"{name}: class {class_name!r} is not supported; {supported} are")
     import diffusers
 

@@ -1,0 +1,82 @@
+"""Train the bundled autoencoders: `python -m vaescreen.autoencoders.bundling --chest DIR [NAME ...]`.
+
+What is finished stays as it is, what was interrupted goes on. Two processes with different names share two cores.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from vaescreen.autoencoders.bundling.architecture import GEOMETRIES
+from vaescreen.autoencoders.bundling.corpus import SIZES, Corpus
+from vaescreen.autoencoders.bundling.training import Schedule, train
+from vaescreen.environment import environment
+from vaescreen.errors import VaescreenError
+from vaescreen.metrics.fidelity import psnr
+from vaescreen.storage import cache_dir, write_json
+
+BUNDLED = Path(__file__).parent.parent / "bundled"
+LOG = "training.json"
+NAMES = {
+    f"{domain}-{geometry}": (domain, geometry) for domain in ("generic", "medical") for geometry in GEOMETRIES
+}
+
+
+def main() -> None:
+    """Train the named autoencoders, or all, that have no finished log yet."""
+    parser = argparse.ArgumentParser(prog="python -m vaescreen.autoencoders.bundling", description=__doc__)
+    parser.add_argument(
+        "--chest", type=Path, required=True, help="folder of the chest X-rays (train, val, test)"
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"from {', '.join(NAMES)}")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in NAMES]
+    if unknown:
+        parser.error(f"unknown name {unknown[0]}; choose from {', '.join(NAMES)}")
+    torch.set_num_threads(1)
+    corpora: dict[str, Corpus] = {}
+    try:
+        with Progress(console=Console(stderr=True)) as progress:
+            for name in options.names or NAMES:
+                domain = NAMES[name][0]
+                if not (BUNDLED / name / LOG).is_file():
+                    if domain not in corpora:
+                        corpora[domain] = Corpus(domain, options.chest)  # type: ignore[arg-type]
+                    _make(name, corpora[domain], progress)
+    except VaescreenError as error:
+        sys.exit(str(error))
+
+
+def _make(name: str, corpus: Corpus, progress: Progress) -> None:
+    schedule = Schedule()
+    checkpoint = cache_dir() / "bundling" / name / "checkpoint.pt"
+    network, log = train(NAMES[name][1], corpus, schedule, checkpoint, progress, name)
+    network = network.half()
+    network.save_pretrained(BUNDLED / name)  # type: ignore[operator]
+    network = network.float()
+    log |= {
+        "command": f"python -m vaescreen.autoencoders.bundling --chest ../shared/data/chest {name}",
+        "trained_on": corpus.description,
+        "val_psnr": {str(size): _val_psnr(network, corpus, size) for size in SIZES},
+        "environment": environment("cpu"),
+    }
+    write_json(BUNDLED / name / LOG, log)
+    checkpoint.unlink()
+
+
+@torch.no_grad()
+def _val_psnr(network: torch.nn.Module, corpus: Corpus, size: int) -> float:
+    """Mean PSNR in dB of held-out images under the weights as saved."""
+    values = []
+    for images in corpus.held_out("val", size).split(16):
+        output = network.decoder(network.encoder(2 * images - 1))  # type: ignore[operator]
+        values.append(psnr(images, ((output + 1) / 2).clamp(0, 1)))
+    return round(float(torch.cat(values).mean()), 3)
+
+
+if __name__ == "__main__":
+    main()
