@@ -1,0 +1,154 @@
+"""Everything the pages show: a board for each data set, a study for each recipe with its predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaescreen.errors import ResultError
+from vaescreen.leaderboard.results import ByCandidate, Results, read_results
+from vaescreen.leaderboard.table import Record, Row, build_rows, title
+from vaescreen.predictor.model import PREDICTORS, Sample
+from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
+from vaescreen.predictor.shipped import FittedPredictor, Prediction, fit
+from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
+
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A reference point, and its SR PSNR as predicted from the points of all other candidates."""
+
+    point: Point
+    ours: Prediction | None
+    published: Prediction | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """All reference points of a recipe; `fitted` is None if there are too few, and `reason` then says so."""
+
+    recipe: str
+    outcomes: tuple[Outcome, ...]
+    fitted: FittedPredictor | None
+    reason: str
+    reports: dict[str, ValidationReport] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> Definition:
+        """What the score cards of its points are of."""
+        return self.outcomes[0].point.definition
+
+    def predict(self, card: Record) -> Prediction | None:
+        """Predict the SR PSNR of a score card; leave its candidate out if the card is a reference point's."""
+        for outcome in self.outcomes:
+            point = outcome.point
+            if (point.candidate, point.data) == (card["candidate"], card["data"]["name"]):
+                return outcome.ours
+        return _prediction(self.fitted, card)
+
+
+@dataclass(frozen=True)
+class Board:
+    """One data set: its score cards by candidate, the rows, and the reference points of `study`'s recipe."""
+
+    data: str
+    cards: dict[str, Record]
+    rows: list[Row]
+    study: Study | None
+    references: dict[str, Record]
+
+    @property
+    def title(self) -> str:
+        """Say which images, and what ranks the candidates."""
+        recipe = self.study.recipe if self.study else None
+        return title(list(self.cards.values()), self.rows, recipe)
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """All boards by data set, real ones first, and all studies by recipe."""
+
+    boards: tuple[Board, ...]
+    studies: tuple[Study, ...]
+
+
+def assemble(folder: Path) -> Leaderboard:
+    """Read a folder of results and predict every score card that a recipe of it fits.
+
+    Raises
+    ------
+    ResultError
+        If a result file is missing, damaged or implausible, or does not fit the others.
+    """
+    results = read_results(folder)
+    studies = tuple(_study(folder, recipe, results) for recipe in results.references)
+    boards = [_board(data, files, results, studies) for data, files in results.cards.items()]
+    boards.sort(key=lambda board: next(iter(board.cards.values()))["data"]["kind"] != "real")
+    return Leaderboard(tuple(boards), studies)
+
+
+def _study(folder: Path, recipe: str, results: Results) -> Study:
+    points = load_points(folder, recipe)
+    try:
+        fitted, reason = fit(points, recipe), ""
+    except ResultError as error:
+        fitted, reason = None, str(error)
+    ours = {
+        candidate: _fit([point for point in points if point.candidate != candidate], recipe)
+        for candidate in dict.fromkeys(point.candidate for point in points)
+    }
+    outcomes = tuple(
+        Outcome(
+            point,
+            _prediction(ours[point.candidate], results.cards[point.data][point.candidate].record),
+            published,
+        )
+        for point, published in zip(points, _published(points), strict=True)
+    )
+    return Study(recipe, outcomes, fitted, reason, {target: validate(points, target) for target in TARGETS})
+
+
+def _fit(points: Sequence[Point], recipe: str) -> FittedPredictor | None:
+    try:
+        return fit(points, recipe)
+    except ResultError:
+        return None
+
+
+def _published(points: Sequence[Point]) -> Sequence[Prediction | None]:
+    sample = Sample.of(points, TARGETS[0])
+    try:
+        held_out = predict_held_out(PREDICTORS[PUBLISHED], sample, [point.candidate for point in points])
+    except ResultError:
+        return [None] * len(points)
+    return [
+        Prediction(float(value), float(low), float(high), False, "")
+        for value, low, high in zip(*held_out, strict=True)
+    ]
+
+
+def _prediction(fitted: FittedPredictor | None, card: Record) -> Prediction | None:
+    """Predict, or give None for a card without the probes that the predictor needs."""
+    try:
+        return fitted.predict(card) if fitted else None
+    except ResultError:
+        return None
+
+
+def _board(data: str, files: ByCandidate, results: Results, studies: Sequence[Study]) -> Board:
+    cards: dict[str, Record] = {candidate: file.record for candidate, file in files.items()}
+    definition = card_definition(next(iter(cards.values())))
+    fitting = [study for study in studies if study.definition == definition]
+    fitting.sort(key=lambda study: data not in results.references[study.recipe])
+    study = fitting[0] if fitting else None
+    points = results.references[study.recipe].get(data, {}) if study else {}
+    references: dict[str, Record] = {candidate: file.record for candidate, file in points.items()}
+    predictions: Mapping[str, Prediction] = {
+        candidate: prediction
+        for candidate, card in cards.items()
+        if study and (prediction := study.predict(card)) is not None
+    }
+    summaries = {candidate: record["summary"] for candidate, record in references.items()}
+    rows = build_rows(list(cards.values()), summaries, predictions)
+    return Board(data, cards, rows, study, references)
