@@ -114,12 +114,17 @@ class _Batch:
 
 
 def _draw(recipe: Recipe, pairs: LatentPairs, cells: int, alphas: Tensor, seed: int, step: int) -> _Batch:
-    """Crops with noise at uniformly drawn levels: sqrt(a) x0 + sqrt(1 - a) noise (Ho et al., 2020, eq. 4)."""
+    """Crops with noise at uniformly drawn levels: sqrt(a) x0 + sqrt(1 - a) noise (Ho et al., 2020, eq. 4).
+
+    Crops begin where an LR cell does, as whole images do: what belongs into a block of HR cells differs from
+    place to place in the block, and the strides of the network tell these places apart.
+    """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     count, (height, width) = recipe.batch, pairs.hr.shape[-2:]
     chosen = torch.randint(len(pairs.hr), (count,), generator=generator).tolist()
-    tops = torch.randint(height - cells + 1, (count,), generator=generator).tolist()
-    lefts = torch.randint(width - cells + 1, (count,), generator=generator).tolist()
+    block = recipe.degradation.scale
+    tops = (block * torch.randint((height - cells) // block + 1, (count,), generator=generator)).tolist()
+    lefts = (block * torch.randint((width - cells) // block + 1, (count,), generator=generator)).tolist()
     level = torch.randint(recipe.noise_levels, (count,), generator=generator)
     noise = torch.randn((count, pairs.hr.shape[1], cells, cells), generator=generator)
     windows = [
