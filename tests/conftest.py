@@ -76,3 +76,28 @@ def tiny_taesd() -> Callable[..., torch.nn.Module]:
         return model
 
     return build
+
+
+@pytest.fixture
+def tiny_dc() -> Callable[..., torch.nn.Module]:
+    """Factory of random AutoencoderDC networks of a few thousand weights."""
+
+    def build(*, image_channels: int = 3, latent_channels: int = 4, factor: int = 4) -> torch.nn.Module:
+        from diffusers import AutoencoderDC
+
+        torch.manual_seed(0)
+        blocks = factor.bit_length()
+        return AutoencoderDC(
+            in_channels=image_channels,
+            latent_channels=latent_channels,
+            encoder_block_out_channels=(8,) * blocks,
+            decoder_block_out_channels=(8,) * blocks,
+            encoder_layers_per_block=(1,) * blocks,
+            decoder_layers_per_block=(1,) * blocks,
+            encoder_qkv_multiscales=((),) * blocks,
+            decoder_qkv_multiscales=((),) * blocks,
+            encoder_out_shortcut=False,
+            decoder_in_shortcut=False,
+        ).eval()
+
+    return build

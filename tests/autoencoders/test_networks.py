@@ -81,6 +81,19 @@ class TestSameAsTheLibrary:
             ours.decode(latents, size), gray(model.decode(expected).sample, size), atol=1e-6, rtol=0
         )
 
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("channels", [1, 3])
+    @torch.no_grad()
+    def test_autoencoder_dc(self, tiny_dc, channels, size):
+        model, x = tiny_dc(image_channels=channels), images(size)
+        ours = DiffusersAutoencoder(tiny_dc(image_channels=channels), "dc", "0")
+        expected = model.encode(2 * padded(x).repeat(1, channels, 1, 1) - 1).latent
+        latents = ours.encode(x)
+        torch.testing.assert_close(latents, expected, atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            ours.decode(latents, size), gray(model.decode(expected).sample, size), atol=1e-6, rtol=0
+        )
+
     @torch.no_grad()
     def test_latents_of_tiny_are_not_quantised(self, tiny_taesd):
         model, x = tiny_taesd(), images()
@@ -89,7 +102,7 @@ class TestSameAsTheLibrary:
         assert (ours.decode(ours.encode(x), (64, 64)) - quantised).abs().max() > 1e-4
 
 
-@pytest.fixture(params=["tiny_kl", "tiny_taesd"])
+@pytest.fixture(params=["tiny_kl", "tiny_taesd", "tiny_dc"])
 def build(request):
     return request.getfixturevalue(request.param)
 
@@ -271,11 +284,11 @@ class TestRefusals:
         (folder / WEIGHTS).unlink()
         assert "has no weights" in self.refusal(folder)
 
-    @pytest.mark.parametrize("name", ["AutoencoderDC", "UNet2DModel", "os", None])
+    @pytest.mark.parametrize("name", ["AutoencoderKLCosmos", "UNet2DModel", "os", None])
     def test_other_class(self, folder, name):
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(config | {"_class_name": name}))
-        assert "AutoencoderKL and AutoencoderTiny are" in self.refusal(folder)
+        assert "AutoencoderKL, AutoencoderTiny, AutoencoderDC are" in self.refusal(folder)
 
     @pytest.mark.parametrize("text", ["{", "[]", "\ufeff{}", "[" * 100_000])
     def test_config_that_is_no_json_object(self, folder, text):
