@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.errors import CandidateError
 from vaescreen.images.dataset import Batch, DataSet
 from vaescreen.metrics.fidelity import foreground_psnr, psnr
 from vaescreen.metrics.structure import ssim
 from vaescreen.superres.diffusion import build_network, posterior_mean, sample
-from vaescreen.superres.latents import Standardisation, encode_pairs
+from vaescreen.superres.latents import encode_pairs
 from vaescreen.superres.recipes import Recipe
 from vaescreen.superres.training import Trained, Weights
 
@@ -81,7 +82,7 @@ def _evaluate_batch(
     def decoded(latents: Tensor) -> Tensor:
         if not torch.isfinite(latents).all():
             raise CandidateError("sampling gave values that are not finite")
-        return autoencoder.decode(scale.invert(latents).to(images.device), size)
+        return autoencoder.decode(scale.undo(latents).to(images.device), size)
 
     columns: dict[str, Tensor] = {}
     for suffix, network in networks.items():
@@ -102,7 +103,10 @@ def _evaluate_batch(
 
 
 def _noise(ids: tuple[str, ...], like: Tensor, seed: int) -> Iterator[Tensor]:
-    """Start noise that belongs to an image, whatever batch it comes in."""
+    """Start noise that belongs to an image, whatever batch it comes in.
+
+    The seed is what the checksum begins with: torch's generator on a CPU reads 32 bits and no more.
+    """
     for image_id in ids:
-        generator = torch.Generator().manual_seed((seed << 32) + zlib.crc32(image_id.encode()))
+        generator = torch.Generator().manual_seed(zlib.crc32(image_id.encode(), seed))
         yield torch.randn(like.shape[1:], generator=generator).to(like.device)

@@ -24,30 +24,6 @@ class LatentPairs:
     condition: Tensor
 
 
-@dataclass(frozen=True)
-class Standardisation:
-    """Mean and standard deviation of each channel, `[C, 1, 1]`; what the diffusion model works on has 0 and 1."""
-
-    mean: Tensor
-    sd: Tensor
-
-    @classmethod
-    def of(cls, latents: Tensor) -> "Standardisation":
-        """Measure latents `[N, C, h, w]`; a constant channel keeps its scale."""
-        mean = latents.double().mean((0, 2, 3))
-        sd = latents.double().std((0, 2, 3))
-        sd = torch.where(sd > 0, sd, torch.ones_like(sd))
-        return cls(mean.float()[:, None, None], sd.float()[:, None, None])
-
-    def apply(self, latents: Tensor) -> Tensor:
-        """Raw to standardised."""
-        return (latents - self.mean) / self.sd
-
-    def invert(self, latents: Tensor) -> Tensor:
-        """Standardised to raw."""
-        return latents * self.sd + self.mean
-
-
 def encode_pairs(autoencoder: Autoencoder, images: Tensor, degradation: Degradation) -> LatentPairs:
     """Latents of HR images `[B, 1, H, W]` and of their LR versions."""
     hr = autoencoder.encode(images)

@@ -7,13 +7,14 @@ from typing import Any
 import torch
 
 from vaescreen.autoencoders import open_autoencoder
+from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError
 from vaescreen.images.dataset import DataSet
 from vaescreen.storage import cache_dir, digest, read_json, write_json, write_parquet
 from vaescreen.superres.evaluation import evaluate
-from vaescreen.superres.latents import LatentPairs, Standardisation, training_pairs
+from vaescreen.superres.latents import LatentPairs, training_pairs
 from vaescreen.superres.recipes import Recipe
 from vaescreen.superres.training import Trained, train
 
