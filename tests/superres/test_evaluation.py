@@ -1,0 +1,150 @@
+"""Per-image results against the true image, for models whose output is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+
+from vaescreen.autoencoders.standardisation import Standardisation
+from vaescreen.errors import CandidateError
+from vaescreen.images import Batch
+from vaescreen.superres.diffusion import build_network
+from vaescreen.superres.evaluation import evaluate
+from vaescreen.superres.latents import training_pairs
+from vaescreen.superres.training import Trained
+
+COLUMNS = [
+    "image_id",
+    "patient_id",
+    "sr_psnr",
+    "posterior_mean_psnr",
+    "sr_ssim",
+    "sr_psnr_foreground",
+    "sr_psnr_self",
+    "ae_ceiling",
+    "sr_psnr_half",
+    "posterior_mean_psnr_half",
+    "bicubic_psnr",
+]
+
+
+class OneByOneBackwards:
+    """The test split of a data set, last image first, each a batch of its own."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def batches(self, split, batch_size):
+        for batch in reversed(list(self._data.batches(split, 1))):
+            yield Batch(batch.ids, batch.patients, batch.images)
+
+
+@pytest.fixture
+def data(phantoms):
+    return phantoms(test_images=18)
+
+
+@pytest.fixture
+def scale(shuffle, data, recipe):
+    return Standardisation.of(training_pairs(shuffle(), data, recipe.degradation).hr)
+
+
+def weights(recipe, seed: int, output: float | None = None) -> dict[str, torch.Tensor]:
+    """Random weights; with `output`, of a network that says this whatever it sees."""
+    torch.manual_seed(seed)
+    state = build_network(recipe, 16).state_dict()
+    if output is not None:
+        state["conv_out.weight"].fill_(0)
+        state["conv_out.bias"].fill_(output)
+    return state
+
+
+@pytest.fixture
+def untrained(recipe) -> Trained:
+    return Trained(half=weights(recipe, 1), full=weights(recipe, 0), losses=[], seconds=1.0)
+
+
+@pytest.fixture
+def table(recipe, untrained, shuffle, data, scale) -> pd.DataFrame:
+    return evaluate(recipe, untrained, shuffle(), data, scale)
+
+
+def test_one_row_an_image_in_the_order_of_the_split(table, data):
+    assert sorted(table.columns) == sorted(COLUMNS)
+    assert tuple(table["image_id"]) == data.ids("test")
+    assert tuple(table["patient_id"]) == data.patients("test")
+    assert np.isfinite(table.drop(columns=["image_id", "patient_id", "ae_ceiling"])).all(axis=None)
+
+
+def test_a_lossless_autoencoder_has_no_ceiling_to_hide(table):
+    assert table["ae_ceiling"].min() > 90
+    np.testing.assert_allclose(table["sr_psnr"], table["sr_psnr_self"], atol=1e-3)
+
+
+def test_a_lossy_autoencoder_looks_better_against_itself(recipe, data, shuffle, scale):
+    class Lossy(shuffle):
+        def decode(self, latents, size):
+            return super().decode(latents, size) / 2
+
+    mean = weights(recipe, 0, output=0.0)
+    table = evaluate(recipe, Trained(mean, mean, [], 1.0), Lossy(), data, scale)
+    assert (table["sr_psnr_self"] > table["sr_psnr"] + 1).all()
+    assert (table["ae_ceiling"] < 40).all()
+
+
+def test_a_model_that_always_gives_the_mean_latent_is_scored_as_the_mean_image(recipe, data, shuffle, scale):
+    mean = weights(recipe, 0, output=0.0)
+    trained = Trained(half=weights(recipe, 1), full=mean, losses=[], seconds=1.0)
+    table = evaluate(recipe, trained, shuffle(), data, scale).set_index("image_id")
+    picture = shuffle().decode(scale.undo(torch.zeros(1, 16, 8, 8)), (32, 32))[0, 0].double().numpy()
+    for batch in data.batches("test", 1):
+        row = table.loc[batch.ids[0]]
+        true = batch.images[0, 0].double().numpy()
+        expected = peak_signal_noise_ratio(true, picture, data_range=1)
+        assert row["sr_psnr"] == pytest.approx(expected, abs=1e-3)
+        assert row["posterior_mean_psnr"] == pytest.approx(expected, abs=1e-3)
+        lr = recipe.degradation.apply(batch.images)
+        bicubic = recipe.degradation.upsample(lr, (32, 32))[0, 0].double().numpy()
+        floor = peak_signal_noise_ratio(true, bicubic, data_range=1)
+        assert row["bicubic_psnr"] == pytest.approx(floor, abs=1e-6)
+    assert (table["sr_psnr_half"] - table["sr_psnr"]).abs().min() > 1e-3
+
+
+def test_batches_and_order_do_not_matter(recipe, untrained, shuffle, data, scale, table):
+    other = evaluate(recipe, untrained, shuffle(), OneByOneBackwards(data), scale)
+    assert tuple(other["image_id"]) == data.ids("test")[::-1]
+    joined = other.set_index("image_id").loc[table["image_id"]].reset_index()
+    pd.testing.assert_frame_equal(joined, table, check_exact=False, atol=0.02, rtol=0)
+
+
+def test_the_scale_of_the_latent_space_does_not_matter(recipe, untrained, shuffle, data, scale, table):
+    scale16 = Standardisation.of(training_pairs(shuffle(16.0), data, recipe.degradation).hr)
+    other = evaluate(recipe, untrained, shuffle(16.0), data, scale16)
+    pd.testing.assert_frame_equal(other, table, check_exact=True)
+
+
+def test_the_seed_decides_the_noise(recipe, untrained, shuffle, data, scale, table):
+    other = evaluate(recipe, untrained, shuffle(), data, scale, seed=1)
+    assert (other["sr_psnr"] != table["sr_psnr"]).all()
+    pd.testing.assert_series_equal(other["ae_ceiling"], table["ae_ceiling"])
+
+
+def test_the_sampler_has_as_many_steps_as_the_recipe_says(recipe, untrained, shuffle, data, scale, table):
+    other = evaluate(replace(recipe, sampler_steps=1), untrained, shuffle(), data, scale)
+    np.testing.assert_allclose(other["sr_psnr"], other["posterior_mean_psnr"], atol=1e-3)
+    assert (table["sr_psnr"] - table["posterior_mean_psnr"]).abs().max() > 0.01
+
+
+def test_progress_counts_images(recipe, untrained, shuffle, data, scale):
+    done = []
+    evaluate(recipe, untrained, shuffle(), data, scale, on_batch=done.append)
+    assert done == [16, 2]
+
+
+def test_weights_that_are_not_finite_are_an_error_of_the_candidate(recipe, shuffle, data, scale):
+    broken = weights(recipe, 0, output=float("nan"))
+    with pytest.raises(CandidateError, match="values that are not finite"):
+        evaluate(recipe, Trained(broken, broken, [], 1.0), shuffle(), data, scale)

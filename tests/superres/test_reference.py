@@ -1,0 +1,153 @@
+"""A reference point end to end: trained once, written with all it was made with, read back after that."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from vaescreen.candidate import Candidate
+from vaescreen.errors import DataError
+from vaescreen.superres.reference import make_reference, reference_path
+
+SUMMARY = {
+    "sr_psnr",
+    "sr_psnr_half",
+    "posterior_mean_psnr",
+    "posterior_mean_psnr_half",
+    "sr_ssim",
+    "sr_psnr_foreground",
+    "sr_psnr_self",
+    "ae_ceiling",
+    "bicubic_psnr",
+}
+
+
+@pytest.fixture
+def candidate() -> Candidate:
+    return Candidate.model_validate(
+        {
+            "name": "haar-f4c4",
+            "adapter": "linear",
+            "source": {"basis": "haar"},
+            "geometry": {"channels": 4, "factor": 4},
+            "domain": "none",
+            "family": "linear",
+            "licence": "Apache-2.0",
+            "training_data": "none",
+        }
+    )
+
+
+class Phases:
+    """What was reported, and where to interrupt."""
+
+    def __init__(self, stop: str | None = None) -> None:
+        self.stop = stop
+        self.seen: list[tuple[str, int, int]] = []
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        self.seen.append((phase, done, total))
+        if phase == self.stop:
+            raise KeyboardInterrupt
+
+    @property
+    def trained_steps(self) -> int:
+        return sum(phase == "train" for phase, _, _ in self.seen)
+
+
+def test_the_result_files(candidate, phantoms, recipe, tmp_path):
+    data, phases = phantoms(), Phases()
+    result = make_reference(candidate, data, recipe, tmp_path, seed=7, on_step=phases)
+    path = tmp_path / "reference/tiny/few/haar-f4c4.json"
+    assert reference_path(tmp_path, recipe, data.name, candidate.name) == path
+    assert json.loads(path.read_text()) == result
+    fixed = {
+        "protocol": "reference-1",
+        "candidate": "haar-f4c4",
+        "family": "linear",
+        "domain": "none",
+        "geometry": {"channels": 4, "factor": 4},
+        "data": {
+            "name": "few",
+            "kind": "phantom",
+            "fingerprint": data.fingerprint,
+            "description": data.description,
+        },
+        "recipe": recipe.description(),
+        "seed": 7,
+    }
+    assert {key: result[key] for key in fixed} == fixed
+    assert set(result) == {*fixed, "fingerprint", "summary", "training", "environment", "command"}
+    assert len(result["fingerprint"]) == 64
+    assert result["training"]["samples"] == recipe.samples
+    assert len(result["training"]["losses"]) == 1
+    assert result["training"]["samples_per_second"] > 0
+    assert result["environment"]["training_dtype"] == "bfloat16 autocast"
+    table = pd.read_parquet(path.with_suffix(".parquet"))
+    assert tuple(table["image_id"]) == data.ids("test")
+    assert tuple(table["patient_id"]) == data.patients("test")
+    assert set(table.columns) == {"image_id", "patient_id"} | SUMMARY
+    assert result["summary"] == pytest.approx({name: table[name].mean() for name in SUMMARY})
+    assert phases.seen == [("train", step, 100) for step in range(1, 101)] + [("evaluate", 3, 3)]
+
+
+def test_a_known_result_is_read_and_another_data_set_seed_or_recipe_is_trained(
+    candidate, phantoms, recipe, tmp_path
+):
+    short, data = replace(recipe, samples=8), phantoms()
+
+    def steps(*, data=data, recipe=short, seed=0) -> int:
+        phases = Phases()
+        make_reference(candidate, data, recipe, tmp_path, seed=seed, on_step=phases)
+        return phases.trained_steps
+
+    assert [steps(), steps()] == [4, 0]
+    assert [steps(data=phantoms(seed=1)), steps(data=phantoms(seed=1))] == [4, 0]
+    assert [steps(), steps(seed=1), steps(seed=1)] == [4, 4, 0]
+    assert [steps(recipe=replace(short, ema=0.5)), steps(recipe=replace(short, ema=0.5))] == [4, 0]
+
+
+def test_a_folder_of_files_is_recognised_too(candidate, recipe, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    from vaescreen.images import open_data
+
+    (tmp_path / "scans").mkdir()
+    for number in range(10):
+        pixels = np.random.default_rng(number).integers(0, 256, (32, 32), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"scans/{number}.png")
+    short, phases = replace(recipe, samples=8), Phases()
+    for _ in range(2):
+        data = open_data(tmp_path / "scans", size=32)
+        make_reference(candidate, data, short, tmp_path / "results", on_step=phases)
+    assert phases.trained_steps == 4
+
+
+def test_an_interrupted_evaluation_does_not_train_again(candidate, phantoms, recipe, tmp_path):
+    short = replace(recipe, samples=8)
+    straight = make_reference(candidate, phantoms(), short, tmp_path / "straight")
+    with pytest.raises(KeyboardInterrupt):
+        make_reference(candidate, phantoms(), short, tmp_path / "results", on_step=Phases("evaluate"))
+    assert not list((tmp_path / "results").rglob("*.json"))
+    phases = Phases()
+    resumed = make_reference(candidate, phantoms(), short, tmp_path / "results", on_step=phases)
+    assert phases.trained_steps == 0
+    assert resumed["summary"] == straight["summary"]
+
+
+def test_data_of_another_size_is_refused(candidate, phantoms, recipe, tmp_path):
+    with pytest.raises(DataError, match="recipe tiny needs images of 32 pixels, these have 64"):
+        make_reference(candidate, phantoms(size=64), recipe, tmp_path)
+
+
+def test_the_models_of_two_candidates_share_nothing(candidate, phantoms, recipe, tmp_path):
+    """The state of the process before a call decides nothing."""
+    short = replace(recipe, samples=8)
+    first = make_reference(candidate, phantoms(), short, tmp_path / "first")
+    torch.manual_seed(123)
+    torch.rand(10)
+    second = make_reference(candidate, phantoms(), short, tmp_path / "second")
+    assert first["summary"] == second["summary"]
