@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.progress import Progress
 
 from vaescreen.autoencoders.bundling.architecture import GEOMETRIES
-from vaescreen.autoencoders.bundling.corpus import SIZES, Corpus
+from vaescreen.autoencoders.bundling.corpus import SIZES, Corpus, Domain, domain_images
+from vaescreen.autoencoders.bundling.gains import ceiling
 from vaescreen.autoencoders.bundling.training import Schedule, train
+from vaescreen.autoencoders.networks import DiffusersAutoencoder
 from vaescreen.environment import environment
 from vaescreen.errors import VaescreenError
-from vaescreen.metrics.fidelity import psnr
 from vaescreen.storage import cache_dir, write_json
 
 BUNDLED = Path(__file__).parent.parent / "bundled"
 LOG = "training.json"
-NAMES = {
-    f"{domain}-{geometry}": (domain, geometry) for domain in ("generic", "medical") for geometry in GEOMETRIES
-}
+DOMAINS: tuple[Domain, ...] = ("generic", "medical")
+NAMES = {f"{domain}-{geometry}": (domain, geometry) for domain in DOMAINS for geometry in GEOMETRIES}
 
 
 def main() -> None:
@@ -38,14 +38,14 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown name {unknown[0]}; choose from {', '.join(NAMES)}")
     torch.set_num_threads(1)
-    corpora: dict[str, Corpus] = {}
+    corpora: dict[Domain, Corpus] = {}
     try:
         with Progress(console=Console(stderr=True)) as progress:
             for name in options.names or NAMES:
                 domain = NAMES[name][0]
                 if not (BUNDLED / name / LOG).is_file():
                     if domain not in corpora:
-                        corpora[domain] = Corpus(domain, options.chest)  # type: ignore[arg-type]
+                        corpora[domain] = Corpus(domain, options.chest)
                     _make(name, corpora[domain], progress)
     except VaescreenError as error:
         sys.exit(str(error))
@@ -61,21 +61,17 @@ def _make(name: str, corpus: Corpus, progress: Progress) -> None:
     log |= {
         "command": f"python -m vaescreen.autoencoders.bundling --chest ../shared/data/chest {name}",
         "trained_on": corpus.description,
-        "val_psnr": {str(size): _val_psnr(network, corpus, size) for size in SIZES},
+        "val_psnr": {str(size): _val_psnr(network, corpus.domain, corpus.chest, size) for size in SIZES},
         "environment": environment("cpu"),
     }
     write_json(BUNDLED / name / LOG, log)
     checkpoint.unlink()
 
 
-@torch.no_grad()
-def _val_psnr(network: torch.nn.Module, corpus: Corpus, size: int) -> float:
-    """Mean PSNR in dB of held-out images under the weights as saved."""
-    values = []
-    for images in corpus.held_out("val", size).split(16):
-        output = network.decoder(network.encoder(2 * images - 1))  # type: ignore[operator]
-        values.append(psnr(images, ((output + 1) / 2).clamp(0, 1)))
-    return round(float(torch.cat(values).mean()), 3)
+def _val_psnr(network: torch.nn.Module, domain: Domain, chest: Path, size: int) -> float:
+    """AE ceiling in dB on the val split under the weights as saved."""
+    autoencoder = DiffusersAutoencoder(network, domain, fingerprint="in training")
+    return round(ceiling(autoencoder, domain_images(domain, chest, "val", size)), 3)
 
 
 if __name__ == "__main__":

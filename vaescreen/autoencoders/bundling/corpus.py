@@ -19,11 +19,12 @@ SIZES = (256, 128)
 CROP = 64
 PHANTOMS_EACH = 100
 DEAD_LEAVES = 900
-HELD_OUT_FROM = 1_000_000
+_LEAVES = {"train": (0, DEAD_LEAVES), "val": (1_000_000, 100), "test": (2_000_000, 100)}
+"""First index and number of the dead-leaves images of a split."""
 
 
 class Corpus:
-    """Training crops of a domain, and held-out images to judge it by.
+    """Training crops of a domain.
 
     `medical`: the train split of real chest X-rays, and as many generated chest, brain and knee phantoms as make
     about a third of the whole. `generic`: generated dead-leaves images. Every image is there at both `SIZES`, so
@@ -44,7 +45,7 @@ class Corpus:
 
     def __init__(self, domain: Domain, chest: Path) -> None:
         self.domain = domain
-        self._chest = chest
+        self.chest = chest
         self._images = {size: np.concatenate(list(self._train(size))) for size in SIZES}
         self.description = self._describe()
 
@@ -65,15 +66,11 @@ class Corpus:
         images = self._images[size]
         return _signed(images[np.linspace(0, len(images) - 1, count).astype(int)])
 
-    def held_out(self, split: str, size: int) -> Tensor:
-        """Images `[N, 1, size, size]` in [0, 1] never trained on: real chest X-rays of `split`, or dead leaves."""
-        return torch.from_numpy(np.concatenate(list(self._judged(split, size))))[:, None]
-
     def _describe(self) -> dict[str, object]:
         described: dict[str, object] = {"domain": self.domain, "sizes": SIZES, "crop": CROP}
         if self.domain == "generic":
             return described | {"dead_leaves": DEAD_LEAVES}
-        data = open_data(str(self._chest), size=SIZES[0])
+        data = open_data(str(self.chest), size=SIZES[0])
         return described | {
             "real": {"name": data.name, "split": "train", "images": len(data.ids("train"))}
             | {"fingerprint": data.fingerprint},
@@ -81,23 +78,27 @@ class Corpus:
         }
 
     def _train(self, size: int) -> Iterator[NDArray[np.float32]]:
-        yield from self._judged("train", size)
+        yield from _judged(self.domain, self.chest, "train", size)
         if self.domain == "medical":
             for anatomy in ANATOMIES:
                 yield np.stack([generate(anatomy, index, size) for index in range(PHANTOMS_EACH)])
 
-    def _judged(self, split: str, size: int) -> Iterator[NDArray[np.float32]]:
-        if self.domain == "medical":
-            data = open_data(str(self._chest), size=size)
-            for batch in data.batches(split, 64):
-                yield batch.images[:, 0].numpy()
-        else:
-            first, count = {
-                "train": (0, DEAD_LEAVES),
-                "val": (HELD_OUT_FROM, 100),
-                "test": (2 * HELD_OUT_FROM, 100),
-            }[split]
-            yield np.stack([draw_dead_leaves(index, size) for index in range(first, first + count)])
+
+def domain_images(domain: Domain, chest: Path, split: str, size: int) -> Tensor:
+    """The images by which a domain is judged, `[N, 1, size, size]` in [0, 1]: real chest X-rays, or dead leaves.
+
+    Those of `split` "val" and "test" are never trained on.
+    """
+    return torch.from_numpy(np.concatenate(list(_judged(domain, chest, split, size)))).unsqueeze(1)
+
+
+def _judged(domain: Domain, chest: Path, split: str, size: int) -> Iterator[NDArray[np.float32]]:
+    if domain == "medical":
+        for batch in open_data(str(chest), size=size).batches(split, 64):
+            yield batch.images[:, 0].numpy()
+    else:
+        first, count = _LEAVES[split]
+        yield np.stack([draw_dead_leaves(index, size) for index in range(first, first + count)])
 
 
 def _signed(images: NDArray[np.float32]) -> Tensor:
