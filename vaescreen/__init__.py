@@ -1,1 +1,39 @@
-"""Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?"""
+"""Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?
+
+`vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does. What is named in `__all__` is
+imported when first used, so that `import vaescreen` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaescreen.autoencoders import open_autoencoder
+    from vaescreen.errors import VaescreenError
+    from vaescreen.images import open_data
+    from vaescreen.ranking import Ranking, rank
+    from vaescreen.registry import Registry
+
+__version__ = "0.1.0"
+
+__all__ = ["Ranking", "Registry", "VaescreenError", "__version__", "open_autoencoder", "open_data", "rank"]
+
+_HOMES = {
+    "Ranking": "vaescreen.ranking",
+    "Registry": "vaescreen.registry",
+    "VaescreenError": "vaescreen.errors",
+    "open_autoencoder": "vaescreen.autoencoders",
+    "open_data": "vaescreen.images",
+    "rank": "vaescreen.ranking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what `__all__` names (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
