@@ -1,0 +1,50 @@
+"""The terminal: one module a noun, and no logic of its own; what is not here is in the Python API.
+
+Modules import the package's machinery inside their functions: `vaescreen --help` must not wait for torch.
+"""
+
+from typing import Annotated
+
+import typer
+
+from vaescreen import __version__
+from vaescreen.cli import data, predictor, reference, registry
+from vaescreen.cli.application import Application
+from vaescreen.cli.doctor import doctor
+from vaescreen.cli.publish import publish
+from vaescreen.cli.rank import rank
+from vaescreen.cli.score import score
+
+app = typer.Typer(cls=Application, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(rank)
+app.command()(score)
+app.add_typer(registry.app, name="registry")
+app.add_typer(data.app, name="data")
+app.add_typer(reference.app, name="reference")
+app.add_typer(predictor.app, name="predictor")
+app.command()(publish)
+app.command()(doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"vaescreen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?
+
+    Start with `vaescreen rank --data chest`, then give --data a folder of your own images.
+    """
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="vaescreen")

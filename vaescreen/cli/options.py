@@ -1,0 +1,129 @@
+"""Every option and argument that more than one command has, declared once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class DeviceName(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+Candidates = Annotated[
+    list[str],
+    typer.Argument(metavar="CANDIDATE...", help="Names in the registry.", show_default=False),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        metavar="DATA",
+        help="A folder of images, or generated phantoms: chest, brain or knee.",
+        rich_help_panel=_DATA,
+    ),
+]
+DataArgument = Annotated[
+    str,
+    typer.Argument(metavar="DATA", help="A folder of images, or phantoms: chest, brain or knee."),
+]
+Patients = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX",
+        help="Pattern whose first group in a file's name is the patient, for folders without manifest.csv.",
+        rich_help_panel=_DATA,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(help="What to call the data; the folder's name by default.", rich_help_panel=_DATA),
+]
+TrainImages = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Use at most N train images; draw N if they are phantoms.",
+        show_default="all, 200 phantoms",
+        rich_help_panel=_DATA,
+    ),
+]
+TestImages = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Score at most N test images; draw N if they are phantoms.",
+        show_default="all, 60 phantoms",
+        rich_help_panel=_DATA,
+    ),
+]
+Recipe = Annotated[str, typer.Option(metavar="RECIPE", help="Description of an SR training, by name.")]
+RegistryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry", metavar="FILE", help="Registry to use instead of the package's own.", show_default=False
+    ),
+]
+CachedResults = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where score cards are kept; what is there and still valid is not measured again.",
+        show_default="the cache",
+        rich_help_panel=_RUN,
+    ),
+]
+PublishedResults = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of result files.",
+        show_default="leaderboards/results if there is one here, else the cache",
+        rich_help_panel=_RUN,
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Candidates worked on at a time.",
+        show_default="cores, at most 4",
+        rich_help_panel=_RUN,
+    ),
+]
+Device = Annotated[
+    DeviceName,
+    typer.Option(help="Where networks run; auto takes a GPU if there is one.", rich_help_panel=_RUN),
+]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Of splits, phantoms, probes and training.", rich_help_panel=_RUN)
+]
+OutputFormat = Annotated[
+    Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
+]
+
+
+def published_results(given: Path | None) -> Path:
+    """Folder of results that reference points and pages are kept in."""
+    from vaescreen.storage import cache_dir
+
+    here = Path("leaderboards") / "results"
+    return given or (here if here.is_dir() else cache_dir() / "results")

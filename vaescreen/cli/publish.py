@@ -1,0 +1,33 @@
+"""`vaescreen publish`: the pages of the leaderboard from the result files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.application import complain
+
+
+def publish(
+    results: options.PublishedResults = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("leaderboards"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if the pages are not those of the results.")
+    ] = False,
+) -> None:
+    """Render pages and figures from the result files."""
+    from vaescreen.leaderboard import publish as pages
+
+    folder = options.published_results(results)
+    if not check:
+        for path in pages.publish(folder, out):
+            print(path)
+        return
+    problems = pages.stale(folder, out)
+    for problem in problems:
+        complain(problem)
+    if problems:
+        complain("error: the leaderboard is stale; run `vaescreen publish`")
+        raise typer.Exit(1)
+    print(f"{out}: up to date")
