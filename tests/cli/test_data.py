@@ -1,0 +1,36 @@
+import json
+
+from small import write_pictures
+
+
+def test_list_names_the_phantoms(run) -> None:
+    records = json.loads(run("data", "list", "--format", "json").stdout)
+    assert [record["data"] for record in records] == ["chest", "brain", "knee"]
+    assert {record["kind"] for record in records} == {"phantom"}
+
+
+def test_show_counts_describes_and_names_what_cannot_be_used(run, tmp_path) -> None:
+    folder = write_pictures(tmp_path / "mine")
+    (folder / "text.png").write_text("not an image")
+    payload = json.loads(run("data", "show", folder, "--size", "32", "--format", "json").stdout)
+    assert payload["name"] == "mine"
+    assert payload["description"]["size"] == 32
+    assert [entry["path"] for entry in payload["skipped"]] == ["text.png"]
+    images = sum(count["images"] for count in payload["description"]["counts"].values())
+    assert images == 12
+
+    shown = run("data", "show", folder, "--size", "32").stdout
+    assert "1 skipped" in shown
+    assert "text.png: " in shown
+
+
+def test_show_takes_patients_from_the_pattern(run, tmp_path) -> None:
+    folder = write_pictures(tmp_path / "mine")
+    arguments = ("data", "show", folder, "--size", "32", "--patients", r"picture-(\d)", "--format", "json")
+    counts = json.loads(run(*arguments).stdout)["description"]["counts"]
+    assert sum(count["patients"] for count in counts.values()) == 2
+
+
+def test_show_of_phantoms_says_that_they_are_generated(run) -> None:
+    arguments = ("data", "show", "brain", "--size", "32", "--train-images", "2", "--test-images", "2")
+    assert "brain-phantom (generated, not patients)" in run(*arguments).stdout
