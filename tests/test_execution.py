@@ -1,0 +1,115 @@
+"""Tasks run here or in workers, fail one by one, and stop when they are told to."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from vaescreen.errors import VaescreenError
+from vaescreen.execution import Outcome, choose_device, default_processes, run
+
+SCRIPT = """
+import os, signal, sys, time
+import torch
+from vaescreen.errors import CandidateError
+from vaescreen.execution import run
+
+def work(shared, task):
+    if task == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "sleep":
+        print("sleeping", flush=True)
+        time.sleep(60)
+    if task == "fail":
+        raise CandidateError("fail: does not work")
+    if task == "bug":
+        return 1 / 0
+    limits = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
+    return shared, task, os.getppid() == shared, limits
+
+if __name__ == "__main__":
+    before = dict(os.environ)
+    for outcome in run(work, os.getpid(), {name: name for name in sys.argv[1:]}, processes=2):
+        print(outcome)
+    assert dict(os.environ) == before
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(SCRIPT))
+    return path
+
+
+def finished(script: Path, *tasks: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(script), *tasks], capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def failing(shared: float, task: float) -> float:
+    if task < 0:
+        raise VaescreenError(f"{task} is negative")
+    return shared / task
+
+
+class TestInThisProcess:
+    def test_outcomes_in_order_and_past_failures(self):
+        outcomes = list(run(failing, 6.0, {"a": 2.0, "b": -1.0, "c": 0.0, "d": 3.0}, processes=1))
+        assert outcomes[0] == Outcome("a", result=3.0)
+        assert outcomes[1] == Outcome("b", error="-1.0 is negative")
+        assert outcomes[2].error is not None
+        assert outcomes[2].error.startswith("unexpected ZeroDivisionError at test_execution.py:")
+        assert outcomes[3] == Outcome("d", result=2.0)
+
+    def test_is_lazy(self):
+        done = []
+        outcomes = run(lambda shared, task: done.append(task), None, {"a": 1, "b": 2}, processes=1)
+        next(outcomes)
+        assert done == [1]
+
+    def test_no_tasks(self):
+        assert list(run(failing, 1.0, {}, processes=4)) == []
+
+
+class TestInWorkers:
+    def test_results_failures_and_one_thread_each(self, script):
+        result = finished(script, "a", "fail", "bug", "b")
+        assert result.returncode == 0, result.stderr
+        lines = sorted(result.stdout.splitlines())
+        assert len(lines) == 4
+        for line, name in zip(lines, ("a", "b"), strict=False):
+            assert f"'{name}', True, (1, '1')), error=None" in line
+        assert "unexpected ZeroDivisionError at script.py:" in lines[2]
+        assert "error='fail: does not work'" in lines[3]
+
+    def test_a_killed_worker_is_one_clear_line(self, script):
+        result = finished(script, "kill", "sleep")
+        assert result.returncode == 1
+        message = result.stderr.strip().splitlines()[-1]
+        assert "VaescreenError: a worker process was killed (often: out of memory) with 2 of 2" in message
+
+    def test_interrupt_ends_the_workers_quietly(self, script):
+        command = [sys.executable, str(script), "sleep", "a"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        begin = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)  # ends when the last worker has closed the pipes
+        assert time.monotonic() - begin < 20
+        assert errors.count("Traceback") == 1
+        assert errors.strip().endswith("KeyboardInterrupt")
+
+
+def test_defaults():
+    assert 1 <= default_processes() <= 4
+    assert choose_device("cpu") == "cpu"
