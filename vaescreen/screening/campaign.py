@@ -1,0 +1,124 @@
+"""Many candidates on one data set: cards that are current are taken, the others are measured in parallel."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaescreen import execution
+from vaescreen.autoencoders import fingerprint_of
+from vaescreen.candidate import Candidate
+from vaescreen.errors import VaescreenError
+from vaescreen.images import DataSet
+from vaescreen.screening.cards import ScoreCard
+from vaescreen.screening.scorer import check_size, find_card, score
+from vaescreen.screening.view import View
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with the candidate that is done, the number done so far, and the number in all."""
+
+
+@dataclass(frozen=True)
+class Screening:
+    """Score cards in the order of the candidates, and the reasons of those that have none."""
+
+    cards: tuple[ScoreCard, ...]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Setting:
+    data: DataSet
+    view: View
+    results: Path
+    seed: int
+    device: str
+
+
+def ignore(candidate: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def screen(
+    candidates: Sequence[Candidate],
+    data: DataSet,
+    view: View,
+    *,
+    results: Path,
+    processes: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
+    on_progress: OnProgress = ignore,
+) -> Screening:
+    """Score every candidate; one that fails is named with its reason and the others go on.
+
+    Parameters
+    ----------
+    candidates
+        Registry entries, with distinct names.
+    data
+        Images of the size of the view.
+    view
+        Size and degradation.
+    results
+        Folder of results: current cards are taken from there, new ones written there as they are made.
+    processes
+        How many candidates are measured at a time.
+    seed
+        Of the probes.
+    device
+        Where networks run.
+    on_progress
+        Called after each candidate.
+
+    Raises
+    ------
+    DataError
+        If the images are not of the view's size.
+    VaescreenError
+        If a worker process is killed; cards made until then are kept.
+    """
+    check_size(data, view)
+    cards: dict[str, ScoreCard] = {}
+    failed: dict[str, str] = {}
+    pending: dict[str, Candidate] = {}
+
+    def report(name: str) -> None:
+        on_progress(name, len(cards) + len(failed), len(candidates))
+
+    for candidate in candidates:
+        name = candidate.name
+        try:
+            fingerprint = fingerprint_of(candidate, data)
+            card = find_card(candidate, fingerprint, data, view, results=results, seed=seed)
+        except VaescreenError as error:
+            failed[name] = str(error)
+            report(name)
+            continue
+        if card is None:
+            pending[name] = candidate
+        else:
+            cards[name] = card
+            report(name)
+    setting = _Setting(data, view, results, seed, device)
+    for outcome in execution.run(_score, setting, pending, processes=processes):
+        if outcome.result is None:
+            failed[outcome.name] = str(outcome.error)
+        else:
+            cards[outcome.name] = outcome.result
+        report(outcome.name)
+    order = [candidate.name for candidate in candidates]
+    return Screening(
+        tuple(cards[name] for name in order if name in cards),
+        {name: failed[name] for name in order if name in failed},
+    )
+
+
+def _score(setting: _Setting, candidate: Candidate) -> ScoreCard:
+    return score(
+        candidate,
+        setting.data,
+        setting.view,
+        results=setting.results,
+        seed=setting.seed,
+        device=setting.device,
+    )

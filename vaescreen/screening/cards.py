@@ -1,0 +1,130 @@
+"""Score cards as files: `scores/<data>/<candidate>.json`, and the per-image values as `.parquet` beside it."""
+
+import hashlib
+import io
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.errors import ResultError
+from vaescreen.screening.view import View
+from vaescreen.storage import read_json, write_bytes, write_json
+
+PROTOCOL = "score-1"
+"""Changes whenever what is measured, or how, changes its values."""
+
+
+@dataclass(frozen=True)
+class ScoreCard:
+    """Everything screening measured of one candidate on one data set, in summary.
+
+    Attributes
+    ----------
+    protocol : str
+        Version of what was measured.
+    candidate, fingerprint, family, domain, geometry
+        The autoencoder.
+    data : dict
+        `name`, `kind`, `fingerprint` and `description` of the data set.
+    view : dict
+        `size` and `degradation`.
+    counts : dict
+        `train_images` that the probes were fitted on, `test_images`, `test_patients`.
+    summary : dict
+        Means over the test images, and `encode_ms` and `decode_ms` an image. `psnr` is the AE ceiling.
+    latents : dict
+        `mean` and `sd` by channel, over the train images.
+    batch_size : int
+        Images at a time at the end: smaller than usual if memory ran out.
+    seed, environment, command
+        How it was made.
+    images_sha256 : str
+        Hash of the Parquet file.
+    """
+
+    protocol: str
+    candidate: str
+    fingerprint: str
+    family: str
+    domain: str
+    geometry: Geometry
+    data: dict[str, Any]
+    view: dict[str, Any]
+    counts: dict[str, int]
+    summary: dict[str, float]
+    latents: dict[str, list[float]]
+    batch_size: int
+    seed: int
+    environment: dict[str, Any]
+    command: str
+    images_sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the card as it stands in its file."""
+        return asdict(self) | {"geometry": self.geometry._asdict()}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "ScoreCard":
+        """Make a card of what `to_json` gave.
+
+        Raises
+        ------
+        TypeError, KeyError, AttributeError
+            If something is missing or too much.
+        """
+        return cls(**record | {"geometry": Geometry(**record["geometry"])})
+
+    def is_current(self, *, fingerprint: str, data: str, view: View, seed: int) -> bool:
+        """Whether measuring again would give the same: protocol, autoencoder, data, view and seed are equal.
+
+        Parameters
+        ----------
+        fingerprint, data
+            Fingerprints of the autoencoder and of the data set.
+        """
+        made_for = (self.protocol, self.fingerprint, self.data["fingerprint"], self.view, self.seed)
+        return made_for == (PROTOCOL, fingerprint, data, view.description(), seed)
+
+
+def card_path(results: Path, data: str, candidate: str) -> Path:
+    """Where the card of a candidate on a data set is, in a folder of results."""
+    return results / "scores" / data / f"{candidate}.json"
+
+
+def parquet(images: pd.DataFrame) -> bytes:
+    """Per-image values as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    images.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def write_card(path: Path, card: ScoreCard, images: bytes) -> None:
+    """Write a card and its per-image values, the card last: with it the result is complete."""
+    write_bytes(path.with_suffix(".parquet"), images)
+    write_json(path, card.to_json())
+
+
+def read_card(path: Path) -> ScoreCard:
+    """Read a card and check that the per-image values beside it are those that belong to it.
+
+    Raises
+    ------
+    ResultError
+        If a file is missing or damaged, or the two do not belong together.
+    """
+    record = read_json(path)
+    try:
+        card = ScoreCard.from_json(record)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ResultError(f"{path} is not a score card ({error}); delete it and score again") from error
+    table = path.with_suffix(".parquet")
+    try:
+        found = hashlib.sha256(table.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ResultError(f"cannot read {table} ({error.strerror}); score again") from error
+    if found != card.images_sha256:
+        raise ResultError(f"{table} does not belong to the card beside it; delete both and score again")
+    return card

@@ -1,0 +1,93 @@
+"""An autoencoder as screening runs it: output checked, memory respected, every failure a `CandidateError`."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.errors import CandidateError, VaescreenError
+
+
+class GuardedAutoencoder:
+    """Encode and decode of a candidate; a batch that runs out of memory is halved, from then on.
+
+    Parameters
+    ----------
+    autoencoder
+        The candidate.
+    name
+        What error messages call it.
+    batch_size
+        Largest number of images it gets at a time to begin with.
+
+    Attributes
+    ----------
+    batch_size : int
+        What is left of it after halving.
+    """
+
+    def __init__(self, autoencoder: Autoencoder, name: str, batch_size: int) -> None:
+        self._autoencoder = autoencoder
+        self._name = name
+        self.batch_size = batch_size
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents of images `[B, 1, H, W]`.
+
+        Raises
+        ------
+        CandidateError
+            If the candidate fails, or gives values that are not finite or a shape that is not its geometry's.
+        """
+        expected = self._autoencoder.geometry.latent_shape(*images.shape[-2:])
+        latents = self._in_parts(self._autoencoder.encode, images)
+        self._check(latents, expected, "latents")
+        return latents
+
+    def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images `[B, 1, *size]` of latents.
+
+        Raises
+        ------
+        CandidateError
+            As for `encode`, and if values are outside [0, 1].
+        """
+        images = self._in_parts(lambda part: self._autoencoder.decode(part, size), latents)
+        self._check(images, (1, *size), "images")
+        if images.min() < 0 or images.max() > 1:
+            low, high = float(images.min()), float(images.max())
+            raise CandidateError(f"{self._name}: gives images in [{low:.2f}, {high:.2f}] where [0, 1] is due")
+        return images
+
+    def _in_parts(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+        while True:
+            try:
+                return torch.cat([function(part) for part in batch.split(self.batch_size)])
+            except VaescreenError:
+                raise
+            except Exception as error:  # whatever an adapter may raise
+                if not _out_of_memory(error):
+                    reason = " ".join(str(error).split())[:150]
+                    raise CandidateError(
+                        f"{self._name}: fails on {tuple(batch.shape)} ({type(error).__name__}: {reason})"
+                    ) from error
+                if min(self.batch_size, len(batch)) == 1:
+                    raise CandidateError(
+                        f"{self._name}: runs out of memory on one image; use a smaller size"
+                    ) from error
+            self.batch_size = min(self.batch_size, len(batch)) // 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _check(self, output: Tensor, expected: tuple[int, ...], what: str) -> None:
+        if tuple(output.shape[1:]) != expected:
+            shape = tuple(output.shape[1:])
+            raise CandidateError(f"{self._name}: gives {what} of shape {shape} where {expected} is due")
+        if not torch.isfinite(output).all():
+            raise CandidateError(f"{self._name}: gives {what} that are not finite (NaN or infinity)")
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory was lacking; on a CPU PyTorch says so in the text of a plain RuntimeError only."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "DefaultCPUAllocator" in str(error)

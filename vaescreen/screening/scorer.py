@@ -1,0 +1,122 @@
+"""From a candidate to its score card: measured, or taken from the file when nothing changed."""
+
+import hashlib
+from pathlib import Path
+
+from vaescreen.autoencoders import fingerprint_of, open_autoencoder
+from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.candidate import Candidate
+from vaescreen.environment import command_line, environment
+from vaescreen.errors import DataError, ResultError
+from vaescreen.images import DataSet
+from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, parquet, read_card, write_card
+from vaescreen.screening.guarded import GuardedAutoencoder
+from vaescreen.screening.measurement import measure
+from vaescreen.screening.view import View
+
+PIXELS_PER_BATCH = 16 * 128**2
+
+
+def score(
+    candidate: Candidate,
+    data: DataSet,
+    view: View,
+    *,
+    results: Path,
+    seed: int = 0,
+    device: str = "cpu",
+    autoencoder: Autoencoder | None = None,
+) -> ScoreCard:
+    """Score a candidate on the test split, or take its card from `results` if it is still current.
+
+    Parameters
+    ----------
+    candidate
+        The registry entry.
+    data
+        Images of the size of the view.
+    view
+        Size and degradation.
+    results
+        Folder of results; the card and its per-image values are written there.
+    seed
+        Of the probes.
+    device
+        Where networks run.
+    autoencoder
+        The autoencoder behind the entry, if you have opened it already or it is your own; by default
+        it is opened if it has to run.
+
+    Raises
+    ------
+    CandidateError
+        If the candidate cannot be opened, fails, or gives unusable output.
+    DataError
+        If the images are not of the view's size, or one can no longer be read.
+    CacheError
+        If `results` cannot be written.
+    """
+    check_size(data, view)
+    fingerprint = fingerprint_of(candidate, data) if autoencoder is None else autoencoder.fingerprint
+    known = find_card(candidate, fingerprint, data, view, results=results, seed=seed)
+    if known is not None:
+        return known
+    opened = open_autoencoder(candidate, data, device) if autoencoder is None else autoencoder
+    guarded = GuardedAutoencoder(opened, candidate.name, max(PIXELS_PER_BATCH // view.size**2, 1))
+    measured = measure(guarded, data, view, seed=seed, device=device)
+    images = parquet(measured.images)
+    means = measured.images.drop(columns=["image_id", "patient_id"]).mean()
+    card = ScoreCard(
+        protocol=PROTOCOL,
+        candidate=candidate.name,
+        fingerprint=fingerprint,
+        family=candidate.family,
+        domain=candidate.domain,
+        geometry=opened.geometry,
+        data={
+            "name": data.name,
+            "kind": data.kind,
+            "fingerprint": data.fingerprint,
+            "description": data.description,
+        },
+        view=view.description(),
+        counts={
+            "train_images": measured.train_images,
+            "test_images": len(measured.images),
+            "test_patients": int(measured.images["patient_id"].nunique()),
+        },
+        summary={str(name): float(mean) for name, mean in means.items()}
+        | {"encode_ms": measured.encode_ms, "decode_ms": measured.decode_ms},
+        latents={"mean": measured.latent_mean, "sd": measured.latent_sd},
+        batch_size=guarded.batch_size,
+        seed=seed,
+        environment=environment(device),
+        command=command_line(),
+        images_sha256=hashlib.sha256(images).hexdigest(),
+    )
+    write_card(card_path(results, data.name, candidate.name), card, images)
+    return card
+
+
+def check_size(data: DataSet, view: View) -> None:
+    """Refuse images that are not of the view's size.
+
+    Raises
+    ------
+    DataError
+        If they are not.
+    """
+    if data.size != view.size:
+        raise DataError(f"{data.name} is opened at size {data.size}, but the view is of {view.size}")
+
+
+def find_card(
+    candidate: Candidate, fingerprint: str, data: DataSet, view: View, *, results: Path, seed: int
+) -> ScoreCard | None:
+    """Card of a candidate of this fingerprint, if there is a current one; a damaged card is as good as none."""
+    try:
+        card = read_card(card_path(results, data.name, candidate.name))
+    except ResultError:
+        return None
+    current = card.is_current(fingerprint=fingerprint, data=data.fingerprint, view=view, seed=seed)
+    return card if current else None
