@@ -45,7 +45,9 @@ def draw_dead_leaves(index: int, size: int, seed: int = 0) -> Array:
 def _radii(rng: np.random.Generator) -> NDArray[np.float64]:
     """Sizes of density r^-2 between the limits, by inversion."""
     low, high = SMALLEST_RADIUS ** (1 - RADIUS_EXPONENT), LARGEST_RADIUS ** (1 - RADIUS_EXPONENT)
-    radii: NDArray[np.float64] = (low + rng.uniform(size=LEAVES) * (high - low)) ** (1 / (1 - RADIUS_EXPONENT))
+    radii: NDArray[np.float64] = (low + rng.uniform(size=LEAVES) * (high - low)) ** (
+        1 / (1 - RADIUS_EXPONENT)
+    )
     return radii
 
 
