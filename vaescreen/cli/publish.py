@@ -12,6 +12,13 @@ from vaescreen.cli.application import complain
 def publish(
     results: options.PublishedResults = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("leaderboards"),
+    example: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CANDIDATE",
+            help="Also draw what this candidate makes of a generated chest image; repeat it for more.",
+        ),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 if the pages are not those of the results.")
     ] = False,
@@ -23,6 +30,8 @@ def publish(
     if not check:
         for path in pages.publish(folder, out):
             print(path)
+        if example:
+            print(_draw(example, out / "figures" / "examples.png"))
         return
     problems = pages.stale(folder, out)
     for problem in problems:
@@ -31,3 +40,14 @@ def publish(
         complain("error: the leaderboard is stale; run `vaescreen publish`")
         raise typer.Exit(1)
     print(f"{out}: up to date")
+
+
+def _draw(candidates: list[str], path: Path) -> Path:
+    from vaescreen.autoencoders import open_autoencoder
+    from vaescreen.images import open_data
+    from vaescreen.leaderboard.examples import draw_examples
+    from vaescreen.registry import Registry
+
+    registry, data = Registry.load(), open_data("chest")
+    draw_examples({name: open_autoencoder(registry.candidate(name), data) for name in candidates}, data, path)
+    return path
