@@ -109,6 +109,15 @@ class TestInWorkers:
         assert errors.count("Traceback") == 1
         assert errors.strip().endswith("KeyboardInterrupt")
 
+    def test_workers_end_with_a_killed_parent(self, script):
+        process = subprocess.Popen(
+            [sys.executable, str(script), "sleep", "a"], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=20)  # ends when the last worker has closed the pipe
+
 
 def test_defaults():
     assert 1 <= default_processes() <= 4

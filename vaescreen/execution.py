@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import PurePath
 from typing import Any, Generic, Literal, TypeVar
 
@@ -141,7 +141,16 @@ def _start_worker(function: Callable[[Any, Any], Any], shared: Any) -> None:
     import torch
 
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _of_worker.update(function=function, shared=shared)
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone, killed perhaps: a worker would wait for its next task for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _attempt_in_worker(name: str, task: Any) -> Outcome[Any]:
