@@ -6,6 +6,7 @@ from urllib.parse import quote
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.leaderboard.board import PUBLISHED, Board, Leaderboard, Study
 from vaescreen.leaderboard.columns import ABSENT, number
+from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
 from vaescreen.predictor.shipped import OURS
@@ -45,6 +46,7 @@ def index_page(leaderboard: Leaderboard) -> str:
                 4,
             ),
             *(part for study in leaderboard.studies for part in _study(study)),
+            *convergence(leaderboard.boards),
             *_gains(leaderboard.boards),
             "## Pages and figures",
             bullets(_contents(leaderboard)),
