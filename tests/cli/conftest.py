@@ -41,7 +41,7 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> Ranked:
     registry = write_registry(folder, far="{hub: nobody/nothing, revision: main}")
     arguments = (
         *("rank", "--data", str(pictures), *CANDIDATES, "--registry", str(registry)),
-        *("--results", str(results), "--processes", "1"),
+        *("--name", "mine", "--results", str(results), "--processes", "1"),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(cache))

@@ -13,7 +13,7 @@ def pages(ranked, run, tmp_path: Path) -> Path:
 
 
 def test_publish_writes_a_page_for_each_data_set(pages: Path) -> None:
-    assert "pca-f16c4" in (pages / "pictures.md").read_text()
+    assert "pca-f16c4" in (pages / "mine.md").read_text()
     assert (pages / "README.md").is_file()
 
 
@@ -23,7 +23,7 @@ def test_check_passes_on_what_was_just_published(ranked, run, pages: Path) -> No
 
 
 def test_check_fails_on_a_page_edited_by_hand_and_leaves_it(ranked, run, pages: Path) -> None:
-    page = pages / "pictures.md"
+    page = pages / "mine.md"
     page.write_text(page.read_text() + "better than it is")
     checked = run("publish", "--check", "--results", ranked.results, "--out", pages)
     assert checked.exit_code == 1

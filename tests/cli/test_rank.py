@@ -73,7 +73,7 @@ def test_csv_has_one_value_a_cell_and_nothing_else_on_stdout(ranked, run) -> Non
 
 def test_markdown_is_a_heading_a_pipe_table_and_notes(ranked, run) -> None:
     lines = run(*ranked.arguments, "--format", "markdown").stdout.splitlines()
-    assert lines[0].startswith("# pictures: ")
+    assert lines[0].startswith("# mine: ")
     assert lines[2].startswith("| rank | candidate |")
     assert lines[-1].startswith("- ")
 
@@ -85,8 +85,8 @@ def test_candidates_not_downloaded_are_named_with_size_and_command(ranked, run) 
     assert "vaescreen registry pull NAME" in result.stdout
 
 
-def test_name_is_what_the_title_calls_the_data(ranked, run) -> None:
-    payload = json.loads(run(*ranked.arguments, "dct-f16c4", "--name", "mine", "--format", "json").stdout)
+def test_name_is_what_the_data_are_called(ranked) -> None:
+    payload = json.loads(ranked.printed.stdout)
     assert payload["data"]["name"] == "mine"
     assert payload["title"].startswith("mine: ")
 
@@ -94,6 +94,6 @@ def test_name_is_what_the_title_calls_the_data(ranked, run) -> None:
 def test_the_python_api_gives_the_same_object(ranked) -> None:
     import vaescreen
 
-    _, _, data, *names, _, registry, _, results, _, _ = ranked.arguments
-    ranking = vaescreen.rank(data, names, registry=Path(registry), results=Path(results))
+    _, _, data, *names, _, registry, _, name, _, results, _, _ = ranked.arguments
+    ranking = vaescreen.rank(data, names, registry=Path(registry), name=name, results=Path(results))
     assert ranking.as_json() == json.loads(ranked.printed.stdout)

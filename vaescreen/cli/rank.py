@@ -77,12 +77,14 @@ def rank(
 
 
 def _sheet(ranking: "Ranking") -> Sheet:
-    from vaescreen.leaderboard.columns import COLUMNS
+    from vaescreen.leaderboard.columns import ABSENT, COLUMNS
 
     payload = ranking.as_json()
+    texts = {column: [COLUMNS[column](row) for row in ranking.rows] for column in _COLUMNS}
+    filled = {column: cells for column, cells in texts.items() if set(cells) != {ABSENT}}
     return Sheet(
-        headers=_COLUMNS,
-        cells=[[COLUMNS[column](row) for column in _COLUMNS] for row in ranking.rows],
+        headers=list(filled),
+        cells=list(zip(*filled.values(), strict=True)),
         records=[_flat(row) for row in payload["rows"]],
         payload=payload,
         title=ranking.title,
