@@ -1,5 +1,6 @@
 """Little work for whole commands: small made-up pictures, and a registry of codecs with tiny latents."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,8 @@ def write_registry(folder: Path, **networks: str) -> Path:
     file = folder / "registry.yaml"
     file.write_text("candidates:" + "".join([*codecs, impossible, *entries]))
     return file
+
+
+def hear_interrupts() -> None:
+    """Run in a child before it starts: Ctrl-C counts there even where the test run itself is in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

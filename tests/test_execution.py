@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from small import hear_interrupts
 
 from vaescreen.errors import VaescreenError
 from vaescreen.execution import Outcome, choose_device, default_processes, run
@@ -98,7 +99,12 @@ class TestInWorkers:
     def test_interrupt_ends_the_workers_quietly(self, script):
         command = [sys.executable, str(script), "sleep", "a"]
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=hear_interrupts,
         )
         assert process.stdout is not None
         process.stdout.readline()

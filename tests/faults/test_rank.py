@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small import CODECS, write_pictures, write_registry
+from small import CODECS, hear_interrupts, write_pictures, write_registry
 
 PATIENCE = 200
 
@@ -42,6 +42,7 @@ def start(pictures: Path, registry: Path):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=hear_interrupts,
         )
         children.append(child)
         return child
