@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from vaescreen.autoencoders import open_autoencoder
+from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
@@ -68,11 +68,10 @@ def make_reference(
             f"open the data with size {recipe.size}"
         )
     path = reference_path(results, recipe, data.name, candidate.name)
-    autoencoder = open_autoencoder(candidate, data, device)
     identity = {
         "protocol": PROTOCOL,
         "candidate": candidate.name,
-        "fingerprint": autoencoder.fingerprint,
+        "fingerprint": fingerprint_of(candidate, data),
         "family": candidate.family,
         "domain": candidate.domain,
         "geometry": candidate.geometry._asdict(),
@@ -90,6 +89,7 @@ def make_reference(
         if all(known.get(key) == value for key, value in identity.items()):
             return known
 
+    autoencoder = open_autoencoder(candidate, data, device)
     raw = training_pairs(autoencoder, data, recipe.degradation)
     scale = Standardisation.of(raw.hr)
     pairs = LatentPairs(scale.apply(raw.hr).to(device), scale.apply(raw.condition).to(device))
