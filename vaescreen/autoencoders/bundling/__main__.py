@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from vaescreen.autoencoders.bundling.architecture import GEOMETRIES
-from vaescreen.autoencoders.bundling.corpus import SIZES, Corpus, Domain, domain_images
+from vaescreen.autoencoders.bundling.corpus import DOMAINS, SIZES, Corpus, Domain, domain_images
 from vaescreen.autoencoders.bundling.gains import ceiling
 from vaescreen.autoencoders.bundling.training import Schedule, train
 from vaescreen.autoencoders.networks import DiffusersAutoencoder
@@ -22,7 +22,6 @@ from vaescreen.storage import cache_dir, write_json
 
 BUNDLED = Path(__file__).parent.parent / "bundled"
 LOG = "training.json"
-DOMAINS: tuple[Domain, ...] = ("generic", "medical")
 NAMES = {f"{domain}-{geometry}": (domain, geometry) for domain in DOMAINS for geometry in GEOMETRIES}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from vaescreen.images.dead_leaves import draw_dead_leaves
 from vaescreen.images.phantoms import ANATOMIES, generate
 
 Domain = Literal["medical", "generic"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
 
 SIZES = (256, 128)
 CROP = 64

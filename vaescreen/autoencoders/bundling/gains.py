@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.bundling.architecture import GEOMETRIES
-from vaescreen.autoencoders.bundling.corpus import SIZES, Domain, domain_images
+from vaescreen.autoencoders.bundling.corpus import DOMAINS, SIZES, Domain, domain_images
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.linear import LinearCodec, patch_pca
 from vaescreen.autoencoders.networks import load_network
@@ -22,7 +22,6 @@ from vaescreen.metrics.fidelity import psnr
 from vaescreen.registry import Registry
 
 BATCH = 16
-DOMAINS: tuple[Domain, ...] = ("medical", "generic")
 
 
 def ceiling(autoencoder: Autoencoder, images: Tensor) -> float:

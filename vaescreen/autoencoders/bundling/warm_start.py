@@ -49,7 +49,7 @@ def start_as_pca(network: Any, images: Tensor) -> None:
     decoder.conv_in.weight[:pixels, :, 1, 1] = basis * scale
     decoder.conv_in.bias[:pixels] = mean
 
-    for block in _blocks(decoder, "DCUpBlock2d")[:-1]:
+    for block in (block for level in reversed(decoder.up_blocks) for block in _blocks(level, "DCUpBlock2d")):
         pixels //= 4
         _sort_up(block.conv, pixels)
         _subtract_repeat_shortcut(block.conv, pixels)
@@ -57,12 +57,8 @@ def start_as_pca(network: Any, images: Tensor) -> None:
 
 
 def _blocks(module: Any, kind: str) -> list[Any]:
-    """Blocks of a class in the order in which data meets them; diffusers keeps `up_blocks` the other way round."""
-    found = [block for block in module.modules() if type(block).__name__ == kind]
-    if kind == "DCUpBlock2d":
-        found = [b for group in reversed(module.up_blocks) for b in group if type(b).__name__ == kind]
-        found.append(module.conv_out)
-    return found
+    """Blocks of a class, in the order of construction: that of the data, but for a decoder's `up_blocks`."""
+    return [block for block in module.modules() if type(block).__name__ == kind]
 
 
 def _sort_down(conv: Any, pixels: int) -> None:
