@@ -138,7 +138,7 @@ def rank(
     known = Registry.load(registry)
     wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
     present = [candidate for candidate in wanted if available(candidate)]
-    missing = tuple(_missing(candidate) for candidate in wanted if not available(candidate))
+    missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
         locate(wanted[0])  # says why it is not there, and how to get it
     place = choose_device(device)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from vaescreen.errors import CandidateError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -44,3 +46,18 @@ class Autoencoder(Protocol):
 
     def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """Images `[B, 1, *size]` in [0, 1], clamped, cropped to `size` (height, width)."""
+
+
+def check_output(output: Tensor, expected: tuple[int, ...], name: str, what: str) -> None:
+    """Refuse latents or images `[B, *expected]` of another shape, or with values that are not finite.
+
+    Raises
+    ------
+    CandidateError
+        In one line that begins with the candidate's `name`.
+    """
+    shape = tuple(output.shape[1:])
+    if shape != expected:
+        raise CandidateError(f"{name}: gives {what} of shape {shape} where {expected} is due")
+    if not output.isfinite().all():
+        raise CandidateError(f"{name}: gives {what} that are not finite (NaN or infinity)")

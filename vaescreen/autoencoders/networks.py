@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.checkpoint import file_sha256, network_fingerprint, read_config, read_weights
-from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.contract import Geometry, check_output
 from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.autoencoders.weights import WeightFiles, locate
 from vaescreen.errors import CandidateError
@@ -68,7 +68,7 @@ class DiffusersAutoencoder:
         x = (2 * x - 1).expand(-1, self._model.config.in_channels, -1, -1)
         with torch.no_grad(), _full_precision():
             latents = self._latents(self._model.encode(x))
-        self._check(latents, self.geometry.latent_shape(height, width), "latents")
+        check_output(latents, self.geometry.latent_shape(height, width), self._name, "latents")
         return latents.to(images.device)
 
     def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
@@ -83,16 +83,9 @@ class DiffusersAutoencoder:
             decoded: Tensor = self._model.decode(latents.to(self._device, torch.float32)).sample
         factor, (height, width) = self.geometry.factor, latents.shape[-2:]
         channels = self._model.config.get("out_channels", self._model.config.in_channels)
-        self._check(decoded, (channels, height * factor, width * factor), "images")
+        check_output(decoded, (channels, height * factor, width * factor), self._name, "images")
         gray = decoded.mean(dim=1, keepdim=True)[..., : size[0], : size[1]]
         return ((gray + 1) / 2).clamp(0, 1).to(latents.device)
-
-    def _check(self, output: Tensor, expected: tuple[int, ...], what: str) -> None:
-        if tuple(output.shape[1:]) != expected:
-            shape = tuple(output.shape[1:])
-            raise CandidateError(f"{self._name}: gives {what} of shape {shape} where {expected} is due")
-        if not torch.isfinite(output).all():
-            raise CandidateError(f"{self._name}: gives {what} that are not finite (NaN or infinity)")
 
 
 def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> DiffusersAutoencoder:

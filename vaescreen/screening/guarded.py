@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.autoencoders.contract import Autoencoder, check_output
 from vaescreen.errors import CandidateError, VaescreenError
 
 
@@ -42,7 +42,7 @@ class GuardedAutoencoder:
         """
         expected = self._autoencoder.geometry.latent_shape(*images.shape[-2:])
         latents = self._in_parts(self._autoencoder.encode, images)
-        self._check(latents, expected, "latents")
+        check_output(latents, expected, self._name, "latents")
         return latents
 
     def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
@@ -54,7 +54,7 @@ class GuardedAutoencoder:
             As for `encode`, and if values are outside [0, 1].
         """
         images = self._in_parts(lambda part: self._autoencoder.decode(part, size), latents)
-        self._check(images, (1, *size), "images")
+        check_output(images, (1, *size), self._name, "images")
         if images.min() < 0 or images.max() > 1:
             low, high = float(images.min()), float(images.max())
             raise CandidateError(f"{self._name}: gives images in [{low:.2f}, {high:.2f}] where [0, 1] is due")
@@ -79,13 +79,6 @@ class GuardedAutoencoder:
             self.batch_size = min(self.batch_size, len(batch)) // 2
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-
-    def _check(self, output: Tensor, expected: tuple[int, ...], what: str) -> None:
-        if tuple(output.shape[1:]) != expected:
-            shape = tuple(output.shape[1:])
-            raise CandidateError(f"{self._name}: gives {what} of shape {shape} where {expected} is due")
-        if not torch.isfinite(output).all():
-            raise CandidateError(f"{self._name}: gives {what} that are not finite (NaN or infinity)")
 
 
 def _out_of_memory(error: Exception) -> bool:
