@@ -43,7 +43,7 @@ def simulated(tmp_path: Path) -> Path:
                 "training": {"samples": 32000, "seconds": 100.0},
             }
             write_json(results / "scores" / data / f"{candidate}.json", shared | card | {"summary": summary})
-            write_json(results / "reference" / "nano" / data / f"{candidate}.json", shared | reference)
+            write_json(results / "reference" / "nano" / data / f"{candidate}-seed0.json", shared | reference)
     return results
 
 

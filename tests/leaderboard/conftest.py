@@ -38,7 +38,7 @@ class Simulated:
         return self.folder / "scores" / data / f"{candidate}.json"
 
     def reference_path(self, data: str, candidate: str) -> Path:
-        return self.folder / "reference" / "nano" / data / f"{candidate}.json"
+        return self.folder / "reference" / "nano" / data / f"{candidate}-seed0.json"
 
     def card(self, data: str, candidate: str) -> dict[str, Any]:
         return json.loads(self.card_path(data, candidate).read_text())

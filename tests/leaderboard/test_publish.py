@@ -4,6 +4,7 @@
 keeping it.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from vaescreen.leaderboard.board import assemble
 from vaescreen.leaderboard.publish import publish, stale
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "leaderboard"
@@ -125,3 +127,24 @@ def _prediction(page):
     lines = page.read_text().splitlines()
     line = next(line for line in lines if re.match(r"\| \d+ \| medical-sim-f4c4 ", line))
     return line.split(" | ")[4:6]
+
+
+def test_the_pages_show_the_mean_over_seeds(simulated):
+    first = simulated.reference_path("brain", "pca-sim-f4c4")
+    second = first.with_name("pca-sim-f4c4-seed1.json")
+    for suffix in (".json", ".parquet"):
+        second.with_suffix(suffix).write_bytes(first.with_suffix(suffix).read_bytes())
+
+    def shift(record, frame):
+        record["seed"] = 1
+        record["summary"]["sr_psnr"] += 1
+        del record["summary"]["sr_ssim"]
+        return frame.assign(sr_psnr=frame["sr_psnr"] + 1)
+
+    simulated.edit(second, shift)
+    alone = json.loads(first.read_text())["summary"]
+    board = next(board for board in assemble(simulated.folder).boards if board.data == "brain")
+    summary = board.references["pca-sim-f4c4"]["summary"]
+    assert summary["sr_psnr"] == pytest.approx(alone["sr_psnr"] + 0.5)
+    assert summary["posterior_mean_psnr"] == pytest.approx(alone["posterior_mean_psnr"])
+    assert "sr_ssim" not in summary

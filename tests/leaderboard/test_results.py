@@ -95,7 +95,7 @@ def test_a_reference_point_of_other_images_is_refused(simulated):
     path = simulated.reference_path("brain", "pca-sim-f4c4")
     simulated.edit(path, lambda record, frame: record["data"].update(fingerprint="0123456789"))
     with pytest.raises(
-        ResultError, match=r"reference/nano/brain/pca-sim-f4c4\.json: its images are not those"
+        ResultError, match=r"reference/nano/brain/pca-sim-f4c4-seed0\.json: its images are not those"
     ):
         read_results(simulated.folder)
 
@@ -114,3 +114,10 @@ def test_two_candidates_with_the_same_values_are_refused(simulated):
 def test_two_linear_codecs_may_have_the_same_values(simulated):
     give_values_of(simulated, "pca-sim-f4c4", "pca-sim-f8c4")
     read_results(simulated.folder)
+
+
+def test_a_reference_point_under_the_name_of_another_seed_is_refused(simulated):
+    path = simulated.reference_path("brain", "pca-sim-f4c4")
+    simulated.edit(path, lambda record, frame: record.update(seed=3))
+    with pytest.raises(ResultError, match="it is of seed 3, not where it belongs"):
+        read_results(simulated.folder)

@@ -106,5 +106,5 @@ def results(tmp_path: Path) -> Path:
             "recipe": {"name": "nano", "size": 128, "degradation": {"kernel": "lanczos", "scale": 4}},
             "summary": point.targets | {"sr_ssim": 0.7},
         }
-        write_json(tmp_path / "reference" / "nano" / point.data / f"{point.candidate}.json", reference)
+        write_json(tmp_path / "reference" / "nano" / point.data / f"{point.candidate}-seed0.json", reference)
     return tmp_path

@@ -8,7 +8,7 @@ import pytest
 from vaescreen.errors import ResultError
 from vaescreen.predictor.points import TARGETS, card_features, load_points
 
-CARD, REFERENCE = "scores/brain/ae-01.json", "reference/nano/brain/ae-01.json"
+CARD, REFERENCE = "scores/brain/ae-01.json", "reference/nano/brain/ae-01-seed0.json"
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -103,3 +103,15 @@ def test_targets_are_read_under_their_own_names(results):
     edit(results / REFERENCE, lambda r: r["summary"].update(values))
     point = next(p for p in load_points(results, "nano") if (p.candidate, p.data) == ("ae-01", "brain"))
     assert point.targets == values
+
+
+def test_seeds_are_averaged(results):
+    one = json.loads((results / REFERENCE).read_text())
+    other = json.loads((results / REFERENCE).read_text())
+    other["summary"].update(sr_psnr=one["summary"]["sr_psnr"] + 1)
+    (results / REFERENCE.replace("seed0", "seed1")).write_text(json.dumps(other))
+    points = load_points(results, "nano")
+    assert len(points) == 6
+    point = next(p for p in points if (p.candidate, p.data) == ("ae-01", "brain"))
+    assert point.targets["sr_psnr"] == pytest.approx(one["summary"]["sr_psnr"] + 0.5)
+    assert point.targets["posterior_mean_psnr"] == pytest.approx(one["summary"]["posterior_mean_psnr"])

@@ -9,7 +9,8 @@ import torch
 
 from vaescreen.candidate import Candidate
 from vaescreen.errors import DataError
-from vaescreen.superres.reference import make_reference, reference_path
+from vaescreen.superres.paths import point_path
+from vaescreen.superres.reference import make_reference
 
 SUMMARY = {
     "sr_psnr",
@@ -60,8 +61,8 @@ class Phases:
 def test_the_result_files(candidate, phantoms, recipe, tmp_path):
     data, phases = phantoms(), Phases()
     result = make_reference(candidate, data, recipe, tmp_path, seed=7, on_step=phases)
-    path = tmp_path / "reference/tiny/few/haar-f4c4.json"
-    assert reference_path(tmp_path, recipe, data.name, candidate.name) == path
+    path = tmp_path / "reference/tiny/few/haar-f4c4-seed7.json"
+    assert point_path(tmp_path, recipe.name, data.name, candidate.name, 7) == path
     assert json.loads(path.read_text()) == result
     fixed = {
         "protocol": "reference-1",
@@ -105,7 +106,7 @@ def test_a_known_result_is_read_and_another_data_set_seed_or_recipe_is_trained(
 
     assert [steps(), steps()] == [4, 0]
     assert [steps(data=phantoms(seed=1)), steps(data=phantoms(seed=1))] == [4, 0]
-    assert [steps(), steps(seed=1), steps(seed=1)] == [4, 4, 0]
+    assert [steps(), steps(seed=1), steps(seed=1), steps()] == [4, 4, 0, 0]
     assert [steps(recipe=replace(short, ema=0.5)), steps(recipe=replace(short, ema=0.5))] == [4, 0]
 
 

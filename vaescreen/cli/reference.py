@@ -14,12 +14,13 @@ from vaescreen.cli.printing import Sheet, show
 if TYPE_CHECKING:
     from vaescreen.candidate import Candidate
     from vaescreen.images import DataSet
+    from vaescreen.superres.paths import PointFile
     from vaescreen.superres.recipes import Recipe
 
 app = typer.Typer(no_args_is_help=True, help="Reference points: train, status.")
 
 _LINES = 10
-_HEADERS = ("data", "candidate", "SR PSNR", "posterior mean", "samples", "minutes")
+_HEADERS = ("data", "candidate", "seed", "SR PSNR", "posterior mean", "samples", "minutes")
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,19 @@ def status(
 ) -> None:
     """List the reference points of a recipe."""
     from vaescreen.leaderboard.columns import number
-    from vaescreen.storage import read_json
+    from vaescreen.superres.paths import point_files
     from vaescreen.superres.recipes import recipe_named
 
-    folder = options.published_results(results) / "reference" / recipe_named(recipe).name
-    records = [_record(read_json(path)) for path in sorted(folder.glob("*/*.json"))]
+    folder = options.published_results(results)
+    files = point_files(folder, recipe_named(recipe).name)
+    records = [
+        {"data": file.data, "candidate": file.candidate, "seed": file.seed, **_record(file)} for file in files
+    ]
     cells = [
         [
             record["data"],
             record["candidate"],
+            str(record["seed"]),
             number(record["sr_psnr"]),
             number(record["posterior_mean_psnr"]),
             str(record["samples"]),
@@ -139,10 +144,11 @@ def status(
     show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)
 
 
-def _record(point: dict[str, Any]) -> dict[str, Any]:
+def _record(file: "PointFile") -> dict[str, Any]:
+    from vaescreen.storage import read_json
+
+    point = read_json(file.path)
     return {
-        "data": point["data"]["name"],
-        "candidate": point["candidate"],
         "sr_psnr": point["summary"]["sr_psnr"],
         "posterior_mean_psnr": point["summary"]["posterior_mean_psnr"],
         "samples": point["training"]["samples"],

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from vaescreen.errors import ResultError
+from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
 from vaescreen.predictor.model import PREDICTORS, Sample
@@ -128,6 +130,14 @@ def _published(points: Sequence[Point]) -> Sequence[Prediction | None]:
     ]
 
 
+def _over_seeds(files: Sequence[ResultFile]) -> Record:
+    """Give the record of the first seed with the mean over all of them of every number that all have."""
+    summaries = [file.record["summary"] for file in files]
+    shared = [name for name in summaries[0] if all(other.get(name) is not None for other in summaries)]
+    means = {name: fmean(summary[name] for summary in summaries) for name in shared}
+    return {**files[0].record, "summary": means}
+
+
 def _prediction(fitted: FittedPredictor | None, card: Record) -> Prediction | None:
     """Predict, or give None for a card without the probes that the predictor needs."""
     try:
@@ -143,7 +153,7 @@ def _board(data: str, files: ByCandidate, results: Results, studies: Sequence[St
     fitting.sort(key=lambda study: data not in results.references[study.recipe])
     study = fitting[0] if fitting else None
     points = results.references[study.recipe].get(data, {}) if study else {}
-    references: dict[str, Record] = {candidate: file.record for candidate, file in points.items()}
+    references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
     predictions: Mapping[str, Prediction] = {
         candidate: prediction
         for candidate, card in cards.items()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from vaescreen.errors import ResultError
 from vaescreen.leaderboard.schema import Schema
+from vaescreen.superres.paths import parse_point_path
 
 MEAN_TOLERANCE = 1e-4
 HIGHEST_PSNR = 150.0
@@ -47,7 +48,7 @@ def check_file(file: ResultFile, schema: Schema) -> None:
         where = ".".join(map(str, first["loc"])) or "file"
         _refuse(file, f"{where}: {first['msg'].lower()}")
     named = record["data"]["name"], record["candidate"]
-    if named != (file.path.parent.name, file.path.stem):
+    if named != (file.path.parent.name, _candidate(file)):
         _refuse(file, f"it is of {named[1]} on {named[0]}, not where it belongs")
     for column in (*IDS, _MAIN[record["protocol"]]):
         if column not in images:
@@ -93,6 +94,16 @@ def check_page(files: Sequence[ResultFile]) -> None:
         alike = one.record["protocol"] == other.record["protocol"] and np.array_equal(left, right)
         if alike and not all(file.record["family"].startswith("linear-") for file in (one, other)):
             _refuse(other, f"its per-image values are exactly those of {one.path}")
+
+
+def _candidate(file: ResultFile) -> str:
+    """Which candidate a path is of; a reference point's also says which seed, which must be the record's."""
+    if file.path.parts[0] != "reference":
+        return file.path.stem
+    point = parse_point_path(file.path)
+    if file.record["seed"] != point.seed:
+        _refuse(file, f"it is of seed {file.record['seed']}, not where it belongs")
+    return point.candidate
 
 
 def _check_values(file: ResultFile) -> None:

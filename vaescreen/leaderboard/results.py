@@ -10,16 +10,21 @@ from vaescreen.errors import ResultError
 from vaescreen.leaderboard.lint import ResultFile, check_file, check_page
 from vaescreen.leaderboard.schema import ReferencePoint, Schema, ScoreCard
 from vaescreen.storage import read_json
+from vaescreen.superres.paths import point_files
 
 ByCandidate = dict[str, ResultFile]
+BySeed = dict[int, ResultFile]
 
 
 @dataclass(frozen=True)
 class Results:
-    """Score cards by data set, and reference points by recipe and data set; each by candidate, sorted."""
+    """Score cards by data set, and reference points by recipe and data set; each by candidate, sorted.
+
+    A reference point has a file for each seed.
+    """
 
     cards: dict[str, ByCandidate]
-    references: dict[str, dict[str, ByCandidate]]
+    references: dict[str, dict[str, dict[str, BySeed]]]
 
 
 def read_results(folder: Path) -> Results:
@@ -30,28 +35,35 @@ def read_results(folder: Path) -> Results:
     ResultError
         If there are no score cards, or a file is damaged, incomplete or implausible (see `lint`).
     """
-    cards = _by_data(folder, folder / "scores", ScoreCard)
+    cards = _cards(folder)
     if not cards:
         raise ResultError(
             f"no score cards under {folder / 'scores'}; make some with `vaescreen rank`, or give the folder "
             "that has them"
         )
-    references = {
-        path.name: _by_data(folder, path, ReferencePoint) for path in _folders(folder / "reference")
-    }
+    references = _references(folder)
     for data, files in cards.items():
         check_page(list(files.values()))
         for points in references.values():
-            check_page([*list(files.values())[:1], *points.get(data, {}).values()])
-    return Results(cards, {recipe: points for recipe, points in references.items() if points})
+            seeds = [file for point in points.get(data, {}).values() for file in point.values()]
+            check_page([*list(files.values())[:1], *seeds])
+    return Results(cards, references)
 
 
-def _by_data(root: Path, folder: Path, schema: Schema) -> dict[str, ByCandidate]:
+def _cards(root: Path) -> dict[str, ByCandidate]:
     return {
         path.name: files
-        for path in _folders(folder)
-        if (files := {file.stem: _read(root, file, schema) for file in sorted(path.glob("*.json"))})
+        for path in _folders(root / "scores")
+        if (files := {file.stem: _read(root, file, ScoreCard) for file in sorted(path.glob("*.json"))})
     }
+
+
+def _references(root: Path) -> dict[str, dict[str, dict[str, BySeed]]]:
+    found: dict[str, dict[str, dict[str, BySeed]]] = {}
+    for path, recipe, data, candidate, seed in point_files(root):
+        seeds = found.setdefault(recipe, {}).setdefault(data, {}).setdefault(candidate, {})
+        seeds[seed] = _read(root, path, ReferencePoint)
+    return found
 
 
 def _folders(folder: Path) -> Iterable[Path]:

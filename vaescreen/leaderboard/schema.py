@@ -72,10 +72,11 @@ class ScoreCard(_Result):
 
 
 class ReferencePoint(_Result):
-    """`reference/<recipe>/<data>/<candidate>.json`."""
+    """`reference/<recipe>/<data>/<candidate>-seed<n>.json`."""
 
     protocol: Literal["reference-1"]
     recipe: dict[str, Any]
+    seed: NonNegativeInt
     summary: _ReferenceSummary
 
 

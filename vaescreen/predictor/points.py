@@ -1,14 +1,17 @@
 """Reference points joined with the score cards of the same autoencoder on the same images."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.storage import read_json
+from vaescreen.superres.paths import PointFile, point_files
 
 TARGETS = ("sr_psnr", "posterior_mean_psnr")
 
@@ -103,12 +106,12 @@ def card_definition(card: Mapping[str, Any], where: str = "score card") -> Defin
 
 
 def load_points(results: Path, recipe: str) -> list[Point]:
-    """Read all reference points of a recipe, each with its score card.
+    """Read all reference points of a recipe, averaged over their seeds, each with its score card.
 
     Parameters
     ----------
     results : Path
-        Folder with `reference/<recipe>/<data>/<candidate>.json` and `scores/<data>/<candidate>.json`.
+        Folder with `reference/<recipe>/<data>/<candidate>-seed<n>.json` and `scores/<data>/<candidate>.json`.
     recipe : str
         Name of the recipe.
 
@@ -123,32 +126,38 @@ def load_points(results: Path, recipe: str) -> list[Point]:
         If there are no points; a point has no score card; the card is of other weights or images, or of
         another size or degradation; or points were not all made and measured in the same way.
     """
-    folder = results / "reference" / recipe
-    paths = sorted(folder.glob("*/*.json"))
-    if not paths:
+    files = point_files(results, recipe)
+    if not files:
         raise ResultError(
-            f"no reference points of recipe {recipe!r} under {folder}; "
+            f"no reference points of recipe {recipe!r} under {results / 'reference' / recipe}; "
             "train some with `vaescreen reference train`, or give the folder that has them"
         )
-    references = {path: read_json(path) for path in paths}
-    first, *others = paths
+    references = {file.path: read_json(file.path) for file in files}
+    first, *others = references
     for key in ("protocol", "recipe"):
         for path in others:
             if _field(references[path], path, key) != _field(references[first], first, key):
                 raise ResultError(f"{path} has another {key} than {first}; train one of them again")
-    points = [_join(results, path, reference, recipe) for path, reference in references.items()]
-    for path, point in zip(paths, points, strict=True):
-        if point.definition != points[0].definition:
+    joined = [_join(results, file, references[file.path]) for file in files]
+    for path, point in zip(references, joined, strict=True):
+        if point.definition != joined[0].definition:
             raise ResultError(
                 f"the score card of {path} is of {point.definition}, that of {first} "
-                f"of {points[0].definition}; score one of them again"
+                f"of {joined[0].definition}; score one of them again"
             )
-    return points
+    return [
+        _mean(list(seeds)) for _, seeds in groupby(joined, key=lambda point: (point.data, point.candidate))
+    ]
 
 
-def _join(results: Path, path: Path, reference: Mapping[str, Any], recipe: str) -> Point:
-    candidate, data = path.stem, path.parent.name
-    card_path = results / "scores" / data / path.name
+def _mean(seeds: Sequence[Point]) -> Point:
+    targets = {name: fmean(point.targets[name] for point in seeds) for name in TARGETS}
+    return replace(seeds[0], targets=targets)
+
+
+def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point:
+    path, recipe, data, candidate, _ = file
+    card_path = results / "scores" / data / f"{candidate}.json"
     if not card_path.is_file():
         raise ResultError(
             f"reference point {path} has no score card {card_path}; "

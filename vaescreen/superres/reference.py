@@ -15,17 +15,13 @@ from vaescreen.images.dataset import DataSet
 from vaescreen.storage import cache_dir, digest, read_json, write_json, write_parquet
 from vaescreen.superres.evaluation import evaluate
 from vaescreen.superres.latents import LatentPairs, training_pairs
+from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipes import Recipe
 from vaescreen.superres.training import Trained, train
 
 PROTOCOL = "reference-1"
 
 OnStep = Callable[[str, int, int], None]
-
-
-def reference_path(results: Path, recipe: Recipe, data: str, candidate: str) -> Path:
-    """Where the point's JSON lies; its per-image table has the same name and ends in .parquet."""
-    return results / "reference" / recipe.name / data / f"{candidate}.json"
 
 
 def make_reference(
@@ -67,7 +63,7 @@ def make_reference(
             f"{data.name}: recipe {recipe.name} needs images of {recipe.size} pixels, these have {data.size}; "
             f"open the data with size {recipe.size}"
         )
-    path = reference_path(results, recipe, data.name, candidate.name)
+    path = point_path(results, recipe.name, data.name, candidate.name, seed)
     identity = {
         "protocol": PROTOCOL,
         "candidate": candidate.name,
