@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaescreen.errors import DataError
+from vaescreen.statistics.clusters import Patients, checked
 
 
 class Interval(NamedTuple):
@@ -55,25 +55,18 @@ def patient_bootstrap(
     DataError
         If there are no images, the patients do not match the rows, or a value is not finite.
     """
-    if values.ndim != 2 or len(values) == 0 or len(values) != len(patients):
-        raise DataError(
-            f"bootstrap: values of shape {values.shape} for {len(patients)} patients; "
-            "give [images, candidates] with one patient for each of at least one image"
-        )
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise DataError(
-            f"bootstrap: value {values[row, column]} of image {row}, candidate {column}, has no finite mean; "
-            "leave that image or candidate out"
-        )
-    names, owner = np.unique(np.asarray(patients), return_inverse=True)
-    images = np.bincount(owner)
-    totals = np.zeros((len(names), values.shape[1]))
-    np.add.at(totals, owner, values)
-    generator = np.random.default_rng(seed)
-    times_drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    means: NDArray[np.float64] = (times_drawn @ totals) / (times_drawn @ images)[:, None]
+    table = checked(values, patients, "bootstrap")
+    groups = Patients.of(patients)
+    weights = draw_patients(len(groups), draws, seed)
+    means: NDArray[np.float64] = (weights @ groups.totals(table)) / (weights @ groups.sizes)[:, None]
     return means
+
+
+def draw_patients(patients: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """Count how often each patient is drawn, `[draws, patients]`; each row sums to the number of patients."""
+    generator = np.random.default_rng(seed)
+    counts = generator.multinomial(patients, np.full(patients, 1 / patients), size=draws)
+    return counts.astype(np.float64)
 
 
 def interval(draws: NDArray[np.floating], level: float = 0.95) -> Interval:
