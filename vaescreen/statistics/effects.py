@@ -52,7 +52,8 @@ def d_z(pairs: Pairs) -> float:
 def cliffs_delta(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
     """Cliff's delta over images: P(first > second) - P(first < second) for two images drawn at random."""
     at_least(pairs.patients, 2, "interval of Cliff's delta")
-    return cluster_interval(_delta_statistic(pairs), len(pairs.patients), "bca", level, draws, seed)
+    found = cluster_interval(_delta_statistic(pairs), len(pairs.patients), "studentised", level, draws, seed)
+    return Estimate(found.value, max(found.low, -1.0), min(found.high, 1.0))
 
 
 def cohens_h(p1: float, p2: float) -> float:
@@ -109,11 +110,13 @@ def _d_statistic(pairs: Pairs) -> Statistic:
     values = np.stack([pairs.first, pairs.second]) - centre
     (a, b), (aa, bb) = (np.array([pairs.patients.totals(v) for v in power]) for power in (values, values**2))
     unbiased = math.sqrt((n - 1) / n)
+    tiny = 1e-12 * float(values.var(axis=1).sum())
 
     def statistic(weights: Matrix) -> tuple[Vector, Matrix]:
         images = (weights @ sizes)[:, None]
         mean_a, mean_b = (weights @ a)[:, None] / images, (weights @ b)[:, None] / images
         variance = ((weights @ (aa + bb))[:, None] / images - mean_a**2 - mean_b**2) / 2
+        variance = np.maximum(variance, tiny)
         difference, sd = mean_a - mean_b, np.sqrt(variance)
         by_mean = a - b - difference * sizes
         by_variance = (

@@ -10,6 +10,7 @@ Efron, Tibshirani: An Introduction to the Bootstrap. Chapman & Hall, 1993, secti
 Davison, Hinkley: Bootstrap Methods and their Application. Cambridge University Press, 1997, sections 2.7 and 3.8.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +24,8 @@ from vaescreen.statistics.clusters import Matrix, Vector
 
 Method = Literal["percentile", "bca", "studentised"]
 Statistic = Callable[[Matrix], tuple[Vector, Matrix]]
+
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ def cluster_interval(
     patients : int
         Number of patients, at least two.
     method : str
-        `studentised` holds its level for smooth statistics from few patients on; `bca` suits bounded ones;
-        `percentile` is too narrow for fewer than about 40 patients.
+        `studentised`, scaled by the jackknife standard error, holds its level from 10 patients on; `bca` and
+        `percentile` are too narrow for fewer than about 100 where patients have unequal numbers of images.
     level : float
         Nominal coverage, in (0, 1).
     draws : int
@@ -69,48 +72,58 @@ def cluster_interval(
         raise DataError(
             "an interval needs at least 2 patients and has 1; images of one patient do not replace another"
         )
-    value, error = _value_and_error(statistic, np.ones((1, patients)))
-    if not error[0] > 1e-12 * abs(value[0]):
-        return Estimate(float(value[0]), float(value[0]), float(value[0]))
-    weights = draw_patients(patients, draws, seed)
+    value, error = (float(part[0]) for part in _value_and_error(statistic, np.ones((1, patients))))
+    if not error > 1e-12 * abs(value):
+        return Estimate(value, value, value)
+    left_out = _value_and_error(statistic, np.ones((patients, patients)) - np.eye(patients))[0]
     tails = ((1 - level) / 2, (1 + level) / 2)
     if method == "studentised":
-        low, high = _studentised(statistic, weights, float(value[0]), float(error[0]), tails)
-    else:
-        drawn = statistic(weights)[0]
-        if method == "bca":
-            tails = _bca_tails(statistic, drawn, float(value[0]), tails, patients)
-        low, high = (float(end) for end in np.quantile(drawn, tails))
-    return Estimate(float(value[0]), low, high)
+        t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
+        jackknife = float(np.sqrt((patients - 1) * left_out.var()))
+        return Estimate(value, value - float(t_high) * jackknife, value - float(t_low) * jackknife)
+    drawn = _value_and_error(statistic, draw_patients(patients, draws, seed))[0]
+    if method == "bca":
+        tails = _bca_tails(drawn, value, left_out, tails)
+    low, high = np.quantile(drawn, tails)
+    return Estimate(value, float(low), float(high))
+
+
+def studentised_draws(statistic: Statistic, patients: int, draws: int, seed: int) -> Vector:
+    """Error of each draw by its own standard error; draws without variance, of one patient alone, are left out.
+
+    Returns
+    -------
+    ndarray
+        `(drawn value - value) / drawn standard error`, at most `[draws]`.
+    """
+    value, error = _value_and_error(statistic, np.ones((1, patients)))
+    drawn, errors = _value_and_error(statistic, draw_patients(patients, draws, seed))
+    usable = errors > 1e-9 * error
+    studentised: Vector = (drawn[usable] - value) / errors[usable]
+    return studentised
 
 
 def _value_and_error(statistic: Statistic, weights: Matrix) -> tuple[Vector, Vector]:
-    values, derivatives = statistic(weights)
+    """Value and standard error for each row of weights, in blocks that bound the memory."""
     n = weights.shape[1]
-    error: Vector = np.sqrt(n / (n - 1) * np.einsum("dp,dp,dp->d", weights, derivatives, derivatives))
-    return values, error
-
-
-def _studentised(
-    statistic: Statistic, weights: Matrix, value: float, error: float, tails: tuple[float, float]
-) -> tuple[float, float]:
-    drawn, errors = _value_and_error(statistic, weights)
-    usable = errors > 1e-9 * error
-    t = (drawn[usable] - value) / errors[usable]
-    low, high = np.quantile(t, tails)
-    return value - float(high) * error, value - float(low) * error
+    rows = max(1, BLOCK // n)
+    values, errors = np.empty(len(weights)), np.empty(len(weights))
+    for start in range(0, len(weights), rows):
+        block = slice(start, start + rows)
+        values[block], derivatives = statistic(weights[block])
+        errors[block] = np.sqrt(np.einsum("dp,dp,dp->d", weights[block], derivatives, derivatives))
+    return values, errors * math.sqrt(n / (n - 1))
 
 
 def _bca_tails(
-    statistic: Statistic, drawn: Vector, value: float, tails: tuple[float, float], patients: int
+    drawn: Vector, value: float, left_out: Vector, tails: tuple[float, float]
 ) -> tuple[float, float]:
-    """Tails moved for bias and for skewness; ties of a draw with the value count half."""
+    """Tails moved for bias and for skewness; draws equal to the value count half."""
     below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
     bias = float(stats.norm.ppf(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn))))
-    left_out = statistic(np.ones((patients, patients)) - np.eye(patients))[0]
     moves = left_out.mean() - left_out
     spread = float((moves**2).sum())
     acceleration = float((moves**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    moved = [bias + float(stats.norm.ppf(tail)) for tail in tails]
+    moved = (bias + float(stats.norm.ppf(tail)) for tail in tails)
     low, high = (float(stats.norm.cdf(bias + z / (1 - acceleration * z))) for z in moved)
     return low, high

@@ -1,10 +1,11 @@
 """Ranks with ties: candidates that cannot be told apart share a rank, from one patient bootstrap shared by all.
 
 Two candidates are told apart when their difference exceeds its standard error by more than a critical value
-that the largest of all studentised differences reaches in only `1 - level` of the draws, so that all statements
-together hold with probability `level` (single-step max-T). The intervals of ranks follow from those statements:
-no better than one behind the candidates that are surely better, no worse than just ahead of those surely worse.
-Percentiles of the ranks in the draws would not do: among equals they leave out the true rank.
+that the largest of all differences, each by its standard error in the draw, exceeds in only `1 - level` of the
+draws, so that all statements together hold with probability `level` (single-step max-T). The intervals of ranks
+follow from those statements: no better than one behind the candidates that are surely better, no worse than just
+ahead of those surely worse. Percentiles of the ranks in the draws would not do: among equals they leave out the
+true rank.
 
 References
 ----------
@@ -20,11 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from vaescreen.errors import DataError
-from vaescreen.statistics.bootstrap import patient_bootstrap
-from vaescreen.statistics.clusters import Matrix, Vector
+from vaescreen.statistics.bootstrap import draw_patients
+from vaescreen.statistics.clusters import Matrix, Patients, Vector, checked
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Standing:
     p_best: float
 
 
-def rank_candidates(
+def shared_ranks(
     table: pd.DataFrame,
     patients: Sequence[str],
     *,
@@ -69,7 +68,7 @@ def rank_candidates(
     table : DataFrame
         Finite values, a row an image, a column a candidate.
     patients : sequence of str
-        Patient of each row.
+        Patient of each row; with a single patient nothing is told apart.
     higher_is_better : bool
         Whether the largest mean ranks first.
     level : float
@@ -87,59 +86,16 @@ def rank_candidates(
     DataError
         If there are no images, the patients do not match the rows, or a value is not finite.
     """
-    values = table.to_numpy(dtype=np.float64)
-    drawn = patient_bootstrap(values, patients, draws, seed)
-    return rank_draws(
-        list(map(str, table.columns)),
-        values.mean(axis=0),
-        drawn,
-        len(set(patients)),
-        higher_is_better=higher_is_better,
-        level=level,
-    )
-
-
-def rank_draws(
-    names: Sequence[str],
-    means: NDArray[np.floating],
-    draws: NDArray[np.floating],
-    patients: int,
-    *,
-    higher_is_better: bool = True,
-    level: float = 0.95,
-) -> tuple[Standing, ...]:
-    """Rank candidates from draws that all of them share.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Candidates.
-    means : ndarray
-        Their means, `[candidates]`.
-    draws : ndarray
-        Their means in each draw of `patient_bootstrap`, `[draws, candidates]`.
-    patients : int
-        How many patients were drawn from; with one, nothing is told apart.
-    higher_is_better : bool
-        Whether the largest mean ranks first.
-    level : float
-        Joint confidence, in (0, 1).
-
-    Raises
-    ------
-    DataError
-        If the shapes do not fit.
-    """
-    if draws.ndim != 2 or draws.shape[1] != len(names) or len(means) != len(names) or not len(draws):
-        raise DataError(
-            f"ranks: {len(names)} candidates, means of shape {means.shape} and draws of shape {draws.shape}; "
-            "give one column a candidate"
-        )
+    names = [str(name) for name in table.columns]
+    values = checked(table.to_numpy(dtype=np.float64), patients, "ranks")
+    means = values.mean(axis=0)
     sign = 1.0 if higher_is_better else -1.0
     order = sorted(range(len(names)), key=lambda i: (-sign * means[i], names[i]))
-    centre = sign * np.asarray(means, dtype=np.float64)[order]
-    drawn = sign * np.asarray(draws, dtype=np.float64)[:, order]
-    better = _surely_better(centre, drawn, patients, level)
+    groups = Patients.of(patients)
+    totals = groups.totals(sign * (values - means)[:, order])
+    weights = draw_patients(len(groups), draws, seed)
+    drawn = sign * means[order] + weights @ totals / (weights @ groups.sizes)[:, None]
+    better = _surely_better(sign * means[order], totals, groups.sizes, weights, level)
     ranks = _shared(better)
     winners = drawn == drawn.max(axis=1, keepdims=True)
     p_best = (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -150,7 +106,7 @@ def rank_draws(
             rank=ranks[place],
             rank_low=1 + int(better[:, place].sum()),
             rank_high=len(names) - int(better[place].sum()),
-            p_best=float(p_best[place]) if patients > 1 else math.nan,
+            p_best=float(p_best[place]) if len(groups) > 1 else math.nan,
         )
         for place, i in enumerate(order)
     )
@@ -167,34 +123,61 @@ def _shared(better: NDArray[np.bool_]) -> list[int]:
     return ranks
 
 
-def _surely_better(centre: Vector, drawn: Matrix, patients: int, level: float) -> NDArray[np.bool_]:
-    """Whether the row's candidate is told apart from the column's, and better: `[candidates, candidates]`."""
-    count = len(centre)
+def _surely_better(
+    means: Vector, totals: Matrix, sizes: Vector, weights: Matrix, level: float
+) -> NDArray[np.bool_]:
+    """Whether the row's candidate is told apart from the column's, and better: `[candidates, candidates]`.
+
+    `totals` are sums over the images of each patient of what exceeds the mean, `[patients, candidates]`.
+    """
+    patients, count = totals.shape
+    better = np.zeros((count, count), dtype=bool)
     if patients < 2 or count < 2:
-        return np.zeros((count, count), dtype=bool)
-    deviations = drawn - centre
-    covariance = np.atleast_2d(np.cov(deviations, rowvar=False)) * patients / (patients - 1)
-    variances = np.diag(covariance)
-    spread = np.maximum(variances[:, None] + variances - 2 * covariance, 0)
-    negligible = 1e-12 * np.maximum(np.abs(centre).max(), 1e-300)
-    errors = np.sqrt(spread)
-    errors[errors <= negligible] = 0
-    critical = _critical(deviations, errors, patients, level)
-    differences = centre[:, None] - centre
-    better: NDArray[np.bool_] = (differences > negligible) & (differences > critical * errors)
+        return better
+    first, second = np.triu_indices(count, 1)
+    left_out = -totals / (sizes.sum() - sizes)[:, None]
+    errors = math.sqrt(patients - 1) * (left_out[:, first] - left_out[:, second]).std(axis=0)
+    negligible = 1e-12 * max(float(np.abs(means).max()), float(np.abs(totals).max()))
+    varying = errors > negligible
+    critical = _critical(totals, sizes, weights, (first[varying], second[varying]), level)
+    differences = means[first] - means[second]
+    better[first, second] = (differences > negligible) & (
+        differences > np.where(varying, critical * errors, 0.0)
+    )
     return better
 
 
-def _critical(deviations: Matrix, errors: Matrix, patients: int, level: float) -> float:
-    """Quantile of the largest studentised difference of a draw, with the tails of t for few patients."""
-    largest = np.zeros(len(deviations))
-    for i in range(len(errors) - 1):
-        error = errors[i, i + 1 :]
-        moves = np.abs(deviations[:, i, None] - deviations[:, i + 1 :])
-        np.maximum(
-            largest,
-            np.divide(moves, error, out=np.zeros_like(moves), where=error > 0).max(axis=1),
-            out=largest,
-        )
-    normal = float(np.quantile(largest, level)) * math.sqrt(patients / (patients - 1))
-    return float(stats.t.isf(stats.norm.sf(normal), patients - 1))
+def _critical(
+    totals: Matrix,
+    sizes: Vector,
+    weights: Matrix,
+    pairs: tuple[NDArray[np.intp], NDArray[np.intp]],
+    level: float,
+) -> float:
+    """Quantile of the largest difference of a draw by its own standard error, pairs without variance apart."""
+    first, second = pairs
+    if not len(first):
+        return 0.0
+    patients, count = totals.shape
+    row, column = np.triu_indices(count)
+    place = np.zeros((count, count), dtype=np.intp)
+    place[row, column] = np.arange(len(row))
+    images = weights @ sizes
+    drawn = weights @ totals / images[:, None]
+    # Sum over drawn patients of (total_i - mean_i size)(total_j - mean_j size), multiplied out: one product.
+    products = weights @ (totals[:, row] * totals[:, column])
+    by_size = weights @ (totals * sizes[:, None])
+    products -= drawn[:, row] * by_size[:, column] + drawn[:, column] * by_size[:, row]
+    products += drawn[:, row] * drawn[:, column] * (weights @ sizes**2)[:, None]
+    own = products[:, place.diagonal()]
+    squares = own[:, first] + own[:, second] - 2 * products[:, place[first, second]]
+    whole = (totals[:, first] - totals[:, second]).var(axis=0) * patients
+    usable = squares > 1e-9 * whole
+    moves = (drawn[:, first] - drawn[:, second]) * images[:, None]
+    t = np.divide(
+        np.abs(moves),
+        np.sqrt(squares, where=usable, out=np.ones_like(squares)),
+        where=usable,
+        out=np.zeros_like(moves),
+    )
+    return float(np.quantile(t.max(axis=1), level)) * math.sqrt((patients - 1) / patients)
