@@ -108,8 +108,13 @@ class TestCard:
     def test_says_what_it_is_of(self, scored, dataset, results):
         card = scored("dct")
         assert card == read_card(card_path(results, "memory", "dct"))
-        assert (card.protocol, card.seed, card.geometry) == ("score-1", 3, Geometry(3, 4))
-        assert card.counts == {"train_images": 6, "test_images": 5, "test_patients": 3}
+        assert (card.protocol, card.seed, card.geometry) == ("score-2", 3, Geometry(3, 4))
+        assert card.counts == {
+            "train_images": 6,
+            "panel_images": 5,
+            "test_images": 5,
+            "test_patients": 3,
+        }
         assert card.data["fingerprint"] == dataset().fingerprint
         assert card.view["size"] == 32
         assert (card.view["degradation"]["kernel"], card.view["degradation"]["scale"]) == ("lanczos", 4)

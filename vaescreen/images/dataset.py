@@ -1,6 +1,6 @@
 """A named, split collection of gray images with image and patient ids, streamed at constant memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,7 +104,17 @@ class DataSet:
         """Patient of each image, aligned with `ids`."""
         return tuple(item.patient for item in self._split(split))
 
-    def batches(self, split: str, batch_size: int) -> Iterator[Batch]:
+    @property
+    def record(self) -> dict[str, Any]:
+        """What result files say of the data: `name`, `kind`, `fingerprint` and `description`."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "fingerprint": self.fingerprint,
+            "description": self.description,
+        }
+
+    def batches(self, split: str, batch_size: int, *, only: Sequence[str] | None = None) -> Iterator[Batch]:
         """Decode the images of a split on the fly; neighbours of equal size share a batch.
 
         Parameters
@@ -113,6 +123,8 @@ class DataSet:
             "train", "val" or "test".
         batch_size
             Largest number of images in a batch; fewer where the size changes, and at the end.
+        only
+            Ids of the images that are wanted, delivered in this order; no other is decoded. All by default.
 
         Raises
         ------
@@ -121,7 +133,11 @@ class DataSet:
         """
         items: list[Item] = []
         arrays: list[FloatImage] = []
-        for item in self._split(split):
+        chosen = self._split(split)
+        if only is not None:
+            known = {item.id: item for item in chosen}
+            chosen = tuple(known[image_id] for image_id in only)
+        for item in chosen:
             pixels = self._load(item)
             if arrays and (len(arrays) >= batch_size or arrays[0].shape != pixels.shape):
                 yield _batch(items, arrays)

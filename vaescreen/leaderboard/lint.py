@@ -13,13 +13,15 @@ from pydantic import ValidationError
 
 from vaescreen.errors import ResultError
 from vaescreen.leaderboard.schema import Schema
+from vaescreen.metrics.fidelity import HIGHEST_PSNR
 from vaescreen.superres.paths import parse_point_path
 
 MEAN_TOLERANCE = 1e-4
-HIGHEST_PSNR = 150.0
 IDS = ("image_id", "patient_id")
 
-_MAIN = {"score-1": "psnr", "reference-1": "sr_psnr"}
+_SIGNED = ("_db", "_slope")
+_LARGEST = float(np.finfo(np.float64).max)
+_MAIN = {"score-1": "psnr", "score-2": "psnr", "reference-1": "sr_psnr"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ def _limits(name: str) -> tuple[float, float]:
         return 0.0, HIGHEST_PSNR
     if "ssim" in name:
         return -1.0, 1.0
-    return 0.0, np.finfo(np.float64).max
+    if "_r2" in name:
+        return -_LARGEST, 1.0
+    return -_LARGEST if name.endswith(_SIGNED) else 0.0, _LARGEST
 
 
 def _values(file: ResultFile) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -65,7 +65,7 @@ class _Result(_Part):
 class ScoreCard(_Result):
     """`scores/<data>/<candidate>.json`."""
 
-    protocol: Literal["score-1"]
+    protocol: Literal["score-1", "score-2"]
     view: _View
     counts: _Counts
     summary: _CardSummary

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from vaescreen.metrics.pair import checked_pair
 
+HIGHEST_PSNR = 150.0
+"""Results hold no higher value, in dB: images are then equal up to the rounding of float32."""
 FOREGROUND_THRESHOLD = 0.05
 FOREGROUND_BOX = 5
 
@@ -56,6 +58,11 @@ def psnr(reference: Tensor, estimate: Tensor) -> Tensor:
         If the two batches cannot be compared.
     """
     return _decibels(mse(reference, estimate))
+
+
+def capped_psnr(reference: Tensor, estimate: Tensor) -> Tensor:
+    """`psnr`, at most `HIGHEST_PSNR`, for results that must be finite."""
+    return psnr(reference, estimate).clamp(max=HIGHEST_PSNR)
 
 
 def foreground_mask(reference: Tensor) -> Tensor:

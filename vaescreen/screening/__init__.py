@@ -1,6 +1,8 @@
 """Everything that can be known of a candidate without training a super-resolution model on it.
 
-`scorer` makes one score card, `campaign` those of many candidates in parallel. `measurement` streams a data
-set through an autoencoder that `guarded` keeps in check, `probes` estimate how well HR latents follow from
-LR latents, `cards` are the files, and a `view` says what was looked at.
+`scorer` makes one score card, `campaign` those of many candidates in parallel. `measurement` streams the test
+images through an autoencoder that `guarded` keeps in check, after `train_sample` has encoded the train images
+and `probes` have learnt from them how HR latents follow from LR latents. `panel` and `sensitivity` look at few
+images more closely, `information` and `latent_geometry` at latents as a whole. `cards` are the files, and a
+`view` says what was looked at.
 """

@@ -13,7 +13,7 @@ from vaescreen.errors import ResultError
 from vaescreen.screening.view import View
 from vaescreen.storage import read_json, write_bytes, write_json
 
-PROTOCOL = "score-1"
+PROTOCOL = "score-2"
 """Changes whenever what is measured, or how, changes its values."""
 
 
@@ -32,11 +32,14 @@ class ScoreCard:
     view : dict
         `size` and `degradation`.
     counts : dict
-        `train_images` that the probes were fitted on, `test_images`, `test_patients`.
+        `train_images` that the probes were fitted on, `test_images`, `test_patients`, and the `panel_images`
+        among the test images that the dearer values are of.
     summary : dict
-        Means over the test images, and `encode_ms` and `decode_ms` an image. `psnr` is the AE ceiling.
+        Means over the test images of what the Parquet file holds; values of the panel and of the latents as a
+        whole (see `vaescreen.screening.measurement`); `encode_ms` and `decode_ms` an image. `psnr` is the AE
+        ceiling.
     latents : dict
-        `mean` and `sd` by channel, over the train images.
+        By channel: `mean` and `sd` over the train images, `ridge_r2` the share that the ridge probe explains.
     batch_size : int
         Images at a time at the end: smaller than usual if memory ran out.
     seed, environment, command

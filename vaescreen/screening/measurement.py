@@ -1,4 +1,4 @@
-"""What is measured of one autoencoder on one data set: fidelity, bicubic floor, probes, time, latents."""
+"""What is measured of one autoencoder on one data set: fidelity, floors, probes, sensitivity, time, latents."""
 
 import time
 from collections.abc import Iterator
@@ -10,17 +10,24 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vaescreen.images import DataSet
-from vaescreen.images.splits import sampling_order
+from vaescreen.images import Batch, DataSet
+from vaescreen.images.noise import noise_of
 from vaescreen.metrics import image_metrics
-from vaescreen.metrics.fidelity import psnr
+from vaescreen.metrics.fidelity import HIGHEST_PSNR, psnr
 from vaescreen.screening.guarded import GuardedAutoencoder
-from vaescreen.screening.probes import fit_probes
+from vaescreen.screening.information import Explained, Residuals
+from vaescreen.screening.latent_geometry import latent_geometry
+from vaescreen.screening.panel import PANEL_IMAGES, measure_panel
+from vaescreen.screening.probes import Probes, fit_probes
+from vaescreen.screening.train_sample import (
+    MID_GRAY,
+    TrainSample,
+    central,
+    encode_train,
+    lr_patches,
+    sample_ids,
+)
 from vaescreen.screening.view import View
-
-MOST_TRAIN_IMAGES = 300
-HIGHEST_PSNR = 150.0
-"""Values above are set to this: images are then equal up to the rounding of float32."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +38,29 @@ class Measurement:
     ----------
     images : DataFrame
         A row for each test image, sorted by `image_id`: `image_id`, `patient_id`, then the metrics.
-    train_images : int
-        Images the probes were fitted on.
-    latent_mean, latent_sd : list of float
-        By channel, over the latents of those images.
+    panel : dict
+        Means over the panel, and what is of the latents as a whole.
+    train_images, panel_images : int
+        Images the probes were fitted on, and images of the panel.
+    latent_mean, latent_sd, ridge_r2 : list of float
+        By channel, the first two over the latents of the train images.
     encode_ms, decode_ms : float
         Milliseconds an image: processor time on a CPU, wall time on a GPU.
     """
 
     images: pd.DataFrame
+    panel: dict[str, float]
     train_images: int
+    panel_images: int
     latent_mean: list[float]
     latent_sd: list[float]
+    ridge_r2: list[float]
     encode_ms: float
     decode_ms: float
 
 
 def measure(
-    autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, seed: int, device: str
+    autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, factor: int, seed: int, device: str
 ) -> Measurement:
     """Fit the probes on the train split, then stream the test split at constant memory.
 
@@ -60,10 +72,12 @@ def measure(
         Images of the size of the view.
     view
         Decides the LR images.
+    factor
+        Spatial factor of the autoencoder.
     seed
-        Of the choice of train images and of the convolutional probe.
+        Of the choice of images, of the probes and of noise.
     device
-        Where the convolutional probe runs.
+        Where the networks of the probes run.
 
     Raises
     ------
@@ -71,33 +85,108 @@ def measure(
         If the autoencoder fails or gives unusable output.
     """
     _try_out(autoencoder, data)
-    lr, hr = _train_latents(autoencoder, data, view, seed)
-    probes = fit_probes(lr, hr, scale=view.degradation.scale, seed=seed, device=device)
-    tables = []
-    encode, decode = _Stopwatch(device), _Stopwatch(device)
-    for batch in data.batches("test", autoencoder.batch_size):
-        images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
-        reduced = view.degradation.apply(images)
-        with encode.timing(len(images)):
-            latents = autoencoder.encode(images)
-        with decode.timing(len(images)):
-            decoded = autoencoder.decode(latents, size)
-        columns = image_metrics(images, decoded)
-        columns["bicubic_psnr"] = psnr(images, view.degradation.upsample(reduced, size))
-        reduced_latents = autoencoder.encode(reduced)
-        for name, predict in probes.items():
-            predicted = predict(reduced_latents, (latents.shape[-2], latents.shape[-1]))
-            columns[f"{name}_psnr"] = psnr(images, autoencoder.decode(predicted, size))
-        tables.append(_table(batch.ids, batch.patients, columns))
-    work = hr.double()
+    train = encode_train(autoencoder, data, view, factor=factor, seed=seed)
+    probes = fit_probes(
+        train.lr, train.hr, scale=view.degradation.scale, factor=factor, seed=seed, device=device
+    )
+    stream = _Stream(autoencoder, probes, train, view, factor, seed, device)
+    tables = [stream.measure(batch) for batch in data.batches("test", autoencoder.batch_size)]
+    chosen = sample_ids(data, "test", PANEL_IMAGES, seed)
+    panel = [
+        _table(batch, measure_panel(autoencoder, probes, train, view, batch, factor=factor, seed=seed))
+        for batch in data.batches("test", autoencoder.batch_size, only=chosen)
+    ]
+    cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
+    geometry = latent_geometry(probes.hr.apply(central(train.hr)))
     return Measurement(
         images=pd.concat(tables).sort_values("image_id", ignore_index=True),
-        train_images=len(hr),
-        latent_mean=work.mean(dim=(0, 2, 3)).tolist(),
-        latent_sd=work.std(dim=(0, 2, 3), correction=0).tolist(),
-        encode_ms=encode.ms_per_image(),
-        decode_ms=decode.ms_per_image(),
+        panel=_means(pd.concat(panel)) | stream.explained() | geometry,
+        train_images=len(train.hr),
+        panel_images=len(chosen),
+        latent_mean=cells.mean(dim=1).tolist(),
+        latent_sd=cells.std(dim=1, correction=0).tolist(),
+        ridge_r2=stream.ridge.by_channel(),
+        encode_ms=stream.encode.ms_per_image(),
+        decode_ms=stream.decode.ms_per_image(),
     )
+
+
+class _Stream:
+    """Everything that is measured of every test image."""
+
+    def __init__(
+        self,
+        autoencoder: GuardedAutoencoder,
+        probes: Probes,
+        train: TrainSample,
+        view: View,
+        factor: int,
+        seed: int,
+        device: str,
+    ) -> None:
+        self._autoencoder, self._probes, self._train, self._view = autoencoder, probes, train, view
+        self._factor, self._seed = factor, seed
+        self.encode, self.decode = _Stopwatch(device), _Stopwatch(device)
+        self.ridge, self._conv, self._pixels = Explained(), Explained(), Explained()
+        self._residuals = Residuals(view.degradation.scale)
+
+    def measure(self, batch: Batch) -> pd.DataFrame:
+        images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
+        with self.encode.timing(len(images)):
+            latents = self._autoencoder.encode(images)
+        with self.decode.timing(len(images)):
+            decoded = self._autoencoder.decode(latents, size)
+        reduced = self._view.degradation.apply(images)
+        columns = image_metrics(images, decoded) | self._floors(images, reduced)
+        lr_latents = self._autoencoder.encode(reduced)
+        lr_size = (reduced.shape[-2], reduced.shape[-1])
+        columns["lr_psnr"] = psnr(reduced, self._autoencoder.decode(lr_latents, lr_size))
+        for name, predicted in self._predictions(batch, reduced, lr_latents, latents).items():
+            sr = self._autoencoder.decode(self._probes.hr.undo(predicted), size)
+            columns[f"{name}_psnr"] = psnr(images, sr)
+        return _table(batch, columns)
+
+    def explained(self) -> dict[str, float]:
+        """Shares explained of the latents of all images so far, and the variance that stays."""
+        return {
+            "ridge_r2": self.ridge.share(),
+            "conv_r2": self._conv.share(),
+            "pixel_r2": self._pixels.share(),
+            "velocity_variance": self._residuals.velocity_variance(),
+        }
+
+    def _floors(self, images: Tensor, reduced: Tensor) -> dict[str, Tensor]:
+        """What needs no autoencoder: bicubic upsampling, the pixel probe, and what upsampling misses."""
+        size = (images.shape[-2], images.shape[-1])
+        upsampled = self._view.degradation.upsample(reduced, size)
+        probed = self._train.pixel_probe.predict(reduced - MID_GRAY, size).clamp(0, 1)
+        spread = (images - images.mean(dim=(2, 3), keepdim=True)).double().square().mean(dim=(1, 2, 3))
+        missed = (images - upsampled).double().square().mean(dim=(1, 2, 3))
+        return {
+            "bicubic_psnr": psnr(images, upsampled),
+            "pixel_probe_psnr": psnr(images, probed),
+            "image_high_frequency_share": missed / spread.clamp(min=1e-12),
+        }
+
+    def _predictions(
+        self, batch: Batch, reduced: Tensor, lr_latents: Tensor, latents: Tensor
+    ) -> dict[str, Tensor]:
+        """Standardised HR latents by probe; what they explain is added up on the way."""
+        probes, grid = self._probes, (latents.shape[-2], latents.shape[-1])
+        lr, hr = probes.lr.apply(lr_latents), probes.hr.apply(latents)
+        noise = noise_of(batch.ids, hr, self._seed)
+        ridge, conv = probes.ridge.predict(lr, grid), probes.convolutional.predict(lr, grid)
+        from_pixels = self._train.pixels_to_latents.predict(lr_patches(reduced, self._factor), grid)
+        self.ridge.add(ridge, hr)
+        self._conv.add(conv, hr)
+        self._pixels.add(probes.hr.apply(from_pixels), hr)
+        self._residuals.add(conv - hr, lr.shape[-2:])
+        return {
+            "ridge_probe": ridge,
+            "conv_probe": conv,
+            "denoise_mean": probes.denoising.denoise(noise, lr, 1.0),
+            "denoise_sample": probes.denoising.sample(lr, noise),
+        }
 
 
 def _try_out(autoencoder: GuardedAutoencoder, data: DataSet) -> None:
@@ -106,33 +195,18 @@ def _try_out(autoencoder: GuardedAutoencoder, data: DataSet) -> None:
     autoencoder.decode(autoencoder.encode(images), (images.shape[-2], images.shape[-1]))
 
 
-def _train_latents(
-    autoencoder: GuardedAutoencoder, data: DataSet, view: View, seed: int
-) -> tuple[Tensor, Tensor]:
-    """Latents of LR and of HR train images, at most `MOST_TRAIN_IMAGES`, whole patients, sorted by id."""
-    ids = data.ids("train")
-    order = sampling_order(data.patients("train"), seed)
-    wanted = {ids[position] for position in order[:MOST_TRAIN_IMAGES]}
-    found: dict[str, tuple[Tensor, Tensor]] = {}
-    for batch in data.batches("train", autoencoder.batch_size):
-        chosen = [position for position, image_id in enumerate(batch.ids) if image_id in wanted]
-        if chosen:
-            images = batch.images[chosen]
-            lr, hr = autoencoder.encode(view.degradation.apply(images)), autoencoder.encode(images)
-            names = [batch.ids[position] for position in chosen]
-            found.update(zip(names, zip(lr, hr, strict=True), strict=True))
-        if len(found) == len(wanted):
-            break
-    pairs = [found[image_id] for image_id in sorted(found)]
-    return torch.stack([lr for lr, _ in pairs]), torch.stack([hr for _, hr in pairs])
-
-
-def _table(ids: tuple[str, ...], patients: tuple[str, ...], columns: dict[str, Tensor]) -> pd.DataFrame:
+def _table(batch: Batch, columns: dict[str, Tensor]) -> pd.DataFrame:
     values = {
         name: (column.clamp(max=HIGHEST_PSNR) if "psnr" in name else column).cpu().numpy()
         for name, column in columns.items()
     }
-    return pd.DataFrame({"image_id": ids, "patient_id": patients, **values})
+    return pd.DataFrame({"image_id": batch.ids, "patient_id": batch.patients, **values})
+
+
+def _means(table: pd.DataFrame) -> dict[str, float]:
+    """Means over images, in the order of their ids: sums of floating-point numbers depend on it."""
+    values = table.sort_values("image_id").drop(columns=["image_id", "patient_id"])
+    return {str(name): float(mean) for name, mean in values.mean().items()}
 
 
 class _Stopwatch:

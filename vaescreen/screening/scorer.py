@@ -63,7 +63,7 @@ def score(
         return known
     opened = open_autoencoder(candidate, data, device) if autoencoder is None else autoencoder
     guarded = GuardedAutoencoder(opened, candidate.name, max(PIXELS_PER_BATCH // view.size**2, 1))
-    measured = measure(guarded, data, view, seed=seed, device=device)
+    measured = measure(guarded, data, view, factor=opened.geometry.factor, seed=seed, device=device)
     images = parquet(measured.images)
     means = measured.images.drop(columns=["image_id", "patient_id"]).mean()
     card = ScoreCard(
@@ -73,21 +73,18 @@ def score(
         family=candidate.family,
         domain=candidate.domain,
         geometry=opened.geometry,
-        data={
-            "name": data.name,
-            "kind": data.kind,
-            "fingerprint": data.fingerprint,
-            "description": data.description,
-        },
+        data=data.record,
         view=view.description(),
         counts={
             "train_images": measured.train_images,
+            "panel_images": measured.panel_images,
             "test_images": len(measured.images),
             "test_patients": int(measured.images["patient_id"].nunique()),
         },
         summary={str(name): float(mean) for name, mean in means.items()}
+        | measured.panel
         | {"encode_ms": measured.encode_ms, "decode_ms": measured.decode_ms},
-        latents={"mean": measured.latent_mean, "sd": measured.latent_sd},
+        latents={"mean": measured.latent_mean, "sd": measured.latent_sd, "ridge_r2": measured.ridge_r2},
         batch_size=guarded.batch_size,
         seed=seed,
         environment=environment(device),

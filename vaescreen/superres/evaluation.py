@@ -1,7 +1,6 @@
 """Score a trained model on the test split against the true HR image, image by image."""
 
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pandas as pd
 import torch
@@ -11,6 +10,7 @@ from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.errors import CandidateError
 from vaescreen.images.dataset import Batch, DataSet
+from vaescreen.images.noise import noise_of
 from vaescreen.metrics.fidelity import foreground_psnr, psnr
 from vaescreen.metrics.structure import ssim
 from vaescreen.superres.diffusion import build_network, posterior_mean, sample
@@ -77,7 +77,7 @@ def _evaluate_batch(
     size = (images.shape[-2], images.shape[-1])
     pairs = encode_pairs(autoencoder, images, recipe.degradation)
     condition = scale.apply(pairs.condition.to(device))
-    noise = torch.stack(list(_noise(batch.ids, condition, seed)))
+    noise = noise_of(batch.ids, condition, seed)
 
     def decoded(latents: Tensor) -> Tensor:
         if not torch.isfinite(latents).all():
@@ -100,13 +100,3 @@ def _evaluate_batch(
     columns["bicubic_psnr"] = psnr(images, floor)
     ids = {"image_id": batch.ids, "patient_id": batch.patients}
     return pd.DataFrame(ids | {name: values.cpu().numpy() for name, values in columns.items()})
-
-
-def _noise(ids: tuple[str, ...], like: Tensor, seed: int) -> Iterator[Tensor]:
-    """Start noise that belongs to an image, whatever batch it comes in.
-
-    The seed is what the checksum begins with: torch's generator on a CPU reads 32 bits and no more.
-    """
-    for image_id in ids:
-        generator = torch.Generator().manual_seed(zlib.crc32(image_id.encode(), seed))
-        yield torch.randn(like.shape[1:], generator=generator).to(like.device)

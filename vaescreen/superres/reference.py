@@ -71,12 +71,7 @@ def make_reference(
         "family": candidate.family,
         "domain": candidate.domain,
         "geometry": candidate.geometry._asdict(),
-        "data": {
-            "name": data.name,
-            "kind": data.kind,
-            "fingerprint": data.fingerprint,
-            "description": data.description,
-        },
+        "data": data.record,
         "recipe": recipe.description(),
         "seed": seed,
     }

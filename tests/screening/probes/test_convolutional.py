@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from vaescreen.screening.probes.convolutional import fit_convolutional, upsample
+from vaescreen.screening.probes.convolutional import fit_convolutional
+from vaescreen.screening.probes.crops import upsample
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

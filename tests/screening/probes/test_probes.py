@@ -1,28 +1,54 @@
-"""Probes work on raw latents of any scale, and say what can and cannot be known."""
+"""Probes work on raw latents of any scale and of unlike sizes, and say what can and cannot be known."""
 
+import pytest
 import torch
 from torch.nn import functional as F
 
-from vaescreen.screening.probes import PROBES, fit_probes
+from vaescreen.screening.probes import fit_probes
+
+REGRESSIONS = ("ridge", "random_features", "convolutional")
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def predicted(probes, name, lr, size):
+    """What a probe says of raw LR latents, raw."""
+    return probes.hr.undo(getattr(probes, name).predict(probes.lr.apply(lr), size))
+
+
 def test_the_scale_of_a_latent_space_does_not_matter():
     gain = 10.0
     lr = 3 + noise(8, 2, 2, 2) * torch.tensor([1.0, 5.0])[:, None, None]
     hr = F.interpolate(lr, scale_factor=4) + 0.1 * noise(8, 2, 8, 8, seed=1)
-    one = fit_probes(lr, hr, scale=4, seed=0)
-    other = fit_probes(gain * lr, gain * hr, scale=4, seed=0)
-    for name in PROBES:
-        expected = one[name](lr, (8, 8))
-        found = other[name](gain * lr, (8, 8)) / gain
+    one = fit_probes(list(lr), list(hr), scale=4, factor=4, seed=0)
+    other = fit_probes(list(gain * lr), list(gain * hr), scale=4, factor=4, seed=0)
+    for name in (*REGRESSIONS, "neighbours"):
+        expected = predicted(one, name, lr, (8, 8))
+        found = predicted(other, name, gain * lr, (8, 8)) / gain
         torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
 
 
-def test_latents_that_do_not_vary():
+@pytest.fixture(scope="module")
+def constant():
     lr, hr = torch.full((4, 1, 2, 2), 7.0), torch.full((4, 1, 8, 8), 7.0)
-    for predict in fit_probes(lr, hr, scale=4, seed=0).values():
-        torch.testing.assert_close(predict(lr, (8, 8)), hr, atol=1e-3, rtol=0)
+    return lr, hr, fit_probes(list(lr), list(hr), scale=4, factor=4, seed=0)
+
+
+@pytest.mark.parametrize("name", [*REGRESSIONS, "neighbours"])
+def test_latents_that_do_not_vary(constant, name):
+    lr, hr, probes = constant
+    torch.testing.assert_close(predicted(probes, name, lr, (8, 8)), hr, atol=1e-3, rtol=0)
+
+
+def test_images_of_unlike_sizes():
+    sizes = [(2, 2), (2, 2), (3, 4), (5, 2)]
+    lr = [noise(2, *size, seed=seed) for seed, size in enumerate(sizes)]
+    hr = [F.interpolate(part[None], scale_factor=4)[0] for part in lr]
+    probes = fit_probes(lr, hr, scale=4, factor=4, seed=0)
+    for name in REGRESSIONS:
+        assert predicted(probes, name, lr[2][None], (12, 16)).shape == (1, 2, 12, 16)
+    torch.testing.assert_close(
+        predicted(probes, "neighbours", lr[2][None], (12, 16))[0], hr[2], atol=1e-5, rtol=0
+    )

@@ -1,10 +1,13 @@
 """Convolutional probe: a small residual network from upsampled LR latents to HR latents."""
 
-from contextlib import AbstractContextManager
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vaescreen.screening.probes.crops import Crops, reproducible, upsampled_inputs
 
 WIDTH = 32
 BLOCKS = 3
@@ -27,14 +30,14 @@ class ConvolutionalProbe:
     @torch.no_grad()
     def predict(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
         """Predict standardised HR latents `[B, C, *size]` from standardised LR latents `[B, C, h, w]`."""
-        inputs = _inputs(lr.to(self._device), self._scale, size)
-        with _reproducible():
+        inputs = upsampled_inputs(lr.to(self._device), self._scale, size)
+        with reproducible():
             return _corrected(self._network, inputs).to(lr.device)
 
 
 def fit_convolutional(
-    lr: Tensor,
-    hr: Tensor,
+    lr: Sequence[Tensor],
+    hr: Sequence[Tensor],
     scale: int,
     seed: int,
     *,
@@ -44,13 +47,13 @@ def fit_convolutional(
     """Train the probe for a fixed number of steps: squared error, AdamW with cosine decay to zero.
 
     Every step sees random crops of at most `CROP` x `CROP` HR-latent cells, `CELLS` cells in all, so its cost
-    does not grow with the size of the latents. Crops are not flipped: a latent space need not be symmetric.
+    does not grow with the size of the latents.
 
     Parameters
     ----------
     lr, hr
-        Standardised latents of the train images, `[N, C, h, w]` and `[N, C, H, W]`, with H at most
-        `scale * h` and W at most `scale * w`.
+        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`, with H at most `scale * h` and
+        W at most `scale * w`.
     scale
         Side of the block of HR cells over an LR cell.
     seed
@@ -62,37 +65,20 @@ def fit_convolutional(
     """
     device = torch.device(device)
     draws = torch.Generator().manual_seed(seed)
-    network = _network(hr.shape[1], seed).to(device)
+    network = _network(hr[0].shape[0], seed).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    everything = _inputs(lr, scale, (hr.shape[-2], hr.shape[-1]))
+    crops = Crops(lr, hr, scale, CROP)
+    count = min(max(CELLS // math.prod(crops.shape), 1), len(crops))
     for _ in range(steps):
-        inputs, targets = (crops.to(device) for crops in _crops(everything, hr, draws))
-        with _reproducible():
+        inputs, targets = (part.to(device) for part in crops.draw(count, draws))
+        with reproducible():
             loss = F.mse_loss(_corrected(network, inputs), targets)
             optimizer.zero_grad()
             loss.backward()
         optimizer.step()
         schedule.step()
     return ConvolutionalProbe(network.eval(), scale, device)
-
-
-def upsample(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
-    """Enlarge LR latents bilinearly, cell (i, j) onto its block of HR cells, and crop to `size`."""
-    enlarged = F.interpolate(lr, scale_factor=scale, mode="bilinear", align_corners=False)
-    return enlarged[..., : size[0], : size[1]]
-
-
-def _inputs(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
-    """Upsampled latents and two channels that say where in its block a cell lies: `[B, C + 2, *size]`.
-
-    What a block of HR cells looks like differs from cell to cell of the block; a convolution alone could
-    tell them apart only near the border, by its padding.
-    """
-    places = (2 * torch.arange(max(size), device=lr.device) % (2 * scale) - scale + 1) / scale
-    rows, columns = places[: size[0], None].expand(size), places[None, : size[1]].expand(size)
-    where = torch.stack([rows, columns]).expand(len(lr), -1, -1, -1)
-    return torch.cat([upsample(lr, scale, size), where], dim=1)
 
 
 def _corrected(network: nn.Module, inputs: Tensor) -> Tensor:
@@ -126,27 +112,3 @@ class _ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = x + self.body(x)
         return out
-
-
-def _crops(x: Tensor, y: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cut the same random crops of at most `CROP` x `CROP` from both: `CELLS` cells, at most one crop an image."""
-    count, _, height, width = y.shape
-    rows, columns = min(CROP, height), min(CROP, width)
-    crops = min(max(CELLS // (rows * columns), 1), count)
-
-    def draw(end: int) -> list[int]:
-        drawn: list[int] = torch.randint(end, (crops,), generator=draws).tolist()
-        return drawn
-
-    places = list(zip(draw(count), draw(height - rows + 1), draw(width - columns + 1), strict=True))
-
-    def cut(latents: Tensor) -> Tensor:
-        pieces = (latents[i, :, top : top + rows, left : left + columns] for i, top, left in places)
-        return torch.stack(list(pieces))
-
-    return cut(x), cut(y)
-
-
-def _reproducible() -> AbstractContextManager[None]:
-    """On a GPU: deterministic convolutions in true float32, as on a CPU."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -1,4 +1,4 @@
-"""Ridge probe: the block of HR-latent cells under an LR-latent cell, linear in the cell's neighbourhood."""
+"""Ridge probe: the block of HR cells under an LR cell, linear in the cell's neighbourhood."""
 
 from collections.abc import Iterable
 
@@ -17,63 +17,106 @@ class RidgeProbe:
     Parameters
     ----------
     weights
-        `[C * 25 + 1, C * scale**2]`; the last row is the intercept.
+        `[C * side**2 + 1, D * scale**2]`; the last row is the intercept.
     scale
         Side of the predicted blocks.
+    side
+        Of the neighbourhood.
     """
 
-    def __init__(self, weights: Tensor, scale: int) -> None:
+    def __init__(self, weights: Tensor, scale: int, side: int = NEIGHBOURHOOD) -> None:
         self.weights = weights
         self._scale = scale
+        self._side = side
 
     def predict(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """Predict standardised HR latents `[B, C, *size]` from standardised LR latents `[B, C, h, w]`."""
-        blocks = self.weights[:-1].T @ neighbourhoods(lr).double() + self.weights[-1][:, None]
-        grid = F.pixel_shuffle(blocks.unflatten(-1, lr.shape[-2:]), self._scale)
-        return grid[..., : size[0], : size[1]].float()
+        """Predict `[B, D, *size]` from `[B, C, h, w]`."""
+        return grid_of(design(lr, self._side) @ self.weights, lr, self._scale, size)
+
+
+class NormalEquations:
+    """Normal equations in float64, summed over batches: any number of images at constant memory.
+
+    Parameters
+    ----------
+    scale
+        Side of the block of HR cells over an LR cell.
+    side
+        Of the neighbourhood of LR cells, odd.
+    """
+
+    def __init__(self, scale: int, side: int = NEIGHBOURHOOD) -> None:
+        self._scale = scale
+        self._side = side
+        self._gram = self._moments = torch.zeros(())
+
+    def add(self, lr: Tensor, hr: Tensor) -> None:
+        """Add LR `[B, C, h, w]` and HR `[B, D, H, W]`, H at most `scale * h`, likewise W.
+
+        HR that is smaller is filled up by replication.
+        """
+        x, y = design(lr, self._side), blocks_of(hr, lr.shape[-2:], self._scale)
+        self._gram = self._gram + x.T @ x
+        self._moments = self._moments + x.T @ y
+
+    def solve(self, regularisation: float = REGULARISATION) -> RidgeProbe:
+        """Solve them; the intercept is not penalised.
+
+        Parameters
+        ----------
+        regularisation
+            Penalty relative to the mean diagonal of the normal equations.
+        """
+        weights = solve_ridge(self._gram, self._moments, regularisation)
+        return RidgeProbe(weights, self._scale, self._side)
 
 
 def fit_ridge(
     pairs: Iterable[tuple[Tensor, Tensor]], scale: int, regularisation: float = REGULARISATION
 ) -> RidgeProbe:
-    """Solve the normal equations in float64, summed over streamed batches; the intercept is not penalised.
-
-    Parameters
-    ----------
-    pairs
-        Batches of standardised LR latents `[B, C, h, w]` and HR latents `[B, C, H, W]`, with H at most
-        `scale * h` and W at most `scale * w`. HR latents that are smaller are filled up by replication.
-    scale
-        Side of the block of HR cells over an LR cell.
-    regularisation
-        Penalty relative to the mean diagonal of the normal equations.
-    """
-    gram = moments = torch.zeros(())
+    """Fit on streamed batches of standardised LR and HR latents; see `NormalEquations`."""
+    equations = NormalEquations(scale)
     for lr, hr in pairs:
-        x, y = design(lr), _blocks(hr, lr.shape[-2:], scale)
-        gram = gram + x.T @ x
-        moments = moments + x.T @ y
+        equations.add(lr, hr)
+    return equations.solve(regularisation)
+
+
+def solve_ridge(gram: Tensor, moments: Tensor, regularisation: float) -> Tensor:
+    """Weights of a ridge regression whose last feature is the intercept, which is not penalised."""
     # Latents that do not vary are all zero here; any penalty keeps the equations solvable.
     size_of_features = float(gram.diagonal()[:-1].mean()) or 1.0
-    penalty = torch.full((len(gram),), regularisation * size_of_features, dtype=torch.float64)
+    penalty = torch.full((len(gram),), regularisation * size_of_features, dtype=gram.dtype)
     penalty[-1] = 0
-    return RidgeProbe(torch.linalg.solve(gram + penalty.diag(), moments), scale)
+    weights: Tensor = torch.linalg.solve(gram + penalty.diag(), moments)
+    return weights
 
 
-def neighbourhoods(lr: Tensor) -> Tensor:
-    """Give the 5 x 5 cells around every cell of `[B, C, h, w]`, borders replicated: `[B, C * 25, h * w]`."""
-    border = NEIGHBOURHOOD // 2
-    return F.unfold(F.pad(lr, (border,) * 4, mode="replicate"), NEIGHBOURHOOD)
+def neighbourhoods(lr: Tensor, side: int = NEIGHBOURHOOD) -> Tensor:
+    """Give the `side` x `side` cells around every cell of `[B, C, h, w]`, borders replicated.
+
+    Returns
+    -------
+    Tensor
+        `[B * h * w, C * side**2]`.
+    """
+    padded = F.pad(lr, (side // 2,) * 4, mode="replicate")
+    return F.unfold(padded, side).movedim(1, 2).flatten(0, 1)
 
 
-def design(lr: Tensor) -> Tensor:
-    """Design matrix `[B * h * w, C * 25 + 1]` of LR latents, float64, ones in the last column."""
-    features = neighbourhoods(lr).double().movedim(1, 2).flatten(0, 1)
-    return F.pad(features, (0, 1), value=1.0)
+def design(lr: Tensor, side: int = NEIGHBOURHOOD) -> Tensor:
+    """Design matrix `[B * h * w, C * side**2 + 1]`, float64, ones in the last column."""
+    return F.pad(neighbourhoods(lr, side).double(), (0, 1), value=1.0)
 
 
-def _blocks(hr: Tensor, cells: torch.Size, scale: int) -> Tensor:
-    """Targets `[B * h * w, C * scale**2]`: the block of HR cells over each of the h x w LR cells."""
+def blocks_of(hr: Tensor, cells: torch.Size, scale: int) -> Tensor:
+    """Blocks of HR cells over each of the h x w LR cells: `[B * h * w, C * scale**2]`, float64."""
     missing = (0, cells[1] * scale - hr.shape[-1], 0, cells[0] * scale - hr.shape[-2])
     blocks = F.pixel_unshuffle(F.pad(hr.double(), missing, mode="replicate"), scale)
     return blocks.movedim(1, -1).flatten(0, 2)
+
+
+def grid_of(blocks: Tensor, lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
+    """Put blocks `[B * h * w, C * scale**2]` over the cells of `lr` together: `[B, C, *size]`, float32."""
+    cells = blocks.float().unflatten(0, (len(lr), *lr.shape[-2:])).movedim(-1, 1).contiguous()
+    grid: Tensor = F.pixel_shuffle(cells, scale)[..., : size[0], : size[1]]
+    return grid

@@ -1,0 +1,73 @@
+"""What networks on latents see: LR latents brought to the HR grid, and random crops of it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def upsample(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
+    """Enlarge LR latents bilinearly, cell (i, j) onto its block of HR cells, and crop to `size`."""
+    enlarged = F.interpolate(lr, scale_factor=scale, mode="bilinear", align_corners=False)
+    return enlarged[..., : size[0], : size[1]]
+
+
+def upsampled_inputs(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
+    """Upsampled latents and two channels that say where in its block a cell lies: `[B, C + 2, *size]`.
+
+    What a block of HR cells looks like differs from cell to cell of the block; a convolution alone could
+    tell them apart only near the border, by its padding.
+    """
+    places = (2 * torch.arange(max(size), device=lr.device) % (2 * scale) - scale + 1) / scale
+    rows, columns = places[: size[0], None].expand(size), places[None, : size[1]].expand(size)
+    where = torch.stack([rows, columns]).expand(len(lr), -1, -1, -1)
+    return torch.cat([upsample(lr, scale, size), where], dim=1)
+
+
+class Crops:
+    """Inputs and targets of all train images, and random crops of both.
+
+    Parameters
+    ----------
+    lr, hr
+        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`.
+    scale
+        Side of the block of HR cells over an LR cell.
+    side
+        Of the crops in HR cells; less where an image has less.
+    """
+
+    def __init__(self, lr: Sequence[Tensor], hr: Sequence[Tensor], scale: int, side: int) -> None:
+        self.shape = tuple(min(side, *(part.shape[dim] for part in hr)) for dim in (-2, -1))
+        sizes = [(part.shape[-2], part.shape[-1]) for part in hr]
+        self._inputs = [
+            upsampled_inputs(part[None], scale, size)[0] for part, size in zip(lr, sizes, strict=True)
+        ]
+        self._targets = hr
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self._inputs)
+
+    def draw(self, count: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Cut `count` crops: inputs `[count, C + 2, *shape]` and targets `[count, C, *shape]`.
+
+        They are not flipped: a latent space need not be symmetric.
+        """
+        rows, columns = self.shape
+        inputs, targets = [], []
+        for where in torch.rand(count, 3, generator=draws, dtype=torch.float64).tolist():
+            image = int(where[0] * len(self))
+            height, width = self._targets[image].shape[-2:]
+            top, left = int(where[1] * (height - rows + 1)), int(where[2] * (width - columns + 1))
+            window = (slice(None), slice(top, top + rows), slice(left, left + columns))
+            inputs.append(self._inputs[image][window])
+            targets.append(self._targets[image][window])
+        return torch.stack(inputs), torch.stack(targets)
+
+
+def reproducible() -> AbstractContextManager[None]:
+    """On a GPU: deterministic convolutions in true float32, as on a CPU."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

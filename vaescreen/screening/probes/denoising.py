@@ -1,0 +1,152 @@
+"""Denoising probe: a miniature of the diffusion model, on noisy HR latents given the LR latent.
+
+The model of latent-diffusion super-resolution learns to take noise off HR latents at every level, from none to
+nothing but noise; what it does not learn within its budget it gets wrong. The miniature meets the same
+difficulty under a small fixed budget: the same clean-latent target and squared error, the same way of cutting
+crops by the pixel, so that a step sees as many pixels whatever the geometry. Its estimate from pure noise in
+one step foresees the posterior mean of the model, its samples foresee the samples.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vaescreen.screening.probes.crops import Crops, reproducible, upsampled_inputs
+
+WIDTH = 32
+BLOCKS = 3
+NORM_GROUPS = 8
+STEPS = 640
+CROP = 64
+"""Side of a crop in HR pixels, as in recipe `nano`."""
+CROPS = 4
+CELLS = 1024
+"""HR-latent cells that one step sees at most: crops are cut, and then left out, to stay below."""
+LEARNING_RATE = 2e-3
+SAMPLER_STEPS = 5
+
+
+class DenoisingProbe:
+    """A fitted network that estimates clean latents from noisy ones and from upsampled LR latents."""
+
+    def __init__(self, network: nn.Module, scale: int, device: torch.device) -> None:
+        self._network = network
+        self._scale = scale
+        self._device = device
+
+    @torch.no_grad()
+    def denoise(self, noisy: Tensor, lr: Tensor, level: float) -> Tensor:
+        """Estimate clean standardised latents.
+
+        Parameters
+        ----------
+        noisy
+            `[B, C, H, W]`: cos(a) times clean latents plus sin(a) times unit noise, a = level * pi / 2.
+        lr
+            Standardised LR latents `[B, C, h, w]`.
+        level
+            From 0, no noise, to 1, only noise.
+        """
+        given = upsampled_inputs(lr.to(self._device), self._scale, (noisy.shape[-2], noisy.shape[-1]))
+        levels = torch.full((len(noisy),), level, device=self._device)
+        with reproducible():
+            clean: Tensor = self._network(torch.cat([noisy.to(self._device), given], dim=1), levels)
+        return clean.to(noisy.device)
+
+    def sample(self, lr: Tensor, noise: Tensor) -> Tensor:
+        """Walk from unit `noise` `[B, C, H, W]` to none by DDIM (Song et al., 2021, eta 0), in even steps."""
+        x = noise
+        for step in range(SAMPLER_STEPS, 0, -1):
+            here, there = (math.pi / 2 * part / SAMPLER_STEPS for part in (step, step - 1))
+            clean = self.denoise(x, lr, step / SAMPLER_STEPS)
+            direction = (x - math.cos(here) * clean) / math.sin(here)
+            x = math.cos(there) * clean + math.sin(there) * direction
+        return x
+
+
+def fit_denoising(
+    lr: Sequence[Tensor],
+    hr: Sequence[Tensor],
+    scale: int,
+    factor: int,
+    seed: int,
+    *,
+    steps: int = STEPS,
+    device: torch.device | str = "cpu",
+) -> DenoisingProbe:
+    """Train for a fixed number of steps at uniformly drawn levels: AdamW with cosine decay to zero.
+
+    Parameters
+    ----------
+    lr, hr
+        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`.
+    scale
+        Side of the block of HR cells over an LR cell.
+    factor
+        Spatial factor of the autoencoder, which turns the crop into cells.
+    seed
+        Decides initial weights, crops, levels and noise; the same seed gives the same bytes on one machine.
+    steps
+        Number of optimisation steps.
+    device
+        Where to train, and later to estimate.
+    """
+    device = torch.device(device)
+    draws = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _Denoiser(hr[0].shape[0]).to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    crops = Crops(lr, hr, scale, max(min(CROP // factor, math.isqrt(CELLS)), 1))
+    count = min(CROPS, CELLS // math.prod(crops.shape))
+    for _ in range(steps):
+        given, clean = crops.draw(count, draws)
+        level = torch.rand(count, generator=draws)
+        angle = level[:, None, None, None] * math.pi / 2
+        noisy = angle.cos() * clean + angle.sin() * torch.randn(clean.shape, generator=draws)
+        with reproducible():
+            estimate = network(torch.cat([noisy, given], dim=1).to(device), level.to(device))
+            loss = F.mse_loss(estimate, clean.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+        optimizer.step()
+        schedule.step()
+    return DenoisingProbe(network.eval(), scale, device)
+
+
+class _Denoiser(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2 * channels + 2, WIDTH, 3, padding=1)
+        self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
+        self.last = nn.Conv2d(WIDTH, channels, 3, padding=1)
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        angles = math.pi * level[:, None] * torch.tensor([0.5, 1.0, 2.0], device=level.device)
+        level_code = torch.cat([angles.cos(), angles.sin()], dim=1)
+        hidden = self.first(x)
+        for block in self.blocks:
+            hidden = block(hidden, level_code)
+        clean: Tensor = self.last(hidden)
+        return clean
+
+
+class _Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.before = _normed_convolution()
+        self.level = nn.Linear(6, WIDTH)
+        self.after = _normed_convolution()
+
+    def forward(self, x: Tensor, level_code: Tensor) -> Tensor:
+        hidden = self.before(x) + self.level(level_code)[:, :, None, None]
+        out: Tensor = x + self.after(hidden)
+        return out
+
+
+def _normed_convolution() -> nn.Module:
+    return nn.Sequential(nn.GroupNorm(NORM_GROUPS, WIDTH), nn.SiLU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
