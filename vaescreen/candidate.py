@@ -2,109 +2,86 @@
 
 import difflib
 from collections.abc import Iterable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    PositiveFloat,
-    StringConstraints,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import PositiveFloat, PositiveInt, StringConstraints, field_validator, model_validator
 
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.settings import Settings
+from vaescreen.sources import (
+    SOURCES,
+    BundledSource,
+    HubSource,
+    LinearSource,
+    ModuleSource,
+    Name,
+    PathSource,
+    Source,
+    Strict,
+    Text,
+    WebSource,
+    source_key,
+)
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-HubId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
-Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
-Subfolder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class HubSource(_Entry):
-    """A repository on the Hugging Face hub; `revision` is a commit, or a branch while none is confirmed."""
-
-    hub: HubId
-    revision: Revision
-    subfolder: Subfolder | None = None
-
-
-class PathSource(_Entry):
-    """A local folder or weight file; a relative path counts from the folder of the registry file."""
-
-    path: Path
-
-    @field_validator("path")
-    @classmethod
-    def _from_registry_folder(cls, path: Path, info: ValidationInfo) -> Path:
-        base: Path = info.context["folder"] if info.context else Path()
-        try:
-            return base / path.expanduser()
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error
-
-
-class BundledSource(_Entry):
-    """Weights that the package carries: a folder under `vaescreen/autoencoders/bundled`."""
-
-    bundled: Name
-
-
-class LinearSource(_Entry):
-    """A training-free linear codec: first coefficients of a patch PCA, a block DCT or a Haar transform."""
-
-    basis: Literal["pca", "dct", "haar"]
-
-
-SOURCES: dict[str, type[_Entry]] = {
-    "hub": HubSource,
-    "path": PathSource,
-    "bundled": BundledSource,
-    "basis": LinearSource,
-}
-_SOURCE_KEYS = {"diffusers": ("hub", "path"), "bundled": ("bundled",), "linear": ("basis",)}
-
-
-def _source_key(value: Any) -> str | None:
-    if isinstance(value, _Entry):
-        return next((key for key, kind in SOURCES.items() if isinstance(value, kind)), None)
-    return next((key for key in SOURCES if isinstance(value, dict) and key in value), None)
-
-
-Source = Annotated[
-    Annotated[HubSource, Tag("hub")]
-    | Annotated[PathSource, Tag("path")]
-    | Annotated[BundledSource, Tag("bundled")]
-    | Annotated[LinearSource, Tag("basis")],
-    Discriminator(
-        _source_key,
-        custom_error_type="source",
-        custom_error_message="must be a mapping with one of the keys hub, path, bundled, basis",
-    ),
+__all__ = [
+    "ADAPTERS",
+    "BundledSource",
+    "Candidate",
+    "HubSource",
+    "Input",
+    "LinearSource",
+    "ModuleSource",
+    "PathSource",
+    "WebSource",
+    "did_you_mean",
+    "known_keys",
 ]
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
-class Candidate(_Entry):
+ADAPTERS: dict[str, tuple[str, ...]] = {
+    "diffusers": ("hub", "path"),
+    "ldm": ("hub", "path", "download"),
+    "module": ("module",),
+    "bundled": ("bundled",),
+    "linear": ("basis",),
+}
+"""Adapters of this package, and the kinds of source that each takes."""
+PLUGINS = "vaescreen.autoencoders"
+"""Entry-point group in which an installed package offers adapters."""
+
+
+class Input(Strict):
+    """What a network takes: images of so many `channels`, whose sides are multiples of `multiple` pixels."""
+
+    channels: PositiveInt
+    multiple: PositiveInt
+
+
+_PARTS: dict[str, set[str]] = {
+    "source": {key for source in SOURCES.values() for key in source.model_fields},
+    "geometry": set(Geometry._fields),
+    "input": set(Input.model_fields),
+    "settings": set(Settings.model_fields),
+}
+
+
+class Candidate(Strict):
     """An autoencoder with an entry in `registry.yaml`.
 
-    `size_mb` is the size of the weights in MB (10^6 bytes), `sha256` the hash of the weight file,
-    `unverified` the names of the fields that could not be confirmed at their source.
+    `adapter` is one of `ADAPTERS`, or an entry point of group `PLUGINS` that another package brings. `input`
+    is what the network takes, and `settings` how it must be run where that is not its class's own way.
+    `size_mb` is the size of the weights in MB (10^6 bytes), `sha256` the hash of the weight file, `unverified`
+    the names of the fields that could not be confirmed at their source.
     """
 
     name: Name
-    adapter: Literal["diffusers", "linear", "bundled"]
+    adapter: Name
     source: Source
     geometry: Geometry
+    input: Input | None = None
     domain: Literal["natural", "medical", "generic", "none"]
     family: Name
     licence: Text
@@ -113,6 +90,7 @@ class Candidate(_Entry):
     size_mb: PositiveFloat | None = None
     sha256: Sha256 | None = None
     citation: Text | None = None
+    settings: Settings = Settings()
     unverified: tuple[str, ...] = ()
 
     @field_validator("geometry")
@@ -127,26 +105,40 @@ class Candidate(_Entry):
     @field_validator("unverified")
     @classmethod
     def _names_fields(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = known_keys(()) | known_keys(("source",)) | known_keys(("geometry",))
+        known = known_keys(()).union(*_PARTS.values())
         for name in names:
             if name not in known:
-                raise ValueError(f"no field is called {name!r}{did_you_mean(name, known)}")
+                raise ValueError(f"no field is called {name[:40]!r}{did_you_mean(name, known)}")
         return names
+
+    @field_validator("adapter")
+    @classmethod
+    def _known_adapter(cls, adapter: str) -> str:
+        if adapter not in ADAPTERS and adapter not in {plugin.name for plugin in entry_points(group=PLUGINS)}:
+            hint = did_you_mean(adapter, ADAPTERS) or "; is its package installed?"
+            raise ValueError(f"no adapter is called {adapter!r}{hint}")
+        return adapter
 
     @model_validator(mode="after")
     def _source_fits_adapter(self) -> "Candidate":
-        keys = _SOURCE_KEYS[self.adapter]
-        if _source_key(self.source) not in keys:
+        keys = ADAPTERS.get(self.adapter)
+        if keys is not None and source_key(self.source) not in keys:
             raise ValueError(f"adapter {self.adapter} needs a source with {' or '.join(keys)}")
         return self
 
+    def entry(self, folder: Path) -> dict[str, Any]:
+        """Give the entry as it is written in a registry file in `folder`: what is unset is left out."""
+        fields = self.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+        fields["geometry"] = self.geometry._asdict()
+        if isinstance(self.source, PathSource) and self.source.path.is_relative_to(folder):
+            fields["source"] = {"path": self.source.path.relative_to(folder).as_posix()}
+        return fields
+
 
 def known_keys(inside: tuple[str | int, ...]) -> set[str]:
-    """Keys that an entry may have at its top `()`, inside `("source",)` or inside `("geometry",)`."""
-    if inside == ("source",):
-        return {key for source in SOURCES.values() for key in source.model_fields}
-    if inside == ("geometry",):
-        return set(Geometry._fields)
+    """Keys that an entry may have at its top `()`, or inside `("source",)`, `("geometry",)`, `("input",)`."""
+    if len(inside) == 1:
+        return _PARTS.get(str(inside[0]), set())
     return set(Candidate.model_fields) - {"name"}
 
 

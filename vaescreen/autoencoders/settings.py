@@ -1,0 +1,48 @@
+"""How an autoencoder is run: what a registry entry may say of it, and what every result records."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+
+
+class Settings(BaseModel):
+    """Choices in running one autoencoder; the defaults are what published results use.
+
+    Attributes
+    ----------
+    value_range : tuple of float or None
+        Values of black and white at the network's input and output; None for those of its class.
+    scaling : str
+        `raw` latents as the network gives them, or `native`: shifted and scaled as the generative models of its
+        own family take them.
+    posterior : str
+        `mean`, or `sample`: one draw for each image, which follows from its pixels and `seed` alone.
+    seed : int
+        Of that draw.
+    quantise : bool
+        Whether a vector-quantised network snaps latents to its code book when it decodes, as it was trained.
+    dtype : str
+        Precision of the network; images and latents are float32 outside it.
+    tile : int or None
+        Side in pixels above which an image is worked on in overlapping tiles of that side; None for never.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    value_range: tuple[float, float] | None = None
+    scaling: Literal["raw", "native"] = "raw"
+    posterior: Literal["mean", "sample"] = "mean"
+    seed: NonNegativeInt = 0
+    quantise: bool = True
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    tile: Annotated[int, Field(ge=64)] | None = None
+
+    @model_validator(mode="after")
+    def _range_is_wide(self) -> "Settings":
+        if self.value_range is not None and self.value_range[0] >= self.value_range[1]:
+            raise ValueError("value_range must be [black, white] with black below white")
+        return self
+
+    def changed(self) -> dict[str, Any]:
+        """Choices that are not the default, as JSON-able values."""
+        return self.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,140 @@
+"""Where an autoencoder comes from: the kinds of `source` that a registry entry may have."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+)
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_printable)]
+HubId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
+Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
+Subfolder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$", max_length=128)]
+Variant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=32)]
+Url = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9][\w./%-]*$", max_length=400)]
+Factory = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=200)
+]
+
+
+class Strict(BaseModel):
+    """Base of everything read from a registry: unknown keys are errors, nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class HubSource(Strict):
+    """A repository on the Hugging Face hub; `revision` is a commit, or a branch while none is confirmed.
+
+    `weights` and `config` name files in `subfolder` where the layout has no names of its own; `variant` is
+    diffusers' word for weights such as `fp16` beside the plain ones.
+    """
+
+    hub: HubId
+    revision: Revision
+    subfolder: Subfolder | None = None
+    weights: FileName | None = None
+    config: FileName | None = None
+    variant: Variant | None = None
+
+
+def _from_registry_folder(path: Path, info: ValidationInfo) -> Path:
+    _printable(str(path))
+    if ".." in path.parts:
+        raise ValueError("a path must not climb with `..`; write it from the root")
+    base: Path = info.context["folder"] if info.context else Path()
+    try:
+        return base / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+LocalPath = Annotated[Path, AfterValidator(_from_registry_folder)]
+
+
+class PathSource(Strict):
+    """A local folder or weight file; a relative path counts from the folder of the registry file.
+
+    `config` and `variant` are as for the hub.
+    """
+
+    path: LocalPath
+    config: FileName | None = None
+    variant: Variant | None = None
+
+
+class WebSource(Strict):
+    """An archive that the user fetches and unpacks: it lies on a site that is no hub of pinned files."""
+
+    download: Url
+
+
+class ModuleSource(Strict):
+    """The user's own code: `package.module:factory`, imported when the candidate is opened.
+
+    `folder` is where the module lies if it is not installed.
+    """
+
+    module: Factory
+    folder: LocalPath | None = None
+
+
+class BundledSource(Strict):
+    """Weights that the package carries: a folder under `vaescreen/autoencoders/bundled`."""
+
+    bundled: Name
+
+
+class LinearSource(Strict):
+    """A training-free linear codec: first coefficients of a patch PCA, a block DCT or a Haar transform."""
+
+    basis: Literal["pca", "dct", "haar"]
+
+
+SOURCES: dict[str, type[Strict]] = {
+    "hub": HubSource,
+    "path": PathSource,
+    "download": WebSource,
+    "module": ModuleSource,
+    "bundled": BundledSource,
+    "basis": LinearSource,
+}
+"""The kinds of source, by the key that tells them apart."""
+
+
+def source_key(value: Any) -> str | None:
+    """Key of `SOURCES` that a source, or a mapping that is to become one, stands under."""
+    if isinstance(value, Strict):
+        return next((key for key, kind in SOURCES.items() if isinstance(value, kind)), None)
+    return next((key for key in SOURCES if isinstance(value, dict) and key in value), None)
+
+
+Source = Annotated[
+    Annotated[HubSource, Tag("hub")]
+    | Annotated[PathSource, Tag("path")]
+    | Annotated[WebSource, Tag("download")]
+    | Annotated[ModuleSource, Tag("module")]
+    | Annotated[BundledSource, Tag("bundled")]
+    | Annotated[LinearSource, Tag("basis")],
+    Discriminator(
+        source_key,
+        custom_error_type="source",
+        custom_error_message=f"must be a mapping with one of the keys {', '.join(SOURCES)}",
+    ),
+]
