@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
-LARGE_FILES = (".safetensors", ".bin")
+LARGE_FILES = (".safetensors", ".bin", ".ckpt")
 FILE_ROUTE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
 INFO_ROUTE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?")
 
@@ -25,13 +25,21 @@ INFO_ROUTE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revisi
 class Hub:
     """Serves the repositories under `root` while it is entered.
 
-    `gated` repositories ask for a login (401), or refuse the one that is given (403); `cut` maps
-    `ORG/NAME/FILE` to the number of bytes after which its connection breaks.
+    Faults on demand, by `ORG/NAME` or `ORG/NAME/FILE`:
+
+    - `refused` repositories answer every request with a status and an error code of the hub;
+    - `failing` files answer their first downloads with these statuses, one each;
+    - `cut` files lose their connection after so many bytes, the first time;
+    - `swapped` files arrive as other bytes than the hub says.
+
+    `requests` lists what was asked for, `METHOD PATH [Range]`.
     """
 
     root: Path
-    gated: frozenset[str] = frozenset()
-    cut: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    failing: dict[str, list[int]] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)
+    swapped: Mapping[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
     def __enter__(self) -> "Hub":
@@ -83,14 +91,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _route(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        self.hub.requests.append(f"{self.command} {path}")
+        self.hub.requests.append(f"{self.command} {path} {self.headers.get('Range', '')}".strip())
         match = FILE_ROUTE.fullmatch(path) or INFO_ROUTE.fullmatch(path)
         repo = match["repo"] if match else ""
         commit = self.hub.commit(repo)
-        if match is None or commit is None:
+        if repo in self.hub.refused:
+            self._refuse(*self.hub.refused[repo])
+        elif match is None or commit is None:
             self._refuse(404, "RepoNotFound")
-        elif repo in self.hub.gated:
-            self._refuse(403 if "Authorization" in self.headers else 401, "GatedRepo")
         elif match["revision"] not in (None, "main", commit):
             self._refuse(404, "RevisionNotFound")
         elif match.re is INFO_ROUTE:
@@ -109,7 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             self._refuse(404, "EntryNotFound", {"X-Repo-Commit": commit})
             return
-        data = path.read_bytes()
+        data, address = path.read_bytes(), f"{repo}/{name}"
+        if self.command == "GET" and self.hub.failing.get(address):
+            self._refuse(self.hub.failing[address].pop(0), "")
+            return
         etag = f'"{hashlib.sha256(data).hexdigest()}"'
         headers = {"ETag": etag, "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
         if path.suffix in LARGE_FILES:
@@ -118,10 +129,16 @@ class _Handler(BaseHTTPRequestHandler):
         if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
             status, start = 206, int(asked[1])
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        self._answer(status, headers, data[start:], self.hub.cut.get(f"{repo}/{name}"))
+        body = self.hub.swapped.get(address, data)[start:]
+        self._answer(
+            status, headers, body, self.hub.cut.pop(address, None) if self.command == "GET" else None
+        )
 
     def _refuse(self, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
-        self._answer(status, {"X-Error-Code": code, "X-Error-Message": code, **(headers or {})}, b"")
+        said = (
+            f"{code} {self.headers.get('Authorization', '')}".strip()
+        )  # a hub that repeats what it was told
+        self._answer(status, {"X-Error-Code": code, "X-Error-Message": said, **(headers or {})}, b"")
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes, cut: int | None = None) -> None:
         self.send_response(status)

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.nn import functional as F
 
+from vaescreen.autoencoders import fingerprint_of
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
-from vaescreen.autoencoders.networks import DiffusersAutoencoder, load_network
+from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
 from vaescreen.autoencoders.weights import available
 from vaescreen.errors import CandidateError
 from vaescreen.registry import Candidate
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-SIZES = [(64, 64), (65, 57)]
 
 
 def entry(path: Path, *, channels: int = 4, factor: int = 4, **fields: object) -> Candidate:
@@ -39,11 +38,6 @@ def images(size: tuple[int, int] = (64, 64), count: int = 2) -> torch.Tensor:
     return torch.rand(count, 1, *size, generator=torch.Generator().manual_seed(1))
 
 
-def padded(x: torch.Tensor, factor: int = 4) -> torch.Tensor:
-    height, width = x.shape[-2:]
-    return F.pad(x, (0, -width % factor, 0, -height % factor), mode="reflect")
-
-
 def gray(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     assert (x.abs() < 1).float().mean() > 0.5, "most of the image is clamped: the comparison would be empty"
     return (x.mean(dim=1, keepdim=True) / 2 + 0.5).clamp(0, 1)[..., : size[0], : size[1]]
@@ -55,51 +49,12 @@ def folder(tmp_path, tiny_kl) -> Path:
     return tmp_path / "model"
 
 
-class TestSameAsTheLibrary:
-    @pytest.mark.parametrize("size", SIZES)
-    @pytest.mark.parametrize("channels", [1, 3])
-    @torch.no_grad()
-    def test_autoencoder_kl(self, tiny_kl, channels, size):
-        model, x = tiny_kl(image_channels=channels), images(size)
-        ours = DiffusersAutoencoder(tiny_kl(image_channels=channels), "kl", "0")
-        expected = model.encode(2 * padded(x).repeat(1, channels, 1, 1) - 1).latent_dist.mean
-        latents = ours.encode(x)
-        torch.testing.assert_close(latents, expected, atol=1e-6, rtol=0)
-        torch.testing.assert_close(
-            ours.decode(latents, size), gray(model.decode(expected).sample, size), atol=1e-6, rtol=0
-        )
-
-    @pytest.mark.parametrize("size", SIZES)
-    @torch.no_grad()
-    def test_autoencoder_tiny(self, tiny_taesd, size):
-        model, x = tiny_taesd(), images(size)
-        ours = DiffusersAutoencoder(tiny_taesd(), "tiny", "0")
-        expected = model.encode(2 * padded(x).repeat(1, 3, 1, 1) - 1).latents
-        latents = ours.encode(x)
-        torch.testing.assert_close(latents, expected, atol=1e-6, rtol=0)
-        torch.testing.assert_close(
-            ours.decode(latents, size), gray(model.decode(expected).sample, size), atol=1e-6, rtol=0
-        )
-
-    @pytest.mark.parametrize("size", SIZES)
-    @pytest.mark.parametrize("channels", [1, 3])
-    @torch.no_grad()
-    def test_autoencoder_dc(self, tiny_dc, channels, size):
-        model, x = tiny_dc(image_channels=channels), images(size)
-        ours = DiffusersAutoencoder(tiny_dc(image_channels=channels), "dc", "0")
-        expected = model.encode(2 * padded(x).repeat(1, channels, 1, 1) - 1).latent
-        latents = ours.encode(x)
-        torch.testing.assert_close(latents, expected, atol=1e-6, rtol=0)
-        torch.testing.assert_close(
-            ours.decode(latents, size), gray(model.decode(expected).sample, size), atol=1e-6, rtol=0
-        )
-
-    @torch.no_grad()
-    def test_latents_of_tiny_are_not_quantised(self, tiny_taesd):
-        model, x = tiny_taesd(), images()
-        ours = DiffusersAutoencoder(tiny_taesd(), "tiny", "0")
-        quantised = gray(model(2 * x.repeat(1, 3, 1, 1) - 1).sample, (64, 64))
-        assert (ours.decode(ours.encode(x), (64, 64)) - quantised).abs().max() > 1e-4
+@torch.no_grad()
+def test_latents_of_tiny_are_not_quantised(tiny_taesd):
+    model, x = tiny_taesd(), images()
+    ours = NetworkAutoencoder(tiny_taesd(), "tiny", "0")
+    quantised = gray(model(2 * x.repeat(1, 3, 1, 1) - 1).sample, (64, 64))
+    assert (ours.decode(ours.encode(x), (64, 64)) - quantised).abs().max() > 1e-4
 
 
 @pytest.fixture(params=["tiny_kl", "tiny_taesd", "tiny_dc"])
@@ -109,12 +64,12 @@ def build(request):
 
 class TestContract:
     def test_is_an_autoencoder(self, build):
-        assert isinstance(DiffusersAutoencoder(build(), "any", "0"), Autoencoder)
+        assert isinstance(NetworkAutoencoder(build(), "any", "0"), Autoencoder)
 
     @pytest.mark.parametrize("geometry", [Geometry(3, 2), Geometry(1, 4), Geometry(16, 8)])
     @pytest.mark.parametrize("size", [(64, 64), (65, 57), (1, 3), (5, 100)])
     def test_geometry_and_shapes(self, build, geometry, size):
-        ours = DiffusersAutoencoder(
+        ours = NetworkAutoencoder(
             build(latent_channels=geometry.channels, factor=geometry.factor), "any", "0"
         )
         latents = ours.encode(images(size))
@@ -126,7 +81,7 @@ class TestContract:
         assert decoded.max() <= 1
 
     def test_batch_size_does_not_matter(self, build):
-        ours, x = DiffusersAutoencoder(build(), "any", "0"), images(count=5)
+        ours, x = NetworkAutoencoder(build(), "any", "0"), images(count=5)
         together = ours.encode(x)
         torch.testing.assert_close(
             torch.cat([ours.encode(i) for i in x.split(2)]), together, atol=1e-5, rtol=0
@@ -135,11 +90,11 @@ class TestContract:
         torch.testing.assert_close(apart, ours.decode(together, (64, 64)), atol=1e-5, rtol=0)
 
     def test_is_deterministic(self, build):
-        ours, x = DiffusersAutoencoder(build(), "any", "0"), images()
+        ours, x = NetworkAutoencoder(build(), "any", "0"), images()
         assert torch.equal(ours.encode(x), ours.encode(x))
 
     def test_latents_can_be_trained_on(self, build):
-        latents = DiffusersAutoencoder(build(), "any", "0").encode(images())
+        latents = NetworkAutoencoder(build(), "any", "0").encode(images())
         layer = torch.nn.Conv2d(4, 1, 1)
         layer(latents).sum().backward()
         assert layer.weight.grad is not None
@@ -147,20 +102,87 @@ class TestContract:
     def test_leaves_the_images_alone(self, build):
         x = images((65, 57))
         before = x.clone()
-        DiffusersAutoencoder(build(), "any", "0").encode(x)
+        NetworkAutoencoder(build(), "any", "0").encode(x)
         assert torch.equal(x, before)
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf")])
     def test_refuses_output_that_is_not_finite(self, build, value):
         model = build()
-        healthy = DiffusersAutoencoder(build(), "any", "0").encode(images())
+        healthy = NetworkAutoencoder(build(), "any", "0").encode(images())
         for parameter in model.parameters():
             parameter.data.fill_(value)
-        ours = DiffusersAutoencoder(model, "broken", "0")
+        ours = NetworkAutoencoder(model, "broken", "0")
         with pytest.raises(CandidateError, match="broken: gives latents that are not finite"):
             ours.encode(images())
         with pytest.raises(CandidateError, match="broken: gives images that are not finite"):
             ours.decode(healthy, (64, 64))
+
+
+class TestSettings:
+    """Each changes what it says, and the fingerprint; the defaults change neither."""
+
+    def network(self, folder: Path, **settings: object) -> NetworkAutoencoder:
+        return load_network(entry(folder, settings=settings))
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"value_range": [0, 1]},
+            {"scaling": "native"},
+            {"posterior": "sample"},
+            {"posterior": "sample", "seed": 1},
+            {"dtype": "bfloat16"},
+            {"tile": 64},
+        ],
+    )
+    def test_is_another_autoencoder(self, folder, settings):
+        plain, other = self.network(folder), self.network(folder, **settings)
+        assert not torch.equal(other.encode(images((64, 96))), plain.encode(images((64, 96))))
+        assert other.fingerprint != plain.fingerprint
+        assert other.fingerprint == fingerprint_of(entry(folder, settings=settings), None)
+        assert plain.fingerprint == fingerprint_of(entry(folder), None)
+
+    @torch.no_grad()
+    def test_value_range(self, folder, tiny_kl):
+        model, x = tiny_kl(), images()
+        ours = self.network(folder, value_range=[0, 1])
+        expected = model.encode(x.repeat(1, 3, 1, 1)).latent_dist.mean
+        torch.testing.assert_close(ours.encode(x), expected, atol=1e-5, rtol=0)
+        decoded = model.decode(expected).sample.mean(dim=1, keepdim=True).clamp(0, 1)
+        torch.testing.assert_close(ours.decode(expected, (64, 64)), decoded, atol=1e-5, rtol=0)
+
+    def test_sample_has_the_spread_of_the_posterior(self, folder, tiny_kl):
+        x = images()
+        with torch.no_grad():
+            expected = tiny_kl().encode(2 * x.repeat(1, 3, 1, 1) - 1).latent_dist
+        mean, sd = self.network(folder).posterior(x)
+        torch.testing.assert_close(mean, expected.mean, atol=1e-5, rtol=0)
+        torch.testing.assert_close(sd, expected.std, atol=1e-5, rtol=0)
+        draws = [self.network(folder, posterior="sample", seed=seed).encode(x) for seed in range(8)]
+        noise = torch.stack([(draw - mean) / sd for draw in draws])
+        assert abs(noise.mean()) < 0.03
+        assert abs(noise.std() - 1) < 0.03
+
+    def test_sample_of_an_image_does_not_depend_on_its_batch(self, folder):
+        ours, x = self.network(folder, posterior="sample"), images(count=3)
+        together = ours.encode(x)
+        torch.testing.assert_close(ours.encode(x[1:2]), together[1:2], atol=1e-5, rtol=0)
+        assert not torch.equal(together[0], together[1])
+
+    def test_networks_without_a_posterior_have_no_spread(self, tiny_taesd):
+        mean, sd = NetworkAutoencoder(tiny_taesd(), "tiny", "0").posterior(images())
+        assert mean.shape == sd.shape
+        assert not sd.any()
+
+    @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+    def test_half_precision_gives_float32_that_is_near(self, folder, dtype):
+        plain, half = self.network(folder), self.network(folder, dtype=dtype)
+        latents = half.encode(images())
+        assert latents.dtype == torch.float32
+        assert 0 < (latents - plain.encode(images())).abs().max() < 0.1
+        decoded = half.decode(latents, (64, 64))
+        assert decoded.dtype == torch.float32
+        assert (decoded - plain.decode(latents, (64, 64))).abs().mean() < 0.02
 
 
 class TestLoading:
@@ -169,7 +191,7 @@ class TestLoading:
         build().save_pretrained(tmp_path / "model", safe_serialization=safe)
         candidate = entry(tmp_path / "model")
         assert available(candidate)
-        expected = DiffusersAutoencoder(build(), "any", "0").encode(images())
+        expected = NetworkAutoencoder(build(), "any", "0").encode(images())
         assert torch.equal(load_network(candidate).encode(images()), expected)
 
     def test_path_may_name_the_weight_file(self, folder):
@@ -270,7 +292,7 @@ class TestRefusals:
         tiny_kl().save_pretrained(tmp_path / "model", safe_serialization=False)
         weights = tmp_path / "model/diffusion_pytorch_model.bin"
         weights.write_bytes(weights.read_bytes()[:1000])
-        assert "is damaged" in self.refusal(tmp_path / "model")
+        assert "is truncated or damaged" in self.refusal(tmp_path / "model")
 
     def test_nothing_there(self, tmp_path):
         assert not available(entry(tmp_path / "none"))
@@ -284,11 +306,11 @@ class TestRefusals:
         (folder / WEIGHTS).unlink()
         assert "has no weights" in self.refusal(folder)
 
-    @pytest.mark.parametrize("name", ["AutoencoderKLCosmos", "UNet2DModel", "os", None])
+    @pytest.mark.parametrize("name", ["AutoencoderOobleck", "UNet2DModel", "os", None])
     def test_other_class(self, folder, name):
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(config | {"_class_name": name}))
-        assert "AutoencoderKL, AutoencoderTiny, AutoencoderDC are" in self.refusal(folder)
+        assert f"class {name!r} is none that encodes one image" in self.refusal(folder)
 
     @pytest.mark.parametrize("text", ["{", "[]", "\ufeff{}", "[" * 100_000])
     def test_config_that_is_no_json_object(self, folder, text):

@@ -1,176 +1,350 @@
 """Hub candidates: fetched only when asked for, then usable offline; every refusal of the hub is one line."""
 
+import hashlib
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+import yaml
 from hub import Hub
+from ldm_layout import ldm_config, ldm_network, ldm_state
+from safetensors.torch import save_file
+from small_networks import build
 
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.weights import available, locate, pull
 from vaescreen.errors import CandidateError
 from vaescreen.registry import Registry
 
-CLIENT = """
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+TOKEN = "hf_secretsecretsecret"
+PULL = """
 import json, sys
 from pathlib import Path
-from vaescreen.autoencoders.weights import available, locate, pull
+from vaescreen.autoencoders.weights import available, pull
 from vaescreen.errors import CandidateError
 from vaescreen.registry import Registry
 
-candidate = Registry.load(Path(sys.argv[1])).candidate("mine")
-answer = {"before": available(candidate)}
-try:
-    if sys.argv[2] == "pull":
-        answer["weights"] = pull(candidate).weights.name
-    locate(candidate)
-    from vaescreen.autoencoders.networks import load_network
-
-    answer["geometry"] = load_network(candidate).geometry
-except CandidateError as error:
-    answer["error"] = str(error)
-print(json.dumps(answer | {"after": available(candidate)}))
+answers = {}
+for name, candidate in Registry.load(Path(sys.argv[1])).candidates.items():
+    answers[name] = {"before": available(candidate)}
+    try:
+        answers[name]["weights"] = str(pull(candidate).weights)
+    except CandidateError as error:
+        answers[name]["error"] = str(error)
+    answers[name]["after"] = available(candidate)
+assert "torch" not in sys.modules
+print(json.dumps(answers))
 """
-WEIGHTS = "diffusion_pytorch_model.safetensors"
+LOAD = """
+import json, socket, sys
+from pathlib import Path
+
+def refuse(self, address):
+    raise OSError(f"no network here: {address}")
+
+socket.socket.connect = refuse
+import torch
+from vaescreen.autoencoders import open_autoencoder
+from vaescreen.registry import Registry
+
+images = torch.load(sys.argv[2])
+latents = {n: open_autoencoder(c).encode(images) for n, c in Registry.load(Path(sys.argv[1])).candidates.items()}
+torch.save(latents, sys.argv[3])
+"""
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Callable[..., Path]:
-    """Write a registry of one candidate `mine` of geometry f4c4."""
+def run(code: str, *arguments: object, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=200, check=False)
 
-    def write(**source: str) -> Path:
-        entry = {
-            "adapter": "diffusers",
-            "source": {"hub": "org/model", "revision": "main"} | source,
-            "geometry": {"channels": 4, "factor": 4},
-            "domain": "none",
-            "family": "test",
-            "licence": "MIT",
-            "training_data": "none",
-            "size_mb": 12,
+
+def entry(repo: str, adapter: str = "diffusers", **fields: Any) -> dict[str, Any]:
+    source = {"hub": f"org/{repo}", "revision": fields.pop("revision", "main")}
+    source |= {key: fields.pop(key) for key in ("subfolder", "weights", "config", "variant") if key in fields}
+    return {
+        "adapter": adapter,
+        "source": source,
+        "geometry": {"channels": 4, "factor": 4},
+        "domain": "none",
+        "family": "test",
+        "licence": "MIT",
+        "training_data": "none",
+        "size_mb": 12,
+        **fields,
+    }
+
+
+def write_registry(path: Path, **entries: dict[str, Any]) -> Path:
+    path.write_text(json.dumps({"candidates": entries}))
+    return path
+
+
+def shard(folder: Path) -> None:
+    """Split the weights of a saved network over two files and an index, as diffusers does for large ones."""
+    from safetensors.torch import load_file
+
+    state = load_file(folder / WEIGHTS)
+    (folder / WEIGHTS).unlink()
+    table = {}
+    for number in (1, 2):
+        name = f"diffusion_pytorch_model-0000{number}-of-00002.safetensors"
+        part = {key: value for i, (key, value) in enumerate(state.items()) if i % 2 == number - 1}
+        save_file(part, folder / name)
+        table |= dict.fromkeys(part, name)
+    (folder / f"{WEIGHTS}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": table}))
+
+
+@pytest.fixture(scope="module")
+def pulled(tmp_path_factory) -> Iterator[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("hub")
+    root, model = folder / "root/org", build("AutoencoderKL")
+    model.save_pretrained(root / "single")
+    model.save_pretrained(root / "inside/vae")
+    (root / "inside/unet.safetensors").write_bytes(bytes(1000))
+    model.save_pretrained(root / "split")
+    shard(root / "split")
+    build("AutoencoderKL").half().save_pretrained(root / "half", variant="fp16")
+    model.save_pretrained(root / "pickle", safe_serialization=False)
+    (root / "medvae/model_weights").mkdir(parents=True)
+    ldm = ldm_network(levels=3)
+    torch.save({"state_dict": ldm_state(ldm)}, root / "medvae/model_weights/vae_4x_4c_2D.ckpt")
+    (root / "medvae/model_weights/medvae_4x4.yaml").write_text(yaml.safe_dump(ldm_config(ldm)))
+    medvae = {"subfolder": "model_weights", "weights": "vae_4x_4c_2D.ckpt", "config": "medvae_4x4.yaml"}
+    with Hub(folder / "root") as hub:
+        entries = {
+            "single": entry("single"),
+            "inside": entry("inside", subfolder="vae", revision=hub.commit("org/inside")),
+            "split": entry("split"),
+            "half": entry("half", variant="fp16"),
+            "pickle": entry("pickle"),
+            "medvae": entry("medvae", "ldm", geometry={"channels": 3, "factor": 4}, **medvae),
         }
-        path = tmp_path / "registry.yaml"
-        path.write_text(json.dumps({"candidates": {"mine": entry}}))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Callable[..., dict]:
-    """Run `available`, `pull` and `load_network` in a process that talks to the given hub."""
-
-    def run(hub: Hub, registry: Path, action: str = "pull", **environment: str) -> dict:
-        child = subprocess.run(
-            [sys.executable, "-c", CLIENT, str(registry), action],
-            env=hub.environment(tmp_path / "home") | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert child.returncode == 0, child.stderr
-        return json.loads(child.stdout)
-
-    return run
+        registry = write_registry(folder / "registry.yaml", **entries)
+        first = run(PULL, registry, env=hub.environment(folder / "home"))
+        requests = list(hub.requests)
+        hub.requests.clear()
+        images = torch.rand(1, 1, 32, 32)
+        torch.save(images, folder / "images.pt")
+        offline = hub.environment(folder / "home") | {"HF_HUB_OFFLINE": "1"}
+        second = run(LOAD, registry, folder / "images.pt", folder / "latents.pt", env=offline)
+        assert second.returncode == 0, second.stderr
+        yield {
+            "first": first,
+            "requests": requests,
+            "asked offline": list(hub.requests),
+            "latents": torch.load(folder / "latents.pt"),
+            "expected": NetworkAutoencoder(model, "kl", "0").encode(images),
+            "expected of medvae": NetworkAutoencoder(ldm, "kl", "0").encode(images),
+        }
 
 
-class TestPull:
-    @pytest.mark.parametrize("network", ["tiny_kl", "tiny_taesd"])
-    def test_then_usable_offline(self, tmp_path, request, registry, client, network):
-        request.getfixturevalue(network)().save_pretrained(tmp_path / "hub/org/model")
-        with Hub(tmp_path / "hub") as hub:
-            answer = client(hub, registry())
-            assert answer == {"before": False, "weights": WEIGHTS, "geometry": [4, 4], "after": True}
-            hub.requests.clear()
-            offline = client(hub, registry(), "load", HF_HUB_OFFLINE="1")
-            assert offline == {"before": True, "geometry": [4, 4], "after": True}
-            assert hub.requests == []
-
-    def test_subfolder_and_pinned_revision(self, tmp_path, tiny_kl, registry, client):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model/vae")
-        (tmp_path / "hub/org/model/unet.safetensors").write_bytes(bytes(1000))
-        with Hub(tmp_path / "hub") as hub:
-            commit = hub.commit("org/model")
-            assert client(hub, registry(subfolder="vae", revision=commit))["geometry"] == [4, 4]
-            assert not any("unet" in request for request in hub.requests)
-
-    def test_falls_back_to_a_pickle_of_tensors(self, tmp_path, tiny_kl, registry, client):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model", safe_serialization=False)
-        with Hub(tmp_path / "hub") as hub:
-            assert client(hub, registry())["weights"] == "diffusion_pytorch_model.bin"
-
-    def test_continues_after_a_cut_connection(self, tmp_path, tiny_kl, registry, client):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model")
-        name = f"org/model/{WEIGHTS}"
-        with Hub(tmp_path / "hub", cut={name: 1000}) as hub:
-            answer = client(hub, registry())
-            assert "mine: org/model could not be fetched" in answer["error"]
-            assert not answer["after"]
-        with Hub(tmp_path / "hub") as hub:
-            assert client(hub, registry())["geometry"] == [4, 4]
-
-
-class TestRefusals:
-    def test_nothing_is_downloaded_by_loading(self, tmp_path, tiny_kl, registry, client):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model")
-        with Hub(tmp_path / "hub") as hub:
-            answer = client(hub, registry(), "load")
-            assert answer["error"] == (
-                "mine: not on this machine; `vaescreen registry pull mine` fetches it (12 MB) from org/model"
-            )
-            assert hub.requests == []
-
-    @pytest.mark.parametrize("environment", [{}, {"HF_TOKEN": "hf_test"}])
-    def test_gated(self, tmp_path, tiny_kl, registry, client, environment):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model")
-        with Hub(tmp_path / "hub", gated=frozenset({"org/model"})) as hub:
-            answer = client(hub, registry(), **environment)
-        assert "org/model is gated; accept its licence at https://huggingface.co/org/model" in answer["error"]
+class TestLayouts:
+    """Small random weights where each real repository keeps its own."""
 
     @pytest.mark.parametrize(
-        ("source", "says"),
+        ("name", "file"),
         [
-            ({"hub": "org/none"}, "org/none is not on the hub"),
-            ({"revision": "v9"}, "org/model has no revision 'v9'"),
-            (
-                {"subfolder": "vae"},
-                "org/model has no config.json with diffusion_pytorch_model.safetensors in vae",
-            ),
+            ("single", WEIGHTS),
+            ("inside", WEIGHTS),
+            ("split", f"{WEIGHTS}.index.json"),
+            ("half", "diffusion_pytorch_model.fp16.safetensors"),
+            ("pickle", "diffusion_pytorch_model.bin"),
+            ("medvae", "vae_4x_4c_2D.ckpt"),
         ],
     )
-    def test_missing(self, tmp_path, tiny_kl, registry, client, source, says):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model")
-        with Hub(tmp_path / "hub") as hub:
-            assert says in client(hub, registry(**source))["error"]
+    def test_pulled_once_then_opened_without_a_network(self, pulled, name, file):
+        assert pulled["first"].returncode == 0, pulled["first"].stderr
+        answer = json.loads(pulled["first"].stdout)[name]
+        assert Path(answer.pop("weights")).name == file
+        assert answer == {"before": False, "after": True}
+        tolerance = 1e-2 if name == "half" else 1e-6
+        expected = pulled.get(f"expected of {name}", pulled["expected"])
+        torch.testing.assert_close(pulled["latents"][name], expected, atol=tolerance, rtol=0)
+        assert pulled["asked offline"] == []
 
-    def test_no_connection(self, tmp_path, registry, client):
+    def test_nothing_else_is_downloaded(self, pulled):
+        assert not any("unet" in request for request in pulled["requests"])
+
+    def test_progress_goes_to_stderr(self, pulled):
+        assert WEIGHTS in pulled["first"].stderr
+        assert "100%" in pulled["first"].stderr
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("faults")
+    root = folder / "root/org"
+    build("AutoencoderKL").save_pretrained(root / "busy")
+    for name in ("down", "damaged", "pinned", "page", "pointer", "long", "empty"):
+        (root / name).mkdir()
+        (root / name / "config.json").write_text("{}")
+        (root / name / WEIGHTS).write_bytes(name.encode() * 100)
+    (root / "page" / WEIGHTS).write_text("<!doctype html><p>Please log in</p>")
+    (root / "pointer" / WEIGHTS).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0")
+    (root / "empty" / WEIGHTS).unlink()
+    content = bytes(range(256)) * 50_000  # more than the client reads at a time, so that it can go on
+    (root / "long" / WEIGHTS).write_bytes(content)
+    hub = Hub(
+        folder / "root",
+        refused={
+            "org/gated": (403, "GatedRepo"),
+            "org/gated-out": (401, "GatedRepo"),
+            "org/private": (401, "RepoNotFound"),
+            "org/forbidden": (403, ""),
+        },
+        failing={f"org/busy/{WEIGHTS}": [429], f"org/down/{WEIGHTS}": [500]},
+        cut={f"org/long/{WEIGHTS}": 11_000_000},
+        swapped={f"org/damaged/{WEIGHTS}": b"changed" * 100},
+    )
+    names = ("busy", "down", "damaged", "page", "pointer", "long", "empty", "gated", "gated-out")
+    entries = {name: entry(name) for name in (*names, "private", "forbidden", "none")}
+    entries["pinned"] = entry("pinned", sha256="0" * 64)
+    entries["old"] = entry("busy", revision="v9")
+    registry = write_registry(folder / "registry.yaml", **entries)
+    with hub:
+        child = run(PULL, registry, env=hub.environment(folder / "home") | {"HF_TOKEN": TOKEN})
+    assert child.returncode == 0, child.stderr
+    stored = b"".join(path.read_bytes() for path in (folder / "home").rglob("*") if path.is_file())
+    return json.loads(child.stdout) | {
+        "everything": child.stdout.encode() + child.stderr.encode() + stored,
+        "requests": hub.requests,
+        "long sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("name", "says"),
+        [
+            (
+                "gated",
+                "is gated; accept its licence at https://huggingface.co/org/gated, then log in with `hf auth",
+            ),
+            (
+                "gated-out",
+                "is gated; accept its licence at https://huggingface.co/org/gated-out, then log in",
+            ),
+            ("private", "org/private is not on the hub, or is private (`hf auth login`)"),
+            ("none", "org/none is not on the hub"),
+            ("old", "org/busy has no revision 'v9'"),
+            ("forbidden", "org/forbidden cannot be fetched: the hub answered 403 (access is refused)"),
+            ("down", "org/down cannot be fetched: the hub answered 500 (its own fault); try again later"),
+            ("damaged", f"{WEIGHTS} arrived damaged: its sha256 is not the one that org/damaged gives"),
+            ("pinned", "sent weights whose sha256 is not 000000000000..., which the registry pins"),
+            ("page", f"{WEIGHTS} is an HTML page, not the file"),
+            ("pointer", f"{WEIGHTS} is a Git LFS pointer, not the file"),
+            ("empty", f"has no {WEIGHTS} or "),
+        ],
+    )
+    def test_is_one_line_and_leaves_nothing_to_use(self, answers, name, says):
+        message = answers[name]["error"]
+        assert says in message
+        assert message.startswith(f"{name}: ")
+        assert "\n" not in message
+        assert not answers[name]["after"]
+
+    def test_too_many_requests_then_success(self, answers):
+        assert answers["busy"]["after"]
+        assert sum(r == f"GET {self.address('busy', answers)}" for r in answers["requests"]) == 2
+
+    def test_cut_connection_is_taken_up_where_it_broke(self, answers):
+        assert (
+            hashlib.sha256(Path(answers["long"]["weights"]).read_bytes()).hexdigest()
+            == answers["long sha256"]
+        )
+        again = [
+            r for r in answers["requests"] if r.startswith(f"GET {self.address('long', answers)} bytes=")
+        ]
+        assert len(again) == 1
+        assert int(again[0].partition("=")[2].rstrip("-")) > 0
+
+    def test_token_is_told_to_nobody(self, answers):
+        assert TOKEN.encode() not in answers["everything"]
+
+    def address(self, name: str, answers: dict[str, Any]) -> str:
+        return next(r.split()[1] for r in answers["requests"] if f"/{name}/resolve/" in r and WEIGHTS in r)
+
+
+class TestOffline:
+    @pytest.mark.parametrize(
+        "offline",
+        [
+            {"HF_HUB_OFFLINE": "1"},
+            pytest.param(
+                {"HF_ENDPOINT": "http://127.0.0.1:9"}, marks=pytest.mark.slow
+            ),  # its client tries often
+        ],
+    )
+    def test_pull_says_so(self, tmp_path, offline):
+        registry = write_registry(tmp_path / "registry.yaml", mine=entry("model"))
         with Hub(tmp_path) as hub:
-            answer = client(hub, registry(), HF_HUB_OFFLINE="1")
-            assert "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set" in answer["error"]
+            child = run(PULL, registry, env=hub.environment(tmp_path / "home") | offline)
+            assert hub.requests == []
+        message = json.loads(child.stdout)["mine"]["error"]
+        assert "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set" in message
 
-    def test_html_page_in_place_of_the_weights(self, tmp_path, tiny_kl, registry, client):
-        tiny_kl().save_pretrained(tmp_path / "hub/org/model")
-        (tmp_path / "hub/org/model" / WEIGHTS).write_text("<!doctype html><p>Please log in</p>")
-        with Hub(tmp_path / "hub") as hub:
-            assert "is an HTML page" in client(hub, registry())["error"]
+    def test_nothing_is_downloaded_by_loading(self, tmp_path):
+        candidate = Registry.load(write_registry(tmp_path / "r.yaml", mine=entry("model"))).candidate("mine")
+        assert not available(candidate)
+        with pytest.raises(CandidateError) as caught:
+            locate(candidate)
+        assert str(caught.value) == (
+            "mine: not on this machine; `vaescreen registry pull mine` fetches it (12 MB) from org/model"
+        )
 
 
 class TestLocalFolder:
-    def test_several_loose_weight_files_are_not_guessed_between(self, tmp_path, tiny_kl, registry):
-        tiny_kl().save_pretrained(tmp_path / "model")
-        shutil.copy(tmp_path / "model" / WEIGHTS, tmp_path / "model/b.safetensors")
-        (tmp_path / "model" / WEIGHTS).rename(tmp_path / "model/a.safetensors")
-        path = registry()
-        entry = json.loads(path.read_text())
-        entry["candidates"]["mine"]["source"] = {"path": "model"}
-        path.write_text(json.dumps(entry))
-        candidate = Registry.load(path).candidate("mine")
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
+        build("AutoencoderKL").save_pretrained(tmp_path / "model")
+        return tmp_path / "model"
+
+    def candidate(self, folder: Path, adapter: str = "diffusers", **source: str):
+        fields = entry("model", adapter) | {"source": {"path": str(folder), **source}}
+        registry = write_registry(folder.parent / "registry.yaml", mine=fields)
+        return Registry.load(registry).candidate("mine")
+
+    def test_several_loose_weight_files_are_not_guessed_between(self, folder):
+        (folder / "b.safetensors").write_bytes((folder / WEIGHTS).read_bytes())
+        (folder / WEIGHTS).rename(folder / "a.safetensors")
         with pytest.raises(CandidateError, match=r"several weight files \(a\.safetensors, b\.safetensors\)"):
-            pull(candidate)
+            pull(self.candidate(folder))
+
+    def test_several_yaml_files_are_not_guessed_between(self, folder):
+        for name in ("a.yaml", "b.yaml"):
+            (folder / name).write_text("{}")
+        with pytest.raises(
+            CandidateError, match=r"several YAML files \(a\.yaml, b\.yaml\); name one as `config`"
+        ):
+            locate(self.candidate(folder, "ldm"))
+        assert locate(self.candidate(folder, "ldm", config="b.yaml")).config.name == "b.yaml"
+
+    def test_variant(self, folder):
+        build("AutoencoderKL").half().save_pretrained(folder, variant="fp16")
+        assert locate(self.candidate(folder)).weights.name == WEIGHTS
+        chosen = locate(self.candidate(folder, variant="fp16")).weights
+        assert chosen.name == "diffusion_pytorch_model.fp16.safetensors"
+
+    @pytest.mark.parametrize(
+        ("index", "says"),
+        [
+            ({"weight_map": {"a": "../../secret.safetensors"}}, "which is no file beside it"),
+            ({"weight_map": {"a": "/etc/passwd"}}, "which is no file beside it"),
+            ({"weight_map": {"a": "gone.safetensors"}}, "gone.safetensors is missing"),
+            ({}, "has no `weight_map`"),
+        ],
+    )
+    def test_index_that_leads_elsewhere(self, folder, index, says):
+        (folder / WEIGHTS).unlink()
+        (folder / f"{WEIGHTS}.index.json").write_text(json.dumps(index))
+        with pytest.raises(CandidateError, match=says):
+            locate(self.candidate(folder))
 
     def test_linear_codecs_need_no_files(self):
         candidate = Registry.load().candidate("pca-f4c3")

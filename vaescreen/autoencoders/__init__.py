@@ -1,13 +1,17 @@
 """A registry entry becomes encode and decode on grayscale images in [0, 1].
 
-`contract` says what every autoencoder looks like from outside. `networks` puts diffusers' networks behind
-it, published or bundled, `weights` finds or fetches their files, `checkpoint` reads those without running
-what they carry; `linear` has the codecs that need no training.
+`contract` says what every autoencoder looks like from outside. `networks` puts a network behind it: `classes`
+describes each class of diffusers, `settings` how one is run, `tiling` how large images are; `formats` reads
+diffusers' files and, by `ldm`, those of the latent-diffusion code; `checkpoint` reads tensors without running
+what a file carries; `weights` finds files, `hub` fetches them. `plugins` opens the user's own modules and the
+adapters of other packages; `linear` has the codecs that need no training.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from vaescreen.errors import CandidateError
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["fingerprint_of", "open_autoencoder"]
 
 
-def open_autoencoder(candidate: Candidate, data: DataSet, device: torch.device | str = "cpu") -> Autoencoder:
+def open_autoencoder(
+    candidate: Candidate, data: DataSet | None = None, device: torch.device | str = "cpu"
+) -> Autoencoder:
     """Open a candidate that is on this machine.
 
     Parameters
@@ -36,34 +42,53 @@ def open_autoencoder(candidate: Candidate, data: DataSet, device: torch.device |
     CandidateError
         If it cannot be opened: not on this machine, damaged, unsafe, or not what the registry says.
     """
-    from vaescreen.candidate import LinearSource
+    from vaescreen.candidate import ADAPTERS, LinearSource
 
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import open_linear
 
-        return open_linear(candidate.source.basis, candidate.geometry, data, candidate.name)
+        return open_linear(
+            candidate.source.basis, candidate.geometry, _given(data, candidate), candidate.name
+        )
+    if candidate.adapter == "module":
+        from vaescreen.autoencoders.plugins import open_module
+
+        return open_module(candidate, device)
+    if candidate.adapter not in ADAPTERS:
+        from vaescreen.autoencoders.plugins import open_plugin
+
+        return open_plugin(candidate, device)
     from vaescreen.autoencoders.networks import load_network
 
     return load_network(candidate, device)
 
 
-def fingerprint_of(candidate: Candidate, data: DataSet) -> str:
-    """Fingerprint that `open_autoencoder` would give, from file hashes alone: nothing is built or fitted.
+def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
+    """Fingerprint that `open_autoencoder` would give: from file hashes alone, unless it is made by code.
 
     Raises
     ------
     CandidateError
         If the candidate's files are not on this machine or cannot be read.
     """
-    from vaescreen.candidate import LinearSource
+    from vaescreen.candidate import ADAPTERS, LinearSource
 
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import linear_fingerprint
 
-        return linear_fingerprint(candidate.source.basis, candidate.geometry, data)
-    from vaescreen.autoencoders.checkpoint import file_sha256, network_fingerprint, read_config
+        return linear_fingerprint(candidate.source.basis, candidate.geometry, _given(data, candidate))
+    if candidate.adapter == "module" or candidate.adapter not in ADAPTERS:
+        return open_autoencoder(candidate, data).fingerprint
+    from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
+    from vaescreen.autoencoders.formats import read_config
     from vaescreen.autoencoders.weights import locate
 
     files = locate(candidate)
-    config = read_config(files.config, candidate.name)
-    return network_fingerprint(config, file_sha256(files.weights, candidate.name))
+    config = read_config(files, candidate.name, candidate.adapter)
+    return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
+
+
+def _given(data: DataSet | None, candidate: Candidate) -> DataSet:
+    if data is None:
+        raise CandidateError(f"{candidate.name}: a linear codec needs a data set to be fitted on")
+    return data

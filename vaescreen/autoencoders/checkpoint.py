@@ -1,66 +1,43 @@
-"""Reading configuration and weights: nothing in a file is ever run, and what is wrong with it is said."""
+"""Reading tensors: nothing in a file is ever run, and what is wrong with it is said."""
 
-import hashlib
-import json
 import pickle
 import warnings
-from collections.abc import Mapping
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
 from vaescreen.errors import CandidateError
-from vaescreen.storage import digest
 
-_LFS_HEAD = b"version https://git-lfs"
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
+_TRAINING_RECORDS = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
 
 
-def read_config(path: Path, name: str) -> dict[str, Any]:
-    """Read the `config.json` of candidate `name`.
+class _Nothing:
+    """Stands in for classes of training frameworks that old checkpoints mention beside their tensors."""
 
-    Raises
-    ------
-    CandidateError
-        If the file cannot be read or is not a JSON object.
-    """
-    _refuse_placeholder(path, name)
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CandidateError(f"{name}: {path} is not valid JSON ({error})") from error
-    if not isinstance(config, dict):
-        raise CandidateError(f"{name}: {path} is not a JSON object")
-    return config
+    def __init__(self, *_arguments: Any) -> None: ...
+
+    def __setstate__(self, _state: Any) -> None: ...
 
 
-def read_weights(path: Path, name: str) -> dict[str, Tensor]:
-    """Read the tensors of candidate `name` on the CPU: safetensors, or a PyTorch file of tensors only.
+def read_tensors(files: WeightFiles, name: str) -> dict[str, Tensor]:
+    """Read the tensors of candidate `name` on the CPU: safetensors, or PyTorch files of tensors only.
 
     Raises
     ------
     CandidateError
-        If the file is a placeholder, damaged, or a pickle with anything but tensors in it.
+        If a file is a placeholder, damaged, or a pickle with anything but tensors in it.
     """
-    _refuse_placeholder(path, name)
-    return _read_safetensors(path, name) if path.suffix == ".safetensors" else _read_pickle(path, name)
-
-
-def file_sha256(path: Path, name: str) -> str:
-    """Sha256 (hex) of a weight file of candidate `name`, read in pieces."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
-
-
-def network_fingerprint(config: Mapping[str, Any], weights_sha256: str) -> str:
-    """Sha256 (hex) of weights and configuration, less what only records how the file was written."""
-    public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
-    return digest(weights_sha256, public)
+    state: dict[str, Tensor] = {}
+    for path in files.shards or (files.weights,):
+        refuse_placeholder(path, name)
+        is_safe = path.suffix == ".safetensors"
+        state |= _read_safetensors(path, name) if is_safe else _read_pickle(path, name)
+    return state
 
 
 def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
@@ -79,8 +56,9 @@ def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
 def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
     with path.open("rb") as file:
         is_pickle = file.read(4).startswith(_PICKLE_HEADS)
+    _refuse_inflated(path, name)
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(_records(path)):
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if is_pickle:
@@ -89,26 +67,41 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
             ) from error
         raise CandidateError(f"{name}: {path} is not a weight file; safetensors is expected") from error
     except Exception as error:  # a damaged pickle may fail in any way
-        raise CandidateError(f"{name}: {path} is damaged ({_line(error)}); fetch it again") from error
+        raise CandidateError(
+            f"{name}: {path} is truncated or damaged ({_line(error)}); fetch it again"
+        ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CandidateError(f"{name}: {path} holds more than tensors; convert it to safetensors")
+    if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):
+        raise CandidateError(
+            f"{name}: {path} has tensors larger than the data behind them; it is not to be trusted"
+        )
     return state
 
 
-def _refuse_placeholder(path: Path, name: str) -> None:
+def _refuse_inflated(path: Path, name: str) -> None:
+    """Refuse an archive that unpacks to more than its own size; PyTorch stores tensors as they are."""
     try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
-    if not head:
-        raise CandidateError(f"{name}: {path} is empty; fetch it again")
-    if head.startswith(_LFS_HEAD):
-        raise CandidateError(f"{name}: {path} is a Git LFS pointer, not the file; run `git lfs pull` there")
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise CandidateError(f"{name}: {path} is an HTML page, not the file; fetch it again")
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return
+    if unpacked > path.stat().st_size:
+        raise CandidateError(
+            f"{name}: {path} would unpack to {unpacked / 1e6:.0f} MB, more than its own size; "
+            "no weight file does that, and it is not opened"
+        )
+
+
+def _records(path: Path) -> list[Any]:
+    """Classes of training frameworks that a checkpoint mentions, each to be read as `_Nothing`."""
+    try:
+        mentioned = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # no archive of PyTorch: reading it says what is wrong
+        return []
+    return [(_Nothing, entry) for entry in mentioned if entry.startswith(_TRAINING_RECORDS)]
 
 
 def _line(error: Exception) -> str:

@@ -1,32 +1,43 @@
 """Where the files of a candidate are (package, folder, cache of the hub) and how they get there."""
 
 import importlib.resources
+import importlib.util
+import re
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import NamedTuple
 
+from vaescreen.autoencoders import hub
+from vaescreen.autoencoders.files import WeightFiles, file_sha256, read_json_object
+from vaescreen.candidate import ADAPTERS, PLUGINS, Candidate
 from vaescreen.errors import CandidateError
-from vaescreen.registry import BundledSource, Candidate, HubSource, LinearSource, PathSource
+from vaescreen.sources import BundledSource, HubSource, LinearSource, ModuleSource, PathSource, WebSource
+
+__all__ = ["WeightFiles", "available", "locate", "pull"]
 
 CONFIG = "config.json"
-WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+_STEM = "diffusion_pytorch_model"
 _LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-
-
-class WeightFiles(NamedTuple):
-    """Configuration and weights of one network."""
-
-    config: Path
-    weights: Path
+_YAML_SUFFIXES = (".yaml", ".yml")
+_PLAIN_NAME = re.compile(r"\w[\w.-]*")
 
 
 def available(candidate: Candidate) -> bool:
     """Whether the candidate can be used without a download; asks the disk only, never the network."""
     source = candidate.source
-    if isinstance(source, HubSource):
-        return _cached(source) is not None
-    if isinstance(source, LinearSource):
-        return True
-    return _local_path(source).exists()
+    if candidate.adapter not in ADAPTERS:
+        return candidate.adapter in entry_points(group=PLUGINS).names
+    match source:
+        case HubSource():
+            return _cached(source, candidate) is not None
+        case PathSource() | BundledSource():
+            return _local_path(source).exists()
+        case ModuleSource():
+            return _module_exists(source)
+        case WebSource():
+            return False
+        case _:
+            return True
 
 
 def locate(candidate: Candidate) -> WeightFiles:
@@ -35,50 +46,78 @@ def locate(candidate: Candidate) -> WeightFiles:
     Raises
     ------
     CandidateError
-        If they are not; the message says how to get them.
+        If they are not, or there are none; the message says how to get them.
     """
-    source = candidate.source
-    if isinstance(source, LinearSource):
-        raise CandidateError(f"{candidate.name}: a linear codec has no weights")
-    if not isinstance(source, HubSource):
-        return _in_folder(_local_path(source), candidate.name)
-    files = _cached(source)
-    if files is None:
-        size = f" ({candidate.size_mb:.0f} MB)" if candidate.size_mb else ""
-        raise CandidateError(
-            f"{candidate.name}: not on this machine; "
-            f"`vaescreen registry pull {candidate.name}` fetches it{size} from {source.hub}"
-        )
-    return files
+    source, name = candidate.source, candidate.name
+    match source:
+        case PathSource():
+            return _in_folder(source.path, source, candidate)
+        case BundledSource():
+            return _in_folder(_local_path(source), None, candidate)
+        case HubSource():
+            files = _cached(source, candidate)
+            if files is None:
+                size = f" ({candidate.size_mb:.0f} MB)" if candidate.size_mb else ""
+                raise CandidateError(
+                    f"{name}: not on this machine; `vaescreen registry pull {name}` fetches it{size} from {source.hub}"
+                )
+            return files
+        case WebSource():
+            raise CandidateError(
+                f"{name}: lies at {source.download}; fetch and unpack it, then give its folder as `path` instead"
+            )
+        case LinearSource():
+            raise CandidateError(f"{name}: a linear codec has no weights")
+        case _:
+            raise CandidateError(f"{name}: {source.module} brings its own weights")
 
 
 def pull(candidate: Candidate) -> WeightFiles:
     """Download a hub candidate into the hub's cache, with progress on stderr; others are only located.
 
+    A connection that breaks is taken up where it broke. What arrives is checked: against the hash of the registry
+    entry and the one that the hub itself gives, and for pages or pointers in place of a file; what is wrong is
+    removed from the cache.
+
     Raises
     ------
     CandidateError
-        If the repository is missing, gated or unreachable, or holds no usable files.
+        If the repository is missing, gated or unreachable, holds no usable files, or sends others than it should.
     """
-    source = candidate.source
+    source, name = candidate.source, candidate.name
     if not isinstance(source, HubSource):
         return locate(candidate)
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import RemoteEntryNotFoundError
-
-    def fetch(filename: str) -> Path:
-        return Path(
-            hf_hub_download(source.hub, filename, subfolder=source.subfolder, revision=source.revision)
+    config_name, weight_names = _names(source, candidate)
+    config = hub.fetch(source, (config_name,), name)
+    weights = hub.fetch(source, weight_names, name)
+    files = _with_shards(config, weights, name, lambda file: hub.fetch(source, (file,), name))
+    for path in (files.config, *(files.shards or (files.weights,))):
+        hub.verify(path, source, name)
+    pinned = candidate.sha256
+    if pinned is not None and not files.shards and file_sha256(files.weights, name) != pinned:
+        hub.discard(files.weights)
+        raise CandidateError(
+            f"{name}: {source.hub} sent weights whose sha256 is not {pinned[:12]}..., which the registry pins; "
+            "they are removed"
         )
+    return files
 
-    try:
-        config = fetch(CONFIG)
-        try:
-            return WeightFiles(config, fetch(WEIGHTS[0]))
-        except RemoteEntryNotFoundError:
-            return WeightFiles(config, fetch(WEIGHTS[1]))
-    except Exception as error:  # the hub client's transport errors share no base class
-        raise CandidateError(f"{candidate.name}: {_explain(error, source)}") from error
+
+def _names(source: HubSource | PathSource | None, candidate: Candidate) -> tuple[str, tuple[str, ...]]:
+    """Names of the configuration, and of the weights by preference."""
+    variant = f".{source.variant}" if source is not None and source.variant else ""
+    weights: tuple[str, ...] = (
+        f"{_STEM}{variant}.safetensors",
+        f"{_STEM}.safetensors.index{variant}.json",
+        f"{_STEM}{variant}.bin",
+        f"{_STEM}.bin.index{variant}.json",
+    )
+    config = CONFIG
+    if candidate.adapter == "ldm":
+        config, weights = "config.yaml", ("model.safetensors", "model.ckpt")
+    if isinstance(source, HubSource) and source.weights:
+        weights = (source.weights,)
+    return (source.config if source is not None and source.config else config), weights
 
 
 def _local_path(source: PathSource | BundledSource) -> Path:
@@ -87,59 +126,79 @@ def _local_path(source: PathSource | BundledSource) -> Path:
     return Path(str(importlib.resources.files("vaescreen.autoencoders"))) / "bundled" / source.bundled
 
 
-def _in_folder(path: Path, name: str) -> WeightFiles:
+def _in_folder(path: Path, source: PathSource | None, candidate: Candidate) -> WeightFiles:
+    name = candidate.name
     if not path.exists():
         raise CandidateError(f"{name}: {path} does not exist")
     folder = path.parent if path.is_file() else path
-    config = folder / CONFIG
+    config_name, weight_names = _names(source, candidate)
+    config = folder / config_name
+    if candidate.adapter == "ldm" and not config.is_file():
+        config = _only(folder, _YAML_SUFFIXES, name, "config") or config
     if not config.is_file():
-        raise CandidateError(f"{name}: {folder} has no {CONFIG}; a folder in diffusers format is expected")
-    if path.is_file():
-        return WeightFiles(config, path)
-    for weights in (folder / filename for filename in WEIGHTS):
-        if weights.is_file():
-            return WeightFiles(config, weights)
-    for suffix in _LOOSE_SUFFIXES:
-        loose = sorted(folder.glob(f"*{suffix}"))
-        if len(loose) == 1:
-            return WeightFiles(config, loose[0])
-        if loose:
-            names = ", ".join(file.name for file in loose[:4])
-            raise CandidateError(f"{name}: {folder} has several weight files ({names}); name one as `path`")
-    raise CandidateError(f"{name}: {folder} has no weights; {WEIGHTS[0]} is expected")
+        form = (
+            "a checkpoint with its YAML file"
+            if candidate.adapter == "ldm"
+            else "a folder in diffusers format"
+        )
+        raise CandidateError(f"{name}: {folder} has no {config.name}; {form} is expected")
+    chosen = (
+        path if path.is_file() else next((folder / n for n in weight_names if (folder / n).is_file()), None)
+    )
+    weights = chosen or _only(folder, _LOOSE_SUFFIXES, name, "path")
+    if weights is None:
+        raise CandidateError(f"{name}: {folder} has no weights; {weight_names[0]} is expected")
+    return _with_shards(config, weights, name, lambda file: folder / file)
 
 
-def _cached(source: HubSource) -> WeightFiles | None:
-    from huggingface_hub import try_to_load_from_cache
+def _only(folder: Path, suffixes: tuple[str, ...], name: str, key: str) -> Path | None:
+    """The one file with the first of `suffixes` that any has; several are not guessed between."""
+    for suffix in suffixes:
+        found = sorted(folder.glob(f"*{suffix}"))
+        if len(found) > 1:
+            listed = ", ".join(file.name for file in found[:4])
+            kind = "weight" if key == "path" else "YAML"
+            raise CandidateError(f"{name}: {folder} has several {kind} files ({listed}); name one as `{key}`")
+        if found:
+            return found[0]
+    return None
 
-    def find(filename: str) -> Path | None:
-        inside = f"{source.subfolder}/{filename}" if source.subfolder else filename
-        found = try_to_load_from_cache(source.hub, inside, revision=source.revision)
-        return Path(found) if isinstance(found, str) else None
 
-    config = find(CONFIG)
-    weights = find(WEIGHTS[0]) or find(WEIGHTS[1])
-    return WeightFiles(config, weights) if config and weights else None
+def _cached(source: HubSource, candidate: Candidate) -> WeightFiles | None:
+    config_name, weight_names = _names(source, candidate)
+    config = hub.cached(source, config_name)
+    weights = next(filter(None, (hub.cached(source, file) for file in weight_names)), None)
+    if config is None or weights is None:
+        return None
+    try:
+        return _with_shards(config, weights, candidate.name, lambda file: weights.parent / file)
+    except CandidateError:
+        return None
 
 
-def _explain(error: Exception, source: HubSource) -> str:
-    from huggingface_hub import errors
+def _with_shards(config: Path, weights: Path, name: str, find: Callable[[str], Path]) -> WeightFiles:
+    """Files of a network; where `weights` is an index, with the shards that `find` gives for their names."""
+    if weights.suffix != ".json":
+        return WeightFiles(config, weights)
+    table = read_json_object(weights, name).get("weight_map")
+    shards = sorted({str(file) for file in table.values()}) if isinstance(table, dict) else []
+    if not shards:
+        raise CandidateError(f"{name}: {weights} is no index of weights: it has no `weight_map`")
+    for file in shards:
+        if not _PLAIN_NAME.fullmatch(file):
+            raise CandidateError(f"{name}: {weights} names {file[:60]!r}, which is no file beside it")
+    paths = tuple(find(file) for file in shards)
+    for path in paths:
+        if not path.exists():
+            raise CandidateError(f"{name}: {path} is missing; {weights.name} lists it")
+    return WeightFiles(config, weights, paths)
 
-    match error:
-        case errors.GatedRepoError():
-            page = f"https://huggingface.co/{source.hub}"
-            reason = f"is gated; accept its licence at {page}, then log in with `hf auth login`"
-        case errors.RepositoryNotFoundError():
-            reason = "is not on the hub, or is private (`hf auth login`)"
-        case errors.RevisionNotFoundError():
-            reason = f"has no revision {source.revision!r}"
-        case errors.RemoteEntryNotFoundError():
-            reason = f"has no {CONFIG} with {WEIGHTS[0]} in {source.subfolder or 'its root'}"
-        case errors.OfflineModeIsEnabled() | errors.LocalEntryNotFoundError():
-            reason = "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set"
-        case errors.HfHubHTTPError():
-            reason = f"cannot be fetched: the hub answered {error.response.status_code}; try again later"
-        case _:
-            detail = " ".join(str(error).split())[:150] or type(error).__name__
-            reason = f"could not be fetched ({detail}); try again, what has arrived is kept"
-    return f"{source.hub} {reason}"
+
+def _module_exists(source: ModuleSource) -> bool:
+    top = source.module.partition(":")[0].partition(".")[0]
+    if source.folder is not None:
+        return (source.folder / top).is_dir() or (source.folder / f"{top}.py").is_file()
+    try:
+        return importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False

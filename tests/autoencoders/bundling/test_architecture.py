@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from vaescreen.autoencoders.bundling.architecture import GEOMETRIES, build
-from vaescreen.autoencoders.networks import DiffusersAutoencoder
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 
 WHEEL_BUDGET = 25e6
 """Bytes for all bundled weights."""
@@ -26,7 +26,7 @@ def test_the_geometries_are_those_promised():
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
 def test_encodes_to_its_geometry_and_back(geometry):
-    ours = DiffusersAutoencoder(build(geometry), str(geometry), "0")
+    ours = NetworkAutoencoder(build(geometry), str(geometry), "0")
     images = torch.rand(1, 1, 64, 64)
     latents = ours.encode(images)
     assert ours.geometry == geometry

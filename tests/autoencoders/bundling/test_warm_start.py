@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from vaescreen.autoencoders.bundling.architecture import GEOMETRIES, build
 from vaescreen.autoencoders.bundling.warm_start import start_as_pca
-from vaescreen.autoencoders.networks import DiffusersAutoencoder
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.images.dead_leaves import draw_dead_leaves
 
 
@@ -21,11 +21,11 @@ def patches_of(images: torch.Tensor, factor: int) -> np.ndarray:
     return F.unfold(images, factor, stride=factor).movedim(1, 2).reshape(-1, factor**2).double().numpy()
 
 
-def warm_started(geometry, images) -> DiffusersAutoencoder:
+def warm_started(geometry, images) -> NetworkAutoencoder:
     torch.manual_seed(0)
     network = build(geometry)
     start_as_pca(network, 2 * images - 1)
-    return DiffusersAutoencoder(network, "warm", "0")
+    return NetworkAutoencoder(network, "warm", "0")
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)

@@ -15,7 +15,7 @@ from vaescreen.autoencoders.bundling.architecture import GEOMETRIES
 from vaescreen.autoencoders.bundling.corpus import DOMAINS, SIZES, Corpus, Domain, domain_images
 from vaescreen.autoencoders.bundling.gains import ceiling
 from vaescreen.autoencoders.bundling.training import Schedule, train
-from vaescreen.autoencoders.networks import DiffusersAutoencoder
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.environment import environment
 from vaescreen.errors import VaescreenError
 from vaescreen.storage import cache_dir, write_json
@@ -69,7 +69,7 @@ def _make(name: str, corpus: Corpus, progress: Progress) -> None:
 
 def _val_psnr(network: torch.nn.Module, domain: Domain, chest: Path, size: int) -> float:
     """AE ceiling in dB on the val split under the weights as saved."""
-    autoencoder = DiffusersAutoencoder(network, domain, fingerprint="in training")
+    autoencoder = NetworkAutoencoder(network, domain, fingerprint="in training")
     return round(ceiling(autoencoder, domain_images(domain, chest, "val", size)), 3)
 
 

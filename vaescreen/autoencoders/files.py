@@ -1,0 +1,126 @@
+"""Files of a candidate before anything is made of them: what they are, their hashes, small text files."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaescreen.autoencoders.settings import Settings
+from vaescreen.errors import CandidateError, RegistryError
+from vaescreen.marked_yaml import load_marked
+from vaescreen.storage import digest
+
+MAX_TEXT_BYTES = 5_000_000
+_LFS_HEAD = b"version https://git-lfs"
+
+
+class WeightFiles(NamedTuple):
+    """Configuration and weights of one network.
+
+    Where weights are split, `weights` is their index and `shards` are the files that hold them.
+    """
+
+    config: Path
+    weights: Path
+    shards: tuple[Path, ...] = ()
+
+
+def refuse_placeholder(path: Path, name: str) -> None:
+    """Refuse a file of candidate `name` that is not what its name says.
+
+    Raises
+    ------
+    CandidateError
+        If it cannot be read, is empty, a Git LFS pointer, an HTML page, or a link that leads out of its folder.
+    """
+    try:
+        if path.is_symlink() and not _stays_inside(path):
+            raise CandidateError(
+                f"{name}: {path} is a link out of its folder; name the file itself as `path`"
+            )
+        if not path.is_file():
+            raise CandidateError(f"{name}: {path} is missing, or is no plain file")
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
+    if not head:
+        raise CandidateError(f"{name}: {path} is empty; fetch it again")
+    if head.startswith(_LFS_HEAD):
+        raise CandidateError(f"{name}: {path} is a Git LFS pointer, not the file; run `git lfs pull` there")
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise CandidateError(f"{name}: {path} is an HTML page, not the file; fetch it again")
+
+
+def read_json_object(path: Path, name: str) -> dict[str, Any]:
+    """Read a JSON object that belongs to candidate `name`.
+
+    Raises
+    ------
+    CandidateError
+        If the file cannot be read, is larger than 5 MB, or is not a JSON object.
+    """
+    refuse_placeholder(path, name)
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise CandidateError(
+            f"{name}: {path} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; it is no configuration"
+        )
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CandidateError(f"{name}: {path} is not valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise CandidateError(f"{name}: {path} is not a JSON object")
+    return value
+
+
+def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
+    """Read a YAML mapping that belongs to candidate `name`, by the safe loader of the registry.
+
+    Raises
+    ------
+    CandidateError
+        If the file cannot be read or is not a mapping of plain values.
+    """
+    refuse_placeholder(path, name)
+    try:
+        value = load_marked(path).value
+    except RegistryError as error:
+        raise CandidateError(f"{name}: {error}") from error
+    if not isinstance(value, dict):
+        raise CandidateError(f"{name}: {path} is not a YAML mapping")
+    return value
+
+
+def file_sha256(path: Path, name: str) -> str:
+    """Sha256 (hex) of a file of candidate `name`, read in pieces."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
+
+
+def weights_sha256(files: WeightFiles, name: str) -> str:
+    """Sha256 (hex) of the weights of candidate `name`: of their file, or over the hashes of all shards in order."""
+    if not files.shards:
+        return file_sha256(files.weights, name)
+    hashes = [file_sha256(shard, name) for shard in files.shards]
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def network_fingerprint(config: Mapping[str, Any], weights: str, settings: Settings) -> str:
+    """Sha256 (hex) of the hash of the weights, the configuration and the settings that are not the default.
+
+    Of the configuration less what only records how the file was written.
+    """
+    public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
+    changed = settings.changed()
+    return digest(weights, public, changed) if changed else digest(weights, public)
+
+
+def _stays_inside(link: Path) -> bool:
+    """Whether a link ends in its own folder, or in the cache folder of the repository that it belongs to."""
+    folders = [link.absolute().parent, *(p for p in link.absolute().parents if p.name.startswith("models--"))]
+    return any(link.resolve().is_relative_to(folder.resolve()) for folder in folders)

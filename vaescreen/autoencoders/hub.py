@@ -1,0 +1,108 @@
+"""The Hugging Face hub: its cache on this machine, downloads into it, and its refusals in one line."""
+
+import re
+from pathlib import Path
+
+from vaescreen.autoencoders.files import file_sha256, refuse_placeholder
+from vaescreen.errors import CandidateError
+from vaescreen.sources import HubSource
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECRETS = re.compile(r"hf_\w+|(?<=\?)[^\s'\"]+|(?i:bearer\s+\S+)")
+
+
+def cached(source: HubSource, file: str) -> Path | None:
+    """Path of a file of the source in the hub's cache, or None; the network is not asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    inside = f"{source.subfolder}/{file}" if source.subfolder else file
+    found = try_to_load_from_cache(source.hub, inside, revision=source.revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
+    """Download the first of `files` that the source has, for candidate `name`, with progress on stderr.
+
+    Raises
+    ------
+    CandidateError
+        If it has none of them, cannot be reached, or refuses.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    for file in files:
+        try:
+            return Path(
+                hf_hub_download(source.hub, file, subfolder=source.subfolder, revision=source.revision)
+            )
+        except RemoteEntryNotFoundError:
+            continue
+        except Exception as error:  # the hub client's transport errors share no base class
+            raise CandidateError(f"{name}: {source.hub} {_explain(error, source)}") from error
+    place = source.subfolder or "its root"
+    raise CandidateError(f"{name}: {source.hub} has no {' or '.join(files)} in {place}")
+
+
+def verify(path: Path, source: HubSource, name: str) -> None:
+    """Check that what was fetched for candidate `name` is what the hub says it is; else remove it.
+
+    Raises
+    ------
+    CandidateError
+        If it is a page or a pointer in place of a file, or its sha256 is not the one that its cache entry is
+        named by (as that of every large file is).
+    """
+    try:
+        refuse_placeholder(path, name)
+        stored = path.resolve().name
+        if _SHA256.fullmatch(stored) and file_sha256(path, name) != stored:
+            raise CandidateError(
+                f"{name}: {path.name} arrived damaged: its sha256 is not the one that {source.hub} gives; "
+                "it is removed, fetch it again"
+            )
+    except CandidateError:
+        discard(path)
+        raise
+
+
+def discard(path: Path) -> None:
+    """Remove a file from the hub's cache, with the blob that it links to."""
+    blob = path.resolve()
+    path.unlink(missing_ok=True)
+    blob.unlink(missing_ok=True)
+
+
+def _explain(error: Exception, source: HubSource) -> str:
+    from huggingface_hub import errors
+
+    match error:
+        case errors.GatedRepoError():
+            page = f"https://huggingface.co/{source.hub}"
+            return f"is gated; accept its licence at {page}, then log in with `hf auth login`"
+        case errors.RepositoryNotFoundError():
+            return "is not on the hub, or is private (`hf auth login`)"
+        case errors.RevisionNotFoundError():
+            return f"has no revision {source.revision!r}"
+        case errors.OfflineModeIsEnabled() | errors.LocalEntryNotFoundError():
+            return _unreachable(error)
+        case errors.HfHubHTTPError():
+            return f"cannot be fetched: {_status(error.response.status_code)}"
+        case _:
+            detail = _SECRETS.sub("***", " ".join(str(error).split()))[:150] or type(error).__name__
+            return f"could not be fetched ({detail}); try again"
+
+
+def _unreachable(error: Exception) -> str:
+    """Say why the hub gave nothing: an answer that its client passes on as a cause, or no connection."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cause = error.__cause__
+    if isinstance(cause, HfHubHTTPError):
+        return f"cannot be fetched: {_status(cause.response.status_code)}"
+    return "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set"
+
+
+def _status(code: int) -> str:
+    reasons = {401: "not logged in (`hf auth login`)", 403: "access is refused", 429: "too many requests"}
+    return f"the hub answered {code} ({reasons.get(code, 'its own fault')}); try again later"

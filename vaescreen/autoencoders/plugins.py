@@ -1,0 +1,183 @@
+"""Autoencoders from code: a factory that the user names, and adapters that installed packages bring.
+
+Either is the user's own choice on the user's own machine. Nothing here is ever taken from a hub.
+"""
+
+import hashlib
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vaescreen.autoencoders.classes import CLASSES, NetworkClass
+from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.autoencoders.networks import NetworkAutoencoder
+from vaescreen.autoencoders.scaling import unscaled
+from vaescreen.candidate import PLUGINS, Candidate
+from vaescreen.errors import CandidateError, VaescreenError
+from vaescreen.sources import ModuleSource
+from vaescreen.storage import digest
+
+
+def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Autoencoder:
+    """Call the factory `package.module:factory` and put what it gives behind the contract.
+
+    It may give an `Autoencoder`, which is used as it is; a network of a class that diffusers has; or any other
+    `torch.nn.Module` with `encode` and `decode`. Such a module takes images `[B, C, H, W]` in the value range of
+    the entry's settings ([-1, 1] unless they say otherwise), C being the entry's `input.channels` or that of
+    its first convolution; `encode` gives latents, a tuple that begins with them, or an object that holds them as
+    `latent_dist`, `latents` or `latent`; `decode` gives images, or an object with `sample`.
+
+    Raises
+    ------
+    CandidateError
+        If the module cannot be imported, the factory fails, or what it gives is no such thing, or has not the
+        geometry of the entry.
+    """
+    source = candidate.source
+    assert isinstance(source, ModuleSource)
+    factory = _factory(source, candidate.name)
+    made = _call(factory, candidate.name, source.module)
+    if isinstance(made, Autoencoder):
+        autoencoder: Autoencoder = made
+    elif isinstance(made, nn.Module) and callable(getattr(made, "encode", None)):
+        fingerprint = digest(_source_code(factory), _tensors(made), candidate.settings.changed())
+        description = None if type(made).__name__ in CLASSES else _description(made, candidate)
+        autoencoder = NetworkAutoencoder(
+            made, candidate.name, fingerprint, device, candidate.settings, description
+        )
+    else:
+        raise CandidateError(
+            f"{candidate.name}: {source.module} gives a {type(made).__name__}; a torch.nn.Module with encode and "
+            "decode, or an object with geometry, fingerprint, encode and decode, is expected"
+        )
+    return _of_the_entry(autoencoder, candidate)
+
+
+def open_plugin(candidate: Candidate, device: torch.device | str = "cpu") -> Autoencoder:
+    """Open a candidate by the adapter of another package: its entry point, called with candidate and device.
+
+    Raises
+    ------
+    CandidateError
+        If no installed package has the adapter, it fails, or what it gives is no autoencoder of that geometry.
+    """
+    adapter = candidate.adapter
+    found = {point.name: point for point in entry_points(group=PLUGINS)}
+    if adapter not in found:
+        raise CandidateError(
+            f"{candidate.name}: no installed package brings the adapter {adapter!r}; install it"
+        )
+    made = _call(lambda: found[adapter].load()(candidate, device), candidate.name, f"adapter {adapter!r}")
+    if not isinstance(made, Autoencoder):
+        raise CandidateError(
+            f"{candidate.name}: adapter {adapter!r} gives a {type(made).__name__}, not an object with geometry, "
+            "fingerprint, encode and decode"
+        )
+    return _of_the_entry(made, candidate)
+
+
+def _factory(source: ModuleSource, name: str) -> Callable[[], Any]:
+    module_name, _, attribute = source.module.partition(":")
+    with _importable(source.folder):
+        module = _call(lambda: importlib.import_module(module_name), name, f"importing {module_name}")
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        raise CandidateError(f"{name}: {module_name} has no callable {attribute!r}")
+    made: Callable[[], Any] = factory
+    return made
+
+
+@contextmanager
+def _importable(folder: Path | None) -> Iterator[None]:
+    if folder is None:
+        yield
+        return
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _call(function: Callable[[], Any], name: str, what: str) -> Any:
+    try:
+        return function()
+    except VaescreenError:
+        raise
+    except Exception as error:  # the user's own code may raise anything
+        reason = " ".join(str(error).split())[:150]
+        raise CandidateError(f"{name}: {what} fails ({type(error).__name__}: {reason})") from error
+
+
+def _of_the_entry(autoencoder: Autoencoder, candidate: Candidate) -> Autoencoder:
+    if tuple(autoencoder.geometry) != tuple(candidate.geometry):
+        raise CandidateError(
+            f"{candidate.name}: the registry says {candidate.geometry}, but this is a network of "
+            f"{autoencoder.geometry}"
+        )
+    return autoencoder
+
+
+def _description(model: nn.Module, candidate: Candidate) -> NetworkClass:
+    channels = candidate.input.channels if candidate.input else _first_channels(model, candidate.name)
+    return NetworkClass(
+        factor=lambda _: candidate.geometry.factor,
+        latent_channels=lambda _: candidate.geometry.channels,
+        image_channels=lambda _: channels,
+        latents=_any_latents,
+        decode=_any_decode,
+        native=unscaled,
+    )
+
+
+def _first_channels(model: nn.Module, name: str) -> int:
+    convolutions = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+    first = next(convolutions, None)
+    if first is None:
+        raise CandidateError(f"{name}: it has no convolution to tell its channels by; give `input.channels`")
+    return first.in_channels
+
+
+def _any_latents(encoded: Any) -> Tensor:
+    if isinstance(encoded, tuple):
+        encoded = encoded[0]
+    if hasattr(encoded, "latent_dist"):
+        encoded = encoded.latent_dist.mode()
+    for attribute in ("latents", "latent"):
+        encoded = getattr(encoded, attribute, encoded)
+    if not isinstance(encoded, Tensor):
+        raise CandidateError(f"encode gives a {type(encoded).__name__}, in which no latents are found")
+    return encoded
+
+
+def _any_decode(model: Any, latents: Tensor) -> Tensor:
+    decoded = model.decode(latents)
+    decoded = decoded[0] if isinstance(decoded, tuple) else getattr(decoded, "sample", decoded)
+    if not isinstance(decoded, Tensor):
+        raise CandidateError(f"decode gives a {type(decoded).__name__}, in which no images are found")
+    return decoded
+
+
+def _source_code(factory: Callable[[], Any]) -> str:
+    module = inspect.getmodule(factory)
+    try:
+        return inspect.getsource(module) if module else ""
+    except (OSError, TypeError):
+        return ""
+
+
+def _tensors(model: nn.Module) -> str:
+    total = hashlib.sha256()
+    for key, value in sorted(model.state_dict().items()):
+        total.update(key.encode())
+        total.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
