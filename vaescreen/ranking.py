@@ -8,7 +8,7 @@ from typing import Any
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.candidate import Candidate, HubSource
 from vaescreen.errors import CandidateError, ResultError
-from vaescreen.execution import Device, choose_device, default_processes
+from vaescreen.execution import LOCAL, Device, Engine, choose_device
 from vaescreen.images import DataSet, Skipped, open_data
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
 from vaescreen.predictor import shipped
@@ -100,6 +100,7 @@ def rank(
     test_images: int | None = None,
     seed: int = 0,
     processes: int | None = None,
+    engine: Engine = LOCAL,
     device: Device = "auto",
     on_progress: OnProgress = ignore,
 ) -> Ranking:
@@ -122,7 +123,10 @@ def rank(
     seed
         Of the split, of phantoms and of the probes.
     processes
-        How many candidates are scored at a time; by default the number of cores, at most 4.
+        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
+        as many as it holds.
+    engine
+        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
     device
         "auto" takes a GPU if there is one.
     on_progress
@@ -141,7 +145,7 @@ def rank(
     missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
         locate(wanted[0])  # says why it is not there, and how to get it
-    place = choose_device(device)
+    place = choose_device(device, engine)
     folder = results or cache_dir() / "results"
     ensure_writable(folder)
     images: DataSet = open_data(
@@ -158,7 +162,8 @@ def rank(
         images,
         View(chosen.size, chosen.degradation),
         results=folder,
-        processes=processes or default_processes(),
+        processes=processes,
+        engine=engine,
         seed=seed,
         device=place,
         on_progress=on_progress,

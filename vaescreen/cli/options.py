@@ -105,7 +105,24 @@ Processes = Annotated[
         min=1,
         metavar="N",
         help="Candidates worked on at a time.",
-        show_default="cores, at most 4",
+        show_default="cores, at most 4; what fits on a cluster",
+        rich_help_panel=_RUN,
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="local|ray[:ADDRESS]",
+        help="This machine, or the nodes of a Ray cluster (extra: ray).",
+        rich_help_panel=_RUN,
+    ),
+]
+GpuShare = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        help="With --engine ray: GPUs that each candidate takes; 0.25 puts four on one.",
         rich_help_panel=_RUN,
     ),
 ]

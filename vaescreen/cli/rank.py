@@ -46,6 +46,8 @@ def rank(
     test_images: options.TestImages = None,
     results: options.CachedResults = None,
     processes: options.Processes = None,
+    engine: options.Engine = "local",
+    gpu_share: options.GpuShare = 1.0,
     device: options.Device = DeviceName.AUTO,
     seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
@@ -55,6 +57,7 @@ def rank(
     Image size and degradation are those of the recipe. A candidate that fails is named below the table and the
     others are ranked; the exit code is 1 only if none could be scored.
     """
+    from vaescreen.execution import engine_named
     from vaescreen.ranking import rank as rank_candidates
 
     with candidates_bar() as on_progress:
@@ -70,6 +73,7 @@ def rank(
             test_images=test_images,
             seed=seed,
             processes=processes,
+            engine=engine_named(engine, gpu_share),
             device=device.value,
             on_progress=on_progress,
         )

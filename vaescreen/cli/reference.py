@@ -1,5 +1,7 @@
 """`vaescreen reference`: train SR models on candidates, and see which have been."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,8 @@ def train(
     test_images: options.TestImages = None,
     results: options.PublishedResults = None,
     processes: options.Processes = None,
+    engine: options.Engine = "local",
+    gpu_share: options.GpuShare = 1.0,
     device: options.Device = DeviceName.AUTO,
     seed: options.Seed = 0,
 ) -> None:
@@ -54,7 +58,7 @@ def train(
     What is finished is skipped, and what was interrupted goes on from its last checkpoint. A candidate that
     fails does not stop the others; the exit code is 1 if any did.
     """
-    from vaescreen.execution import choose_device, default_processes, run
+    from vaescreen.execution import Outcome, choose_device, engine_named, run
     from vaescreen.images import open_data
     from vaescreen.registry import Registry
     from vaescreen.storage import ensure_writable
@@ -65,7 +69,8 @@ def train(
     tasks = {candidate: known.candidate(candidate) for candidate in candidates}
     folder = options.published_results(results)
     ensure_writable(folder)
-    place = choose_device(device.value)
+    where = engine_named(engine, gpu_share)
+    place = choose_device(device.value, where)
     images = open_data(
         data,
         size=chosen.size,
@@ -77,7 +82,11 @@ def train(
     )
     setting = _Setting(images, chosen, folder, seed, place)
     failures = 0
-    for outcome in run(_train, setting, tasks, processes=processes or default_processes()):
+    recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
+    missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
+    trained = run(_train, setting, missing, processes=processes, engine=where, device=place)
+    outcomes: Iterator[Outcome[Any]] = itertools.chain(recalled, trained)
+    for outcome in outcomes:
         if outcome.result is None:
             failures += 1
             complain(f"error: {outcome.name} on {images.name}: {outcome.error}")
@@ -85,6 +94,14 @@ def train(
             print(f"{outcome.name} on {images.name}: SR PSNR {outcome.result:.2f} dB")
     if failures:
         raise typer.Exit(1)
+
+
+def _recall(setting: _Setting, candidate: "Candidate") -> float | None:
+    """Give the SR PSNR of a point that is there already."""
+    from vaescreen.superres.finished import finished_point
+
+    point = finished_point(candidate, setting.data, setting.recipe, setting.results, setting.seed)
+    return point["summary"]["sr_psnr"] if point else None
 
 
 def _train(setting: _Setting, candidate: "Candidate") -> float:

@@ -55,6 +55,8 @@ def score(
     test_images: options.TestImages = None,
     results: options.CachedResults = None,
     processes: options.Processes = None,
+    engine: options.Engine = "local",
+    gpu_share: options.GpuShare = 1.0,
     device: options.Device = DeviceName.AUTO,
     seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
@@ -64,7 +66,7 @@ def score(
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
     from vaescreen.errors import CandidateError
-    from vaescreen.execution import choose_device, default_processes
+    from vaescreen.execution import choose_device, engine_named
     from vaescreen.images import open_data
     from vaescreen.registry import Registry
     from vaescreen.screening.campaign import screen
@@ -75,7 +77,8 @@ def score(
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     folder = results or cache_dir() / "results"
     ensure_writable(folder)
-    place = choose_device(device.value)
+    where = engine_named(engine, gpu_share)
+    place = choose_device(device.value, where)
     with candidates_bar() as on_progress:
         images = open_data(
             data,
@@ -91,7 +94,8 @@ def score(
             images,
             view,
             results=folder,
-            processes=processes or default_processes(),
+            processes=processes,
+            engine=where,
             seed=seed,
             device=place,
             on_progress=on_progress,

@@ -8,6 +8,7 @@ from vaescreen import execution
 from vaescreen.autoencoders import fingerprint_of
 from vaescreen.candidate import Candidate
 from vaescreen.errors import VaescreenError
+from vaescreen.execution import LOCAL, Engine
 from vaescreen.images import DataSet
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.scorer import check_size, find_card, score
@@ -44,7 +45,8 @@ def screen(
     view: View,
     *,
     results: Path,
-    processes: int = 1,
+    processes: int | None = 1,
+    engine: Engine = LOCAL,
     seed: int = 0,
     device: str = "cpu",
     on_progress: OnProgress = ignore,
@@ -62,7 +64,9 @@ def screen(
     results
         Folder of results: current cards are taken from there, new ones written there as they are made.
     processes
-        How many candidates are measured at a time.
+        How many candidates are measured at a time; None for what the engine holds.
+    engine
+        Where candidates are measured.
     seed
         Of the probes.
     device
@@ -75,7 +79,7 @@ def screen(
     DataError
         If the images are not of the view's size.
     VaescreenError
-        If a worker process is killed; cards made until then are kept.
+        If a worker process is killed or the cluster fails; cards made until then are kept.
     """
     check_size(data, view)
     cards: dict[str, ScoreCard] = {}
@@ -100,7 +104,7 @@ def screen(
             cards[name] = card
             report(name)
     setting = _Setting(data, view, results, seed, device)
-    for outcome in execution.run(_score, setting, pending, processes=processes):
+    for outcome in execution.run(_score, setting, pending, processes=processes, engine=engine, device=device):
         if outcome.result is None:
             failed[outcome.name] = str(outcome.error)
         else:

@@ -1,88 +1,36 @@
-"""Where work runs: independent tasks, one after another in this process or spread over worker processes."""
+"""Tasks one after another in this process, or spread over worker processes of one thread each."""
 
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import PurePath
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, TypeVar
 
 from vaescreen.errors import VaescreenError
+from vaescreen.execution.tasks import Outcome, attempt
 
-Device = Literal["auto", "cpu", "cuda"]
 Shared = TypeVar("Shared")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-MOST_PROCESSES = 4
-"""Default limit: every worker holds its own copy of the libraries in memory."""
-
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[Result]):
-    """What became of a task: its result, or in `error` the line that says why there is none."""
-
-    name: str
-    result: Result | None = None
-    error: str | None = None
-
-
-def default_processes() -> int:
-    """Give the number of cores this process may use, at most `MOST_PROCESSES`."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, MOST_PROCESSES)
-
-
-def choose_device(device: Device) -> str:
-    """Resolve "auto" to "cuda" if there is a GPU, else "cpu".
-
-    Raises
-    ------
-    VaescreenError
-        If "cuda" is asked for and there is none.
-    """
-    if device == "cpu":
-        return device
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if device == "cuda":
-        raise VaescreenError("no GPU that this PyTorch can use; give device cpu, or install PyTorch for CUDA")
-    return "cpu"
-
-
-def run(
+def run_here(
     function: Callable[[Shared, Task], Result],
     shared: Shared,
     tasks: Mapping[str, Task],
     *,
     processes: int,
 ) -> Iterator[Outcome[Result]]:
-    """Call `function(shared, task)` for every task and give the outcomes in order of completion.
+    """Do what `vaescreen.execution.run` promises, with at most `processes` workers.
 
-    A task that fails does not stop the others. With one process, or one task, everything runs here. Otherwise
-    workers are spawned, each with one thread; `function`, `shared`, tasks and results are pickled, `shared`
-    once for each worker. When the caller stops early (Ctrl-C, an exception) the workers are ended.
-
-    Parameters
-    ----------
-    function
-        A module-level function.
-    shared
-        What all tasks need.
-    tasks
-        Name of each task and its argument.
-    processes
-        Largest number of workers.
+    With one process, or one task, everything runs here. Otherwise workers are spawned; `function`, `shared`,
+    tasks and results are pickled, `shared` once for each worker.
 
     Raises
     ------
@@ -91,7 +39,7 @@ def run(
     """
     if min(processes, len(tasks)) <= 1:
         for name, task in tasks.items():
-            yield _attempt(function, shared, name, task)
+            yield attempt(function, shared, name, task)
         return
     others = set(active_children())
     unfinished = set(tasks)
@@ -120,20 +68,6 @@ def run(
             worker.terminate()
 
 
-def _attempt(
-    function: Callable[[Shared, Task], Result], shared: Shared, name: str, task: Task
-) -> Outcome[Result]:
-    try:
-        return Outcome(name, result=function(shared, task))
-    except VaescreenError as error:
-        return Outcome(name, error=str(error))
-    except Exception as error:  # one broken task must not cost the results of the others
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{PurePath(place.filename).name}:{place.lineno}"
-        reason = " ".join(str(error).split())[:150]
-        return Outcome(name, error=f"unexpected {type(error).__name__} at {where}: {reason}")
-
-
 _of_worker: dict[str, Any] = {}
 
 
@@ -154,7 +88,7 @@ def _end_with_parent() -> None:
 
 
 def _attempt_in_worker(name: str, task: Any) -> Outcome[Any]:
-    return _attempt(_of_worker["function"], _of_worker["shared"], name, task)
+    return attempt(_of_worker["function"], _of_worker["shared"], name, task)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class TestInThisProcess:
         assert outcomes[0] == Outcome("a", result=3.0)
         assert outcomes[1] == Outcome("b", error="-1.0 is negative")
         assert outcomes[2].error is not None
-        assert outcomes[2].error.startswith("unexpected ZeroDivisionError at test_execution.py:")
+        assert outcomes[2].error.startswith("unexpected ZeroDivisionError at test_local.py:")
         assert outcomes[3] == Outcome("d", result=2.0)
 
     def test_is_lazy(self):

@@ -1,0 +1,71 @@
+"""Where work runs: this process, worker processes beside it, or the nodes of a Ray cluster.
+
+`run` is the one way to call a function on many tasks. `engine` says where, `tasks` what becomes of each,
+`local` has the processes of this machine and `cluster` those of Ray. Results do not depend on the choice.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from vaescreen.execution.engine import LOCAL, Device, Engine, choose_device, default_processes, engine_named
+from vaescreen.execution.tasks import Outcome
+
+__all__ = [
+    "LOCAL",
+    "Device",
+    "Engine",
+    "Outcome",
+    "choose_device",
+    "default_processes",
+    "engine_named",
+    "run",
+]
+
+Shared = TypeVar("Shared")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def run(
+    function: Callable[[Shared, Task], Result],
+    shared: Shared,
+    tasks: Mapping[str, Task],
+    *,
+    processes: int | None = None,
+    engine: Engine = LOCAL,
+    device: str = "cpu",
+) -> Iterator[Outcome[Result]]:
+    """Call `function(shared, task)` for every task and give the outcomes in order of completion.
+
+    A task that fails does not stop the others. When the caller stops early (Ctrl-C, an exception) the workers
+    are ended; what is finished is kept.
+
+    Parameters
+    ----------
+    function
+        A module-level function.
+    shared
+        What all tasks need. On a Ray cluster a task's files come back to this machine if `shared` is a
+        dataclass with a field `results`: see `vaescreen.execution.cluster`.
+    tasks
+        Name of each task and its argument.
+    processes
+        Most tasks at a time; by default what `default_processes` says here, all that fit on a cluster.
+    engine
+        Where to run.
+    device
+        "cpu" or "cuda": with "cuda" a task on a cluster takes the engine's share of a GPU.
+
+    Raises
+    ------
+    VaescreenError
+        If a local worker dies from outside, for instance when memory runs out, or the cluster cannot be
+        reached or has not what a task needs.
+    """
+    if engine.name == "ray":
+        from vaescreen.execution.cluster import run_on_cluster
+
+        return run_on_cluster(function, shared, tasks, most=processes, engine=engine, device=device)
+    from vaescreen.execution.local import run_here
+
+    return run_here(function, shared, tasks, processes=processes or default_processes())
