@@ -3,6 +3,7 @@
 import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when NumPy and torch are imported, so it goes first
+os.environ["VAESCREEN_CONFIG"] = os.devnull  # no registry of whoever runs the tests
 
 import socket
 from collections.abc import Callable
@@ -17,6 +18,7 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ranking(registry: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Ranking:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return vaescreen.rank(pictures, registry=registry, processes=1)
+        names = (*CODECS, "impossible", "far", "gone", "kl-f4")
+        return vaescreen.rank(pictures, names, registry=registry, processes=1)
 
 
 def test_all_candidates_on_this_machine_are_ranked_best_first(ranking: Ranking) -> None:
@@ -59,6 +60,7 @@ def test_what_is_not_on_this_machine_is_missing_with_the_command_that_fetches_it
     assert ranking.missing == (
         Missing("far", 335.0, "vaescreen registry pull far"),
         Missing("gone", 335.0, None),
+        Missing("kl-f4", None, "vaescreen registry pull kl-f4"),
     )
 
 
@@ -72,7 +74,7 @@ def test_json_has_the_rows_and_all_that_was_left_out(ranking: Ranking) -> None:
     payload = ranking.as_json()
     assert [row["candidate"] for row in payload["rows"]] == [row.candidate for row in ranking.rows]
     assert payload["title"] == ranking.title
-    assert [entry["candidate"] for entry in payload["missing"]] == ["far", "gone"]
+    assert [entry["candidate"] for entry in payload["missing"]] == ["far", "gone", "kl-f4"]
     assert [entry["candidate"] for entry in payload["failed"]] == ["impossible"]
     assert replace(ranking, predictor=None).as_json()["predictor"] is None
 

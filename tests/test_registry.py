@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import RegistryError
 from vaescreen.registry import BundledSource, HubSource, LinearSource, PathSource, Registry
+from vaescreen.storage import config_dir
 
 ENTRY = """\
 candidates:
@@ -29,7 +30,7 @@ candidates:
 def load(folder: Path, text: str | bytes) -> Registry:
     path = folder / "registry.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return Registry.load(path)
+    return Registry.read(path)
 
 
 def refusal(folder: Path, text: str | bytes) -> str:
@@ -57,7 +58,7 @@ class TestShippedRegistry:
 
     def test_name_states_the_geometry_of_bundled_and_linear_candidates(self):
         for name, candidate in Registry.load().candidates.items():
-            if candidate.adapter != "diffusers":
+            if candidate.adapter in ("bundled", "linear"):
                 assert name.endswith(f"-{candidate.geometry}")
 
     def test_linear_candidates_are_named_after_their_basis(self):
@@ -67,10 +68,25 @@ class TestShippedRegistry:
             assert isinstance(source, LinearSource)
             assert name.startswith(f"{source.basis}-")
 
-    def test_a_branch_instead_of_a_commit_is_listed_as_unverified(self):
+    def test_names_at_least_25_published_autoencoders(self):
+        published = [c for c in Registry.load().candidates.values() if c.adapter not in ("bundled", "linear")]
+        assert len(published) >= 25
+        assert len({c.source for c in published}) == len(published)
+
+    def test_every_hub_revision_is_marked_while_none_is_confirmed(self):
         for candidate in Registry.load().candidates.values():
-            if isinstance(candidate.source, HubSource) and len(candidate.source.revision) != 40:
+            if isinstance(candidate.source, HubSource):
                 assert "revision" in candidate.unverified
+
+    def test_a_licence_that_is_unknown_is_marked(self):
+        for candidate in Registry.load().candidates.values():
+            assert (candidate.licence == "unknown") <= ("licence" in candidate.unverified)
+
+    def test_published_entries_state_what_the_network_takes(self):
+        for candidate in Registry.load().candidates.values():
+            if candidate.adapter in ("diffusers", "ldm"):
+                assert candidate.input is not None
+                assert candidate.input.multiple % candidate.geometry.factor == 0
 
     def test_reading_it_imports_no_torch(self):
         code = "import sys, vaescreen.registry as r; r.Registry.load(); sys.exit('torch' in sys.modules)"
@@ -114,10 +130,29 @@ class TestMistakes:
             ("channels: 4", "channels: four", 5, "geometry.channels"),
             ("domain: natural", "domain: medcal", 6, "domain"),
             ("adapter: diffusers", "adapter: linear", 2, "adapter linear needs a source with basis"),
-            ("{hub: org/name, revision: main, subfolder: vae}", "{}", 4, "hub, path, bundled, basis"),
-            ("{hub: org/name, revision: main, subfolder: vae}", "org/name", 4, "hub, path, bundled, basis"),
+            (
+                "{hub: org/name, revision: main, subfolder: vae}",
+                "{}",
+                4,
+                "hub, path, download, module",
+            ),
+            (
+                "{hub: org/name, revision: main, subfolder: vae}",
+                "org/name",
+                4,
+                "hub, path, download, module",
+            ),
             ("hub: org/name", "hub: ../../name", 4, "source.hub"),
             ("subfolder: vae", "subfolder: ../vae", 4, "source.subfolder"),
+            ("{hub: org/name, revision: main, subfolder: vae}", "{path: ../vae}", 4, "must not climb"),
+            ("{hub: org/name, revision: main, subfolder: vae}", "{path: /a/../b}", 4, "must not climb"),
+            ("{hub: org/name, revision: main, subfolder: vae}", '{path: "a\\0b"}', 4, "printable"),
+            ("subfolder: vae", "weights: ../vae.ckpt", 4, "source.weights"),
+            ("adapter: diffusers", "adapter: difusers", 3, "did you mean 'diffusers'?"),
+            ("licence: MIT", 'licence: "M\\e[31mIT"', 8, "licence: must be one line of printable text"),
+            ("licence: MIT", "licence: MIT\n    input: {channel: 1}", 9, "did you mean 'channels'?"),
+            ("licence: MIT", "licence: MIT\n    settings: {dtype: float64}", 9, "settings.dtype"),
+            ("licence: MIT", 'licence: "\\ud800"', 8, "surrogate"),
             ("licence: MIT", "licence: MIT\n    sha256: abc", 9, "sha256"),
             ("licence: MIT", "licence: MIT\n    size_mb: .nan", 9, "size_mb"),
             ("licence: MIT", "licence: MIT\n    unverified: [licens]", 9, "did you mean 'licence'?"),
@@ -158,6 +193,87 @@ class TestMistakes:
     def test_counts_further_problems_of_the_entry(self, tmp_path):
         text = ENTRY.replace("licence: MIT", "licence: []").replace("domain: natural", "domain: 1")
         assert "(and 1 more in this entry)" in refusal(tmp_path, text)
+
+
+class TestFiles:
+    """Shipped, then the user's, then the current folder's, then the one that is asked for; the last one counts."""
+
+    @pytest.fixture
+    def folders(self, tmp_path, monkeypatch) -> tuple[Path, Path, Path]:
+        folders = (tmp_path / "config", tmp_path / "here", tmp_path / "given")
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        monkeypatch.setenv("VAESCREEN_CONFIG", str(folders[0]))
+        monkeypatch.chdir(folders[1])
+        return folders
+
+    def write(self, folder: Path, licence: str, name: str = "mine") -> Path:
+        file = folder / "registry.yaml"
+        file.write_text(ENTRY.replace("licence: MIT", f"licence: {licence}").replace("  mine:", f"  {name}:"))
+        return file
+
+    def test_a_later_file_wins_and_is_where_the_entry_comes_from(self, folders):
+        known = Registry.load()
+        assert "mine" not in known.candidates
+        shipped = known.files[0]
+        for depth, folder in enumerate(folders, start=1):
+            file = self.write(folder, f"L{depth}")
+            known = Registry.load(file if depth == 3 else None)
+            assert known.candidate("mine").licence == f"L{depth}"
+            assert known.origins["mine"].samefile(file)
+            assert len(known.files) == depth + 1
+            assert known.origins["taesd"] == shipped
+
+    def test_an_entry_of_a_shipped_name_replaces_it_in_its_place(self, folders):
+        before = list(Registry.load().candidates)
+        self.write(folders[0], "mine alone", name="taesd")
+        known = Registry.load()
+        assert list(known.candidates) == before
+        assert known.candidate("taesd").licence == "mine alone"
+
+    def test_one_file_reached_in_two_ways_is_read_once(self, folders):
+        file = self.write(folders[1], "MIT")
+        assert len(Registry.load(file).files) == 2
+
+    def test_reading_one_file_leaves_the_others_out(self, folders):
+        self.write(folders[0], "MIT", name="other")
+        assert list(Registry.read(self.write(folders[2], "MIT")).candidates) == ["mine"]
+
+    def test_a_file_that_is_asked_for_must_exist(self, folders):
+        with pytest.raises(RegistryError, match=r"cannot read .*nowhere"):
+            Registry.load(Path("nowhere.yaml"))
+
+    def test_a_mistake_in_the_users_own_file_is_named_with_that_file(self, folders):
+        self.write(folders[0], "[]")
+        with pytest.raises(RegistryError, match=r"config/registry.yaml, line 8"):
+            Registry.load()
+
+    def test_section_data_is_left_to_others(self, tmp_path):
+        assert list(load(tmp_path, ENTRY + "data:\n  chest: {anything: 1}\n").candidates) == ["mine"]
+        assert load(tmp_path, "data:\n  chest: {anything: 1}\n").candidates == {}
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {}, "home/.config/vaescreen"),
+        ("linux", {"XDG_CONFIG_HOME": "xdg"}, "xdg/vaescreen"),
+        ("darwin", {}, "home/Library/Application Support/vaescreen"),
+        ("win32", {"APPDATA": "roaming"}, "roaming/vaescreen"),
+        ("win32", {}, "home/AppData/Roaming/vaescreen"),
+        ("linux", {"VAESCREEN_CONFIG": "own"}, "own"),
+    ],
+)
+def test_configuration_folder_is_where_the_platform_keeps_such_things(
+    monkeypatch, tmp_path, platform, variables, expected
+):
+    for key in ("XDG_CONFIG_HOME", "APPDATA", "VAESCREEN_CONFIG"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for key, value in variables.items():
+        monkeypatch.setenv(key, str(tmp_path / value))
+    monkeypatch.setattr(sys, "platform", platform)
+    assert config_dir() == tmp_path / expected
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates()

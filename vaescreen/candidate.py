@@ -115,8 +115,9 @@ class Candidate(Strict):
     @classmethod
     def _known_adapter(cls, adapter: str) -> str:
         if adapter not in ADAPTERS and adapter not in {plugin.name for plugin in entry_points(group=PLUGINS)}:
-            hint = did_you_mean(adapter, ADAPTERS) or "; is its package installed?"
-            raise ValueError(f"no adapter is called {adapter!r}{hint}")
+            hint = did_you_mean(adapter, ADAPTERS)
+            if hint:
+                raise ValueError(f"no adapter is called {adapter!r}{hint}")
         return adapter
 
     @model_validator(mode="after")
@@ -130,9 +131,17 @@ class Candidate(Strict):
         """Give the entry as it is written in a registry file in `folder`: what is unset is left out."""
         fields = self.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
         fields["geometry"] = self.geometry._asdict()
-        if isinstance(self.source, PathSource) and self.source.path.is_relative_to(folder):
-            fields["source"] = {"path": self.source.path.relative_to(folder).as_posix()}
+        for key in ("path", "folder"):
+            place = getattr(self.source, key, None)
+            if place is not None:
+                fields["source"][key] = _below(folder, place)
         return fields
+
+
+def _below(folder: Path, place: Path) -> str:
+    """Path as text, relative to `folder` if it is inside; a leading `~` would be read as a home folder."""
+    inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else "~"
+    return place.as_posix() if inside.startswith("~") else inside
 
 
 def known_keys(inside: tuple[str | int, ...]) -> set[str]:

@@ -54,17 +54,32 @@ def load_marked(path: Path) -> MarkedYaml:
         If the file cannot be read, is larger than 1 MB, or is not such a document; the message names the
         file and, where there is one, the line.
     """
+    return parse_marked(path, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """Text of a YAML file, its line breaks as they are.
+
+    Raises
+    ------
+    RegistryError
+        If the file cannot be read, is larger than 1 MB, or is not UTF-8.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise RegistryError(f"{path} is larger than {MAX_BYTES / 1e6:.0f} MB; this is not a registry")
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except OSError as error:
         raise RegistryError(f"cannot read {path} ({error.strerror})") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _error(path, line, "this is not UTF-8 text") from error
+
+
+def parse_marked(path: Path, text: str) -> MarkedYaml:
+    """Parse the text of `path`, as `load_marked` does."""
     lines: dict[tuple[str | int, ...], int] = {}
     loader: _Loader | None = None
     try:
@@ -85,7 +100,8 @@ def _plain(loader: _Loader, node: yaml.Node, where: tuple[str | int, ...], lines
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _TEXT_TAGS:
+            is_text = isinstance(key_node, yaml.ScalarNode) and key_node.tag in _TEXT_TAGS
+            if not is_text or not _is_unicode(key_node.value):
                 raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key_node.start_mark)
             key = str(key_node.value)
             if key in mapping:
@@ -98,6 +114,8 @@ def _plain(loader: _Loader, node: yaml.Node, where: tuple[str | int, ...], lines
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*where, i), lines) for i, item in enumerate(node.value)]
     if node.tag in _TEXT_TAGS:
+        if not _is_unicode(node.value):
+            raise yaml.MarkedYAMLError(problem="half a surrogate pair", problem_mark=node.start_mark)
         return node.value
     if node.tag in _PLAIN_TAGS:
         try:
@@ -107,6 +125,11 @@ def _plain(loader: _Loader, node: yaml.Node, where: tuple[str | int, ...], lines
                 problem=f"not a value: {node.value[:40]!r}", problem_mark=node.start_mark
             ) from error
     raise yaml.MarkedYAMLError(problem=f"tag {node.tag!r} is not supported", problem_mark=node.start_mark)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether text can be written out again: an escape in YAML can stand for half a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _error(path: Path, line: int, message: str) -> RegistryError:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders.weights import available, locate
-from vaescreen.candidate import Candidate, HubSource
+from vaescreen.candidate import Candidate, HubSource, WebSource
 from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import LOCAL, Device, Engine, choose_device
 from vaescreen.images import DataSet, Skipped, open_data
@@ -115,7 +115,7 @@ def rank(
     recipe
         Recipe whose SR PSNR is predicted; its size and degradation are those of the score cards.
     registry
-        Registry file instead of the one that comes with the package.
+        Registry file that is laid over the others (see `vaescreen.registry`).
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
     patients, name, train_images, test_images
@@ -180,7 +180,8 @@ def rank(
 
 
 def _missing(candidate: Candidate) -> Missing:
-    command = f"vaescreen registry pull {candidate.name}" if isinstance(candidate.source, HubSource) else None
+    remote = isinstance(candidate.source, HubSource | WebSource)
+    command = f"vaescreen registry pull {candidate.name}" if remote else None
     return Missing(candidate.name, candidate.size_mb, command)
 
 

@@ -1,6 +1,15 @@
-"""The candidates of `registry.yaml`: reading, validation with file and line, look-up by name."""
+"""The candidates of all registry files: reading, validation with file and line, look-up by name.
+
+A registry is made of up to four files, each laid over those before it; an entry replaces one of the same name:
+
+1. the one that comes with the package,
+2. `registry.yaml` in the user's configuration folder (see `vaescreen.storage.config_dir`),
+3. `registry.yaml` in the current folder,
+4. the file that is asked for (`--registry FILE`).
+"""
 
 import importlib.resources
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,48 +17,81 @@ from typing import Any
 from pydantic import ValidationError
 
 from vaescreen.candidate import (
-    SOURCES,
     BundledSource,
     Candidate,
     HubSource,
     LinearSource,
+    ModuleSource,
     PathSource,
+    WebSource,
     did_you_mean,
     known_keys,
 )
 from vaescreen.errors import RegistryError
 from vaescreen.marked_yaml import MarkedYaml, load_marked
+from vaescreen.sources import SOURCES
+from vaescreen.storage import config_dir
 
-__all__ = ["BundledSource", "Candidate", "HubSource", "LinearSource", "PathSource", "Registry"]
+__all__ = [
+    "BundledSource",
+    "Candidate",
+    "HubSource",
+    "LinearSource",
+    "ModuleSource",
+    "PathSource",
+    "Registry",
+    "WebSource",
+]
+
+FILE_NAME = "registry.yaml"
+SECTIONS = ("candidates", "data")
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All candidates of one registry file, by name and in the order of the file."""
+    """Candidates by name, in the order of the files and within them.
 
-    path: Path
+    Attributes
+    ----------
+    files : tuple of Path
+        What was read; a later file wins over an earlier one.
+    candidates : dict
+        Name to entry.
+    origins : dict
+        Name to the file that its entry stands in.
+    """
+
+    files: tuple[Path, ...]
     candidates: dict[str, Candidate]
+    origins: dict[str, Path]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Registry":
-        """Read and validate a registry file, by default the one that comes with the package.
+    def load(cls, file: Path | None = None) -> "Registry":
+        """Read all registry files, `file` as the last.
 
         Raises
         ------
         RegistryError
-            If the file cannot be read or an entry is invalid; the message names file and line.
+            If a file cannot be read or an entry is invalid; the message names file and line.
         """
-        document = load_marked(path or _shipped())
-        sections = document.value if isinstance(document.value, dict) else {}
-        for key in sections:
-            if key != "candidates":
-                hint = did_you_mean(key, ["candidates"])
-                raise document.error(f"unknown section {key!r}{hint}", (key,))
-        entries = sections.get("candidates")
-        if not isinstance(entries, dict):
-            raise document.error("expected a mapping `candidates:` from names to entries", ("candidates",))
-        candidates = {name: _candidate(document, name, entry) for name, entry in entries.items()}
-        return cls(document.path, candidates)
+        return cls.read(*registry_files(file))
+
+    @classmethod
+    def read(cls, *files: Path) -> "Registry":
+        """Read these files and no others.
+
+        Raises
+        ------
+        RegistryError
+            As for `load`.
+        """
+        candidates: dict[str, Candidate] = {}
+        origins: dict[str, Path] = {}
+        for file in files:
+            found = read_candidates(load_marked(file))
+            candidates |= found
+            origins |= dict.fromkeys(found, file)
+        return cls(files, candidates, origins)
 
     def candidate(self, name: str) -> Candidate:
         """Look a candidate up.
@@ -61,15 +103,73 @@ class Registry:
         """
         if name not in self.candidates:
             hint = did_you_mean(name, self.candidates) or "; `vaescreen registry list` shows them all"
-            raise RegistryError(f"no candidate is called {name!r} in {self.path}{hint}")
+            files = ", ".join(map(str, self.files))
+            raise RegistryError(f"no candidate is called {name!r} in {files}{hint}")
         return self.candidates[name]
 
 
-def _shipped() -> Path:
+def registry_files(file: Path | None = None) -> tuple[Path, ...]:
+    """Registry files in the order in which they are laid over each other; those that do not exist are left out.
+
+    Parameters
+    ----------
+    file
+        One that is asked for; it is named even if it does not exist.
+    """
+    optional = (user_file(), Path(FILE_NAME))
+    wanted = [shipped_file(), *(path for path in optional if path.is_file()), *([file] if file else [])]
+    return tuple(path for place, path in enumerate(wanted) if not _among(path, wanted[:place]))
+
+
+def shipped_file() -> Path:
     """Registry inside an installed package, or at the root of a checkout."""
     package = Path(str(importlib.resources.files("vaescreen")))
-    installed = package / "registry.yaml"
-    return installed if installed.is_file() else package.parent / "registry.yaml"
+    installed = package / FILE_NAME
+    return installed if installed.is_file() else package.parent / FILE_NAME
+
+
+def user_file() -> Path:
+    """Registry of the user, which need not exist."""
+    return config_dir() / FILE_NAME
+
+
+def read_candidates(document: MarkedYaml) -> dict[str, Candidate]:
+    """Entries of section `candidates` of a registry file, validated; section `data` is left to others.
+
+    Raises
+    ------
+    RegistryError
+        If an entry is invalid or the file has another section; the message names file and line.
+    """
+    sections = document.value if isinstance(document.value, dict) else {}
+    for key in sections:
+        if key not in SECTIONS:
+            raise document.error(f"unknown section {key[:40]!r}{did_you_mean(key, SECTIONS)}", (key,))
+    entries = sections.get("candidates")
+    if entries is None and sections:
+        return {}
+    if not isinstance(entries, dict):
+        raise document.error("expected a mapping `candidates:` from names to entries", ("candidates",))
+    return {name: _candidate(document, name, entry) for name, entry in entries.items()}
+
+
+def _among(path: Path, others: Sequence[Path]) -> bool:
+    return any(path.exists() and other.exists() and path.samefile(other) for other in others)
+
+
+def make_candidate(name: str, fields: Mapping[str, Any], folder: Path | None = None) -> Candidate:
+    """Candidate of a name and the fields of its entry; paths in it count from `folder`.
+
+    Raises
+    ------
+    RegistryError
+        If the entry is invalid.
+    """
+    context = {"folder": (folder or Path()).absolute()}
+    try:
+        return Candidate.model_validate({**fields, "name": name}, context=context)
+    except ValidationError as error:
+        raise RegistryError(f"candidate {name!r}: {_problem(error)[1]}") from error
 
 
 def _candidate(document: MarkedYaml, name: str, entry: Any) -> Candidate:
@@ -79,8 +179,9 @@ def _candidate(document: MarkedYaml, name: str, entry: Any) -> Candidate:
     if "name" in entry:
         problem = "unknown key 'name'; the key of the entry is its name"
         raise document.error(f"candidate {name!r}: {problem}", (*where, "name"))
+    context = {"folder": document.path.parent.absolute()}
     try:
-        return Candidate.model_validate(entry | {"name": name}, context={"folder": document.path.parent})
+        return Candidate.model_validate(entry | {"name": name}, context=context)
     except ValidationError as error:
         inside, problem = _problem(error)
         raise document.error(f"candidate {name!r}: {problem}", (*where, *inside)) from error

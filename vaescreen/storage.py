@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,22 @@ def cache_dir() -> Path:
     folder = Path(os.environ.get("VAESCREEN_CACHE", default))
     ensure_writable(folder)
     return folder
+
+
+def config_dir() -> Path:
+    """Folder of what the user sets up: `$VAESCREEN_CONFIG`, or `vaescreen` where the platform keeps such things.
+
+    That is `$XDG_CONFIG_HOME` or `~/.config` on Linux, `~/Library/Application Support` on a Mac and `%APPDATA%`
+    on Windows. The folder need not exist.
+    """
+    if "VAESCREEN_CONFIG" in os.environ:
+        return Path(os.environ["VAESCREEN_CONFIG"])
+    homes = {
+        "darwin": Path.home() / "Library" / "Application Support",
+        "win32": Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")),
+    }
+    default = homes.get(sys.platform, Path.home() / ".config")
+    return Path(os.environ.get("XDG_CONFIG_HOME") or default) / "vaescreen"
 
 
 def ensure_writable(folder: Path) -> None:

@@ -31,7 +31,7 @@ from vaescreen.errors import CandidateError
 from vaescreen.registry import Registry
 
 answers = {}
-for name, candidate in Registry.load(Path(sys.argv[1])).candidates.items():
+for name, candidate in Registry.read(Path(sys.argv[1])).candidates.items():
     answers[name] = {"before": available(candidate)}
     try:
         answers[name]["weights"] = str(pull(candidate).weights)
@@ -54,7 +54,7 @@ from vaescreen.autoencoders import open_autoencoder
 from vaescreen.registry import Registry
 
 images = torch.load(sys.argv[2])
-latents = {n: open_autoencoder(c).encode(images) for n, c in Registry.load(Path(sys.argv[1])).candidates.items()}
+latents = {n: open_autoencoder(c).encode(images) for n, c in Registry.read(Path(sys.argv[1])).candidates.items()}
 torch.save(latents, sys.argv[3])
 """
 
@@ -290,7 +290,7 @@ class TestOffline:
         assert "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set" in message
 
     def test_nothing_is_downloaded_by_loading(self, tmp_path):
-        candidate = Registry.load(write_registry(tmp_path / "r.yaml", mine=entry("model"))).candidate("mine")
+        candidate = Registry.read(write_registry(tmp_path / "r.yaml", mine=entry("model"))).candidate("mine")
         assert not available(candidate)
         with pytest.raises(CandidateError) as caught:
             locate(candidate)
@@ -308,7 +308,7 @@ class TestLocalFolder:
     def candidate(self, folder: Path, adapter: str = "diffusers", **source: str):
         fields = entry("model", adapter) | {"source": {"path": str(folder), **source}}
         registry = write_registry(folder.parent / "registry.yaml", mine=fields)
-        return Registry.load(registry).candidate("mine")
+        return Registry.read(registry).candidate("mine")
 
     def test_several_loose_weight_files_are_not_guessed_between(self, folder):
         (folder / "b.safetensors").write_bytes((folder / WEIGHTS).read_bytes())

@@ -78,7 +78,10 @@ Recipe = Annotated[str, typer.Option(metavar="RECIPE", help="Description of an S
 RegistryFile = Annotated[
     Path | None,
     typer.Option(
-        "--registry", metavar="FILE", help="Registry to use instead of the package's own.", show_default=False
+        "--registry",
+        metavar="FILE",
+        help="Registry file whose candidates join the known ones, or replace those of the same name.",
+        show_default=False,
     ),
 ]
 CachedResults = Annotated[
