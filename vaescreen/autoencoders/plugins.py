@@ -41,10 +41,8 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
         If the module cannot be imported, the factory fails, or what it gives is no such thing, or has not the
         geometry of the entry.
     """
-    source = candidate.source
-    assert isinstance(source, ModuleSource)
-    factory = _factory(source, candidate.name)
-    made = _call(factory, candidate.name, source.module)
+    factory = _factory(candidate)
+    made = make(candidate)
     if isinstance(made, Autoencoder):
         autoencoder: Autoencoder = made
     elif isinstance(made, nn.Module) and callable(getattr(made, "encode", None)):
@@ -55,7 +53,7 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
         )
     else:
         raise CandidateError(
-            f"{candidate.name}: {source.module} gives a {type(made).__name__}; a torch.nn.Module with encode and "
+            f"{candidate.name}: {_place(candidate)} gives a {type(made).__name__}; a torch.nn.Module with encode and "
             "decode, or an object with geometry, fingerprint, encode and decode, is expected"
         )
     return _of_the_entry(autoencoder, candidate)
@@ -84,7 +82,26 @@ def open_plugin(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
     return _of_the_entry(made, candidate)
 
 
-def _factory(source: ModuleSource, name: str) -> Callable[[], Any]:
+def make(candidate: Candidate) -> Any:
+    """Call the factory of a `module` candidate and give what it gives, whatever that is.
+
+    Raises
+    ------
+    CandidateError
+        If the module cannot be imported, or the factory fails.
+    """
+    return _call(_factory(candidate), candidate.name, _place(candidate))
+
+
+def _place(candidate: Candidate) -> str:
+    """`package.module:factory` of a candidate that is made by one."""
+    assert isinstance(candidate.source, ModuleSource)
+    return candidate.source.module
+
+
+def _factory(candidate: Candidate) -> Callable[[], Any]:
+    source, name = candidate.source, candidate.name
+    assert isinstance(source, ModuleSource)
     module_name, _, attribute = source.module.partition(":")
     with _importable(source.folder):
         module = _call(lambda: importlib.import_module(module_name), name, f"importing {module_name}")
@@ -128,18 +145,25 @@ def _of_the_entry(autoencoder: Autoencoder, candidate: Candidate) -> Autoencoder
 
 
 def _description(model: nn.Module, candidate: Candidate) -> NetworkClass:
-    channels = candidate.input.channels if candidate.input else _first_channels(model, candidate.name)
+    channels = candidate.input.channels if candidate.input else first_channels(model, candidate.name)
     return NetworkClass(
         factor=lambda _: candidate.geometry.factor,
         latent_channels=lambda _: candidate.geometry.channels,
         image_channels=lambda _: channels,
-        latents=_any_latents,
+        latents=any_latents,
         decode=_any_decode,
         native=unscaled,
     )
 
 
-def _first_channels(model: nn.Module, name: str) -> int:
+def first_channels(model: nn.Module, name: str) -> int:
+    """Image channels of a network, which are those of its first convolution.
+
+    Raises
+    ------
+    CandidateError
+        If it has none.
+    """
     convolutions = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
     first = next(convolutions, None)
     if first is None:
@@ -147,7 +171,14 @@ def _first_channels(model: nn.Module, name: str) -> int:
     return first.in_channels
 
 
-def _any_latents(encoded: Any) -> Tensor:
+def any_latents(encoded: Any) -> Tensor:
+    """Latents in what `encode` gave: itself, the first of a tuple, or what it holds as posterior or latents.
+
+    Raises
+    ------
+    CandidateError
+        If there are none.
+    """
     if isinstance(encoded, tuple):
         encoded = encoded[0]
     if hasattr(encoded, "latent_dist"):
