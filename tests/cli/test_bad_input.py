@@ -53,7 +53,9 @@ def test_an_unknown_recipe(run) -> None:
     assert "did you mean 'nano'?" in error_line(run("rank", "--data", "chest", "--recipe", "nanno"))
 
 
-@pytest.mark.parametrize("command", [("rank", "--data", "chest", "--registry"), ("registry", "check")])
+@pytest.mark.parametrize(
+    "command", [("rank", "--data", "chest", "--registry"), ("registry", "check", "--registry")]
+)
 def test_an_invalid_registry_is_named_with_file_and_line(run, tmp_path: Path, command) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("candidates:\n  mine:\n    adaptor: diffusers\n")

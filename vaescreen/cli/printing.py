@@ -10,6 +10,7 @@ from typing import Any
 from vaescreen.cli.options import Format
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_LONGEST_UNWRAPPED = 60
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def _print_table(sheet: Sheet) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, header in enumerate(sheet.headers):
         flush_left = place < sheet.text_columns
-        table.add_column(header, justify="left" if flush_left else "right", no_wrap=flush_left)
+        is_long = any(len(row[place]) > _LONGEST_UNWRAPPED for row in sheet.cells)
+        table.add_column(
+            header, justify="left" if flush_left else "right", no_wrap=flush_left and not is_long
+        )
     for row in sheet.cells:
         table.add_row(*map(Text, row))
     if sheet.title:

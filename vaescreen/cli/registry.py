@@ -1,29 +1,95 @@
-"""`vaescreen registry`: which candidates there are, whether a registry file is valid, downloads."""
+"""`vaescreen registry`: which candidates there are, whether they are fit for use, downloads, one's own entries."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.application import complain
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, print_json, show
+from vaescreen.cli.registry_doctor import add, check
 
 if TYPE_CHECKING:
     from vaescreen.candidate import Candidate
 
-app = typer.Typer(no_args_is_help=True, help="Candidates: list, show, check, download.")
+app = typer.Typer(no_args_is_help=True, help="Candidates: list, show, add your own, check, download, remove.")
+app.command()(add)
+app.command()(check)
 
 _HEADERS = ("candidate", "geometry", "domain", "licence", "MB", "on this machine")
+_SHOWN_AS_DOUBTFUL = ("geometry", "domain", "licence", "size_mb")
+_FILTERS = "Filters"
+
+
+class Domain(StrEnum):
+    """What an autoencoder was trained on."""
+
+    NATURAL = "natural"
+    MEDICAL = "medical"
+    GENERIC = "generic"
+    NONE = "none"
 
 
 @app.command(name="list")
-def list_candidates(registry: options.RegistryFile = None, form: options.OutputFormat = Format.TABLE) -> None:
-    """List all candidates."""
+def list_candidates(
+    domain: Annotated[Domain | None, typer.Option(help="Trained on these.", rich_help_panel=_FILTERS)] = None,
+    factor: Annotated[
+        int | None, typer.Option(min=1, metavar="F", help="Spatial factor.", rich_help_panel=_FILTERS)
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, metavar="C", help="Latent channels.", rich_help_panel=_FILTERS)
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            "--licence",
+            "--license",
+            metavar="NAME",
+            help="Such as MIT; or permissive: known to be MIT, Apache-2.0, BSD and the like.",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None,
+    max_mb: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="MB", help="Weights of a known size, at most this.", rich_help_panel=_FILTERS
+        ),
+    ] = None,
+    here: Annotated[
+        bool | None,
+        typer.Option(
+            "--available/--missing",
+            help="On this machine, or not.",
+            show_default="both",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None,
+    registry: options.RegistryFile = None,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """List candidates."""
     from vaescreen.autoencoders.weights import available
+    from vaescreen.licences import has_licence
     from vaescreen.registry import Registry
 
-    candidates = list(Registry.load(registry).candidates.values())
+    def wanted(candidate: "Candidate") -> bool:
+        return (
+            domain in (None, candidate.domain)
+            and factor in (None, candidate.geometry.factor)
+            and channels in (None, candidate.geometry.channels)
+            and (licence is None or has_licence(candidate, licence))
+            and (max_mb is None or (candidate.size_mb or float("inf")) <= max_mb)
+        )
+
+    found = [
+        (candidate, available(candidate))
+        for candidate in Registry.load(registry).candidates.values()
+        if wanted(candidate)
+    ]
+    found = [(candidate, is_here) for candidate, is_here in found if here in (None, is_here)]
     records = [
         {
             "candidate": candidate.name,
@@ -31,23 +97,17 @@ def list_candidates(registry: options.RegistryFile = None, form: options.OutputF
             "factor": candidate.geometry.factor,
             "domain": candidate.domain,
             "licence": candidate.licence,
+            "gated": candidate.gated,
             "size_mb": candidate.size_mb,
-            "available": available(candidate),
+            "available": is_here,
+            "unverified": list(candidate.unverified),
         }
-        for candidate in candidates
+        for candidate, is_here in found
     ]
-    cells = [
-        [
-            candidate.name,
-            str(candidate.geometry),
-            candidate.domain,
-            candidate.licence,
-            f"{candidate.size_mb:.0f}" if candidate.size_mb else "-",
-            "yes" if record["available"] else "no",
-        ]
-        for candidate, record in zip(candidates, records, strict=True)
-    ]
+    cells = [_cells(candidate, is_here) for candidate, is_here in found]
     notes = ["`vaescreen registry pull NAME` downloads a candidate that is not on this machine."]
+    if any("?" in cell for row in cells for cell in row):
+        notes.insert(0, "? could not be confirmed at its source; `vaescreen registry show NAME` says more.")
     show(Sheet(_HEADERS, cells, records, records, notes=notes, text_columns=4), form)
 
 
@@ -56,41 +116,75 @@ def show_candidate(
     name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
     registry: options.RegistryFile = None,
 ) -> None:
-    """Print one entry, and whether the candidate is on this machine."""
+    """Print one entry, the file it stands in, and whether the candidate is on this machine."""
     from vaescreen.autoencoders.weights import available
     from vaescreen.registry import Registry
 
-    candidate = Registry.load(registry).candidate(name)
-    print_json(_entry(candidate) | {"available": available(candidate)})
-
-
-@app.command()
-def check(
-    file: Annotated[
-        Path | None, typer.Argument(help="Registry file.", show_default="the package's own")
-    ] = None,
-) -> None:
-    """Validate a registry file; a mistake is named with its line."""
-    from vaescreen.registry import Registry
-
-    registry = Registry.load(file)
-    print(f"{registry.path}: {len(registry.candidates)} candidates, all valid")
+    known = Registry.load(registry)
+    candidate = known.candidate(name)
+    entry = candidate.model_dump(mode="json") | {"geometry": candidate.geometry._asdict()}
+    print_json(entry | {"available": available(candidate), "file": str(known.origins[name].absolute())})
 
 
 @app.command()
 def pull(names: options.Candidates, registry: options.RegistryFile = None) -> None:
-    """Download candidates from the hub."""
+    """Download candidates from the hub, verify them, and print where they are.
+
+    A download that breaks off goes on where it stopped. One that fails does not stop the others; the exit code
+    is 1 then.
+    """
     from vaescreen.autoencoders.weights import pull as fetch
     from vaescreen.candidate import LinearSource
+    from vaescreen.errors import CandidateError
     from vaescreen.registry import Registry
 
     known = Registry.load(registry)
+    failed = False
     for candidate in [known.candidate(name) for name in names]:
         if isinstance(candidate.source, LinearSource):
             print(f"{candidate.name}: nothing to download")
-        else:
+            continue
+        try:
             print(f"{candidate.name}: {fetch(candidate).weights}")
+        except CandidateError as error:
+            complain(f"error: {error}")
+            failed = True
+    if failed:
+        raise typer.Exit(1)
 
 
-def _entry(candidate: "Candidate") -> dict[str, object]:
-    return candidate.model_dump(mode="json") | {"geometry": candidate.geometry._asdict()}
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            "--registry",
+            metavar="FILE",
+            help="Registry file to edit.",
+            show_default="the one that the entry stands in",
+        ),
+    ] = None,
+) -> None:
+    """Take one of your own entries out of its registry file; downloaded weights stay where they are."""
+    from vaescreen.registry import Registry
+    from vaescreen.registry_editing import remove_candidate
+
+    file = remove_candidate(name, registry)
+    print(f"{name}: removed from {file}")
+    known = Registry.load(registry)
+    if name in known.candidates:
+        print(f"{name}: the entry in {known.origins[name]} counts again")
+
+
+def _cells(candidate: "Candidate", is_here: bool) -> list[str]:
+    texts = {
+        "geometry": str(candidate.geometry),
+        "domain": candidate.domain,
+        "licence": candidate.licence + (", gated" if candidate.gated else ""),
+        "size_mb": f"{candidate.size_mb:.0f}" if candidate.size_mb else "-",
+    }
+    for field in _SHOWN_AS_DOUBTFUL:
+        if field in candidate.unverified and texts[field] != "-":
+            texts[field] += " ?"
+    return [candidate.name, *texts.values(), "yes" if is_here else "no"]

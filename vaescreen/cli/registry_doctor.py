@@ -1,0 +1,248 @@
+"""`vaescreen registry add` and `check`: candidates are opened, measured and judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.printing import Sheet, show
+
+if TYPE_CHECKING:
+    from vaescreen.candidate import Candidate
+    from vaescreen.examination import Examination
+    from vaescreen.images import DataSet
+
+_STATED = "What cannot be measured"
+_IMAGES = "What it is examined on"
+_FITTED_ON, _LOOKED_AT = 8, 3
+_HEADERS = ("candidate", "verdict", "PSNR", "ms / image", "peak MB", "remark")
+_MARKS = {"ok": "ok", "warning": "WARNING", "refused": "REFUSED", "not measured": "-"}
+
+Images = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="A folder of images, or generated phantoms: chest, brain or knee.",
+        rich_help_panel=_IMAGES,
+    ),
+]
+Size = Annotated[
+    int, typer.Option(min=64, metavar="N", help="Side of the images in pixels.", rich_help_panel=_IMAGES)
+]
+
+
+def add(
+    spec: Annotated[
+        str,
+        typer.Argument(
+            metavar="HUB_ID|PATH|MODULE:FACTORY",
+            help="A repository on the hub, a folder or weight file, or a function that gives an autoencoder.",
+        ),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="What to call it.", show_default="after where it comes from", rich_help_panel=_STATED
+        ),
+    ] = None,
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            help="diffusers or ldm.", show_default="what its files look like", rich_help_panel=_STATED
+        ),
+    ] = None,
+    revision: Annotated[
+        str, typer.Option(help="Commit or branch on the hub.", rich_help_panel=_STATED)
+    ] = "main",
+    subfolder: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Inside the repository on the hub.", rich_help_panel=_STATED),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", "--license", help="Its SPDX identifier.", rich_help_panel=_STATED),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="natural, medical, generic or none.", rich_help_panel=_STATED)
+    ] = None,
+    training_data: Annotated[
+        str | None, typer.Option(help="What it was trained on.", rich_help_panel=_STATED)
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            help="One word for all autoencoders of its origin.",
+            show_default="its name",
+            rich_help_panel=_STATED,
+        ),
+    ] = None,
+    citation: Annotated[str | None, typer.Option(help="Whom to cite.", rich_help_panel=_STATED)] = None,
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            "--registry",
+            metavar="FILE",
+            help="Registry file that the entry goes into.",
+            show_default="your own, in the configuration folder",
+        ),
+    ] = None,
+    data: Images = "chest",
+    size: Size = 128,
+    device: options.Device = DeviceName.AUTO,
+) -> None:
+    """Examine an autoencoder, measure what its entry must say, and write the entry.
+
+    One that the examination refuses is not added: the error says what is wrong and how to mend it. What is not
+    stated is marked as unverified in the entry.
+    """
+    from vaescreen.adding import Statement, add_candidate
+    from vaescreen.execution import choose_device
+    from vaescreen.registry import user_file
+    from vaescreen.yaml_editing import block
+
+    statement = Statement(
+        name=name,
+        adapter=adapter,
+        revision=revision,
+        subfolder=subfolder,
+        licence=licence,
+        domain=domain,
+        training_data=training_data,
+        family=family,
+        citation=citation,
+    )
+    file = (registry or user_file()).absolute()
+    images, place = _images(data, size), choose_device(device.value)
+    added = add_candidate(spec, file, images, statement=statement, device=place)
+    candidate = added.candidate
+    print(added.examination.verdict)
+    print(f"\n{file}:\n\n{block(candidate.name, candidate.entry(file.parent))}")
+    if candidate.unverified:
+        print(f"Not stated, so marked as unverified: {', '.join(candidate.unverified)}.")
+    extra = f" --registry {registry}" if registry else ""
+    print(f"Rank it: vaescreen rank --data chest{extra}")
+
+
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CANDIDATE]...",
+            help="Names in the registry.",
+            show_default="none: only the registry files are validated",
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Examine all candidates that are on this machine.")
+    ] = False,
+    registry: options.RegistryFile = None,
+    data: Images = "chest",
+    size: Size = 128,
+    device: options.Device = DeviceName.AUTO,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Validate the registry files, or examine candidates as a doctor would: is each run as it must be?
+
+    The exit code is 1 if a candidate is refused.
+    """
+    from vaescreen.autoencoders.weights import available, locate
+    from vaescreen.examination import examine_candidate
+    from vaescreen.execution import choose_device
+    from vaescreen.registry import Registry
+
+    known = Registry.load(registry)
+    if every:
+        chosen = [candidate for candidate in known.candidates.values() if available(candidate)]
+    else:
+        chosen = [known.candidate(name) for name in dict.fromkeys(names or ())]
+    if not chosen:
+        _print_files(known.files, known.origins)
+        return
+    for candidate in chosen:
+        if not available(candidate):
+            locate(candidate)  # says why it is not there, and how to get it
+    place = choose_device(device.value)
+    reports = [examine_candidate(each, _images_for(each, data, size), device=place) for each in chosen]
+    show(_findings(reports[0]) if len(reports) == 1 else _summary(reports), form)
+    if any(report.refused for report in reports):
+        raise typer.Exit(1)
+
+
+def _images(data: str, size: int) -> "DataSet":
+    from vaescreen.images import open_data
+
+    return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT)
+
+
+def _images_for(candidate: "Candidate", data: str, size: int) -> "DataSet":
+    """Images of the size that is asked for, or of the only one the network works on."""
+    multiple = candidate.input.multiple if candidate.input else 1
+    return _images(data, -(-size // multiple) * multiple)
+
+
+def _print_files(files: Sequence[Path], origins: dict[str, Path]) -> None:
+    counts = {file: sum(origin == file for origin in origins.values()) for file in files}
+    for file, count in counts.items():
+        print(f"{file}: {count} candidate{'' if count == 1 else 's'}, all valid")
+
+
+def _findings(report: "Examination") -> Sheet:
+    records = report.as_json()["findings"]
+    cells = [
+        [
+            each["check"],
+            _MARKS[each["status"]],
+            each["message"] + (f"; {each['mend']}" if each["mend"] else ""),
+        ]
+        for each in records
+    ]
+    return Sheet(
+        headers=("check", "", "finding"),
+        cells=cells,
+        records=records,
+        payload=[report.as_json()],
+        notes=[report.verdict],
+        text_columns=3,
+    )
+
+
+def _summary(reports: Sequence["Examination"]) -> Sheet:
+    refused = sum(report.refused for report in reports)
+    records = [
+        {
+            "candidate": report.candidate,
+            "verdict": "refused" if report.refused else "accepted",
+            "psnr": report.measured.get("psnr"),
+            "ms": _milliseconds(report),
+            "peak_memory_mb": report.measured.get("peak_memory_mb"),
+            "remark": report.remark,
+        }
+        for report in reports
+    ]
+    cells = [
+        [
+            str(record["candidate"]),
+            str(record["verdict"]),
+            _number(record["psnr"], 2),
+            _number(record["ms"], 1),
+            _number(record["peak_memory_mb"], 0),
+            str(record["remark"]),
+        ]
+        for record in records
+    ]
+    notes = [f"{len(reports)} examined, {refused} refused; `vaescreen registry check NAME` says all of one."]
+    payload = [report.as_json() for report in reports]
+    return Sheet(_HEADERS, cells, records, payload, notes=notes, text_columns=2)
+
+
+def _milliseconds(report: "Examination") -> float | None:
+    found = report.measured
+    return found["encode_ms"] + found["decode_ms"] if "encode_ms" in found else None
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, float) else "-"
