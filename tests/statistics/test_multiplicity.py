@@ -1,7 +1,6 @@
+import numpy as np
 import pingouin
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vaescreen.errors import DataError
 from vaescreen.statistics.multiplicity import holm
@@ -13,8 +12,9 @@ def test_holm_by_hand():
     assert holm([]).tolist() == []
 
 
-@given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=20))
-def test_holm_agrees_with_pingouin(p):
+@pytest.mark.parametrize("count", [1, 2, 7, 45])
+def test_holm_agrees_with_pingouin(count):
+    p = np.random.default_rng(count).beta(0.3, 3, count)
     assert holm(p) == pytest.approx(pingouin.multicomp(p, method="holm")[1])
 
 

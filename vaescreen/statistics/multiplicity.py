@@ -7,7 +7,6 @@ Holm: A simple sequentially rejective multiple test procedure. Scandinavian Jour
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.multitest import multipletests
 
 from vaescreen.errors import DataError
 from vaescreen.statistics.clusters import Vector
@@ -24,7 +23,8 @@ def holm(p: ArrayLike) -> Vector:
     values = np.asarray(p, dtype=np.float64)
     if not ((values >= 0) & (values <= 1)).all():
         raise DataError(f"Holm: p values {values.tolist()} are not all between 0 and 1")
-    if not len(values):
-        return values
-    adjusted: Vector = multipletests(values, method="holm")[1]
+    order = np.argsort(values)
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(stepped, 1)
     return adjusted

@@ -37,7 +37,8 @@ def power_of_difference(sd: float, difference: float, patients: int, alpha: floa
     freedom = patients - 1
     shift = abs(difference) / sd * math.sqrt(patients)
     critical = float(stats.t.ppf(1 - alpha / 2, freedom))
-    return float(stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift))
+    # The far tail mirrored: scipy's noncentral t has no cdf this far below its centre.
+    return float(stats.nct.sf(critical, freedom, shift) + stats.nct.sf(critical, freedom, -shift))
 
 
 def patients_for_difference(sd: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:

@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+from clustered import clustered, names
+
+from vaescreen.errors import DataError
+from vaescreen.statistics.comparison import compare_all
+from vaescreen.statistics.effects import cliffs_delta, cohens_d, mean_difference
+from vaescreen.statistics.multiplicity import holm
+from vaescreen.statistics.paired import t_test, wilcoxon_patients
+
+
+@pytest.fixture
+def table() -> tuple[pd.DataFrame, list[str]]:
+    pairs = clustered(0, gap=0.6)
+    noise = np.random.default_rng(9).normal(0.1, 0.4, len(pairs.first))
+    return pd.DataFrame({"a": pairs.first, "b": pairs.second, "c": pairs.second + noise}), names(pairs)
+
+
+def test_every_pair_is_compared_once_and_corrected_for_all(table):
+    found = compare_all(*table)
+    assert [(row.first, row.second) for row in found] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [row.p_holm for row in found] == pytest.approx(list(holm([row.t.p for row in found])))
+    assert [row.wilcoxon_p_holm for row in found] == pytest.approx(
+        list(holm([row.wilcoxon.p for row in found]))
+    )
+    assert found[0].p_holm > found[0].t.p
+
+
+def test_figures_are_those_of_the_pair(table):
+    found, pairs = compare_all(*table)[0], clustered(0, gap=0.6)
+    assert (found.images, found.patients) == (len(pairs.first), 12)
+    assert (found.t, found.wilcoxon) == (t_test(pairs), wilcoxon_patients(pairs))
+    for figure, effect in (
+        (found.difference, mean_difference),
+        (found.cohens_d, cohens_d),
+        (found.cliffs_delta, cliffs_delta),
+    ):
+        assert figure == effect(pairs)
+    assert found.patient_sd == pytest.approx(pairs.patient_differences.std(ddof=1))
+    assert found.patient_difference / found.patient_sd == pytest.approx(found.d_z)
+
+
+def test_margin_adds_a_test_of_equivalence(table):
+    assert compare_all(*table)[0].equivalence is None
+    found = compare_all(*table, margin=2.0)[0].equivalence
+    assert found is not None
+    assert (found.margin, found.equivalent) == (2.0, True)
+
+
+def test_level_draws_and_seed_reach_the_intervals(table):
+    two, patients = table[0][["a", "b"]], table[1]
+    usual = compare_all(two, patients)[0].difference
+    assert compare_all(two, patients, level=0.8)[0].difference.high < usual.high
+    assert compare_all(two, patients, draws=100)[0].difference != usual
+    assert compare_all(two, patients, seed=1)[0].difference != usual
+
+
+def test_one_candidate_cannot_be_compared(table):
+    with pytest.raises(DataError, match="two or more"):
+        compare_all(table[0][["a"]], table[1])

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from vaescreen.errors import DataError
+from vaescreen.statistics.clusters import Patients
+from vaescreen.statistics.effects import mean_statistic
+from vaescreen.statistics.intervals import cluster_interval, studentised_draws
+
+VALUES = np.random.default_rng(1).gamma(1.5, 2.0, 40)
+SINGLE = Patients.of([f"p{i:02d}" for i in range(40)])
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+def test_one_image_a_patient_agrees_with_scipy(method):
+    found = cluster_interval(mean_statistic(VALUES, SINGLE), 40, method, level=0.9, draws=20_000)
+    expected = stats.bootstrap(
+        (VALUES,),
+        np.mean,
+        n_resamples=20_000,
+        confidence_level=0.9,
+        method=method,
+        rng=np.random.default_rng(5),
+    )
+    tolerance = 0.06 * expected.standard_error
+    assert found.value == pytest.approx(VALUES.mean())
+    assert found.low == pytest.approx(expected.confidence_interval.low, abs=tolerance)
+    assert found.high == pytest.approx(expected.confidence_interval.high, abs=tolerance)
+
+
+def test_methods_differ_on_skewed_values():
+    found = [
+        cluster_interval(mean_statistic(VALUES, SINGLE), 40, method)
+        for method in ("percentile", "bca", "studentised")
+    ]
+    assert found[0].high < found[1].high < found[2].high
+
+
+def test_studentised_interval_by_hand():
+    generator, n = np.random.default_rng(0), len(VALUES)
+    resampled = VALUES[generator.integers(0, n, (20_000, n))]
+    t = (resampled.mean(axis=1) - VALUES.mean()) / (resampled.std(axis=1, ddof=1) / np.sqrt(n))
+    error = VALUES.std(ddof=1) / np.sqrt(n)
+    expected = VALUES.mean() - np.quantile(t, [0.975, 0.025]) * error
+    found = cluster_interval(mean_statistic(VALUES, SINGLE), n, draws=20_000)
+    # The standard error in a draw is that of the mean but for sqrt((n - 1) / n).
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.08 * error)
+
+
+def test_studentised_draws_of_normal_values_follow_t():
+    values = stats.norm.ppf((np.arange(30) + 0.5) / 30)
+    own = Patients.of([f"p{i:02d}" for i in range(30)])
+    t = studentised_draws(mean_statistic(values, own), 30, 20_000, 0)
+    assert np.quantile(t, [0.05, 0.95]) == pytest.approx(stats.t.ppf([0.05, 0.95], 29), abs=0.12)
+
+
+def test_level_draws_and_seed_do_something():
+    statistic = mean_statistic(VALUES, SINGLE)
+    found = cluster_interval(statistic, 40)
+    assert cluster_interval(statistic, 40) == found
+    narrow = cluster_interval(statistic, 40, level=0.5)
+    assert found.low < narrow.low < narrow.high < found.high
+    assert cluster_interval(statistic, 40, seed=1) != found
+    assert cluster_interval(statistic, 40, draws=200) != found
+
+
+def test_equal_values_have_an_interval_without_width_and_one_patient_has_none():
+    same = cluster_interval(mean_statistic(np.full(40, 0.3), SINGLE), 40)
+    assert (same.value, same.low, same.high) == pytest.approx((0.3, 0.3, 0.3))
+    with pytest.raises(DataError, match="at least 2 patients"):
+        cluster_interval(mean_statistic(VALUES, Patients.of(["p"] * 40)), 1)
