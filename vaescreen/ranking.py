@@ -5,16 +5,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.candidate import Candidate, HubSource, WebSource
 from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import LOCAL, Device, Engine, choose_device
 from vaescreen.images import DataSet, Skipped, open_data
+from vaescreen.leaderboard.standings import standings_of, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
 from vaescreen.predictor import shipped
 from vaescreen.predictor.shipped import FittedPredictor, Prediction
 from vaescreen.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore, screen
+from vaescreen.screening.cards import card_path
 from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir, ensure_writable
 from vaescreen.superres.recipes import recipe_named
@@ -175,8 +179,16 @@ def rank(
     failed = tuple(Failed(name, reason) for name, reason in (screening.failed | unfit).items())
     if not cards:
         raise CandidateError(_all_failed(failed))
-    rows = tuple(build_rows(cards, predictions=predictions))
-    return Ranking(rows, cards, recipe, missing, images.skipped, failed, predictor)
+    rows = build_rows(cards, predictions=predictions)
+    if not predictions:
+        tables = {
+            card.candidate: [
+                pd.read_parquet(card_path(folder, images.name, card.candidate).with_suffix(".parquet"))
+            ]
+            for card in screening.cards
+        }
+        rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
+    return Ranking(tuple(rows), cards, recipe, missing, images.skipped, failed, predictor)
 
 
 def _missing(candidate: Candidate) -> Missing:

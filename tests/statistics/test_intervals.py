@@ -41,7 +41,9 @@ def test_studentised_interval_by_hand():
     resampled = VALUES[generator.integers(0, n, (20_000, n))]
     t = (resampled.mean(axis=1) - VALUES.mean()) / (resampled.std(axis=1, ddof=1) / np.sqrt(n))
     error = VALUES.std(ddof=1) / np.sqrt(n)
-    expected = VALUES.mean() - np.quantile(t, [0.975, 0.025]) * error
+    least = stats.t.ppf(0.975, n - 1)
+    assert np.quantile(t, 0.975) < least < -np.quantile(t, 0.025)
+    expected = VALUES.mean() - np.array([least, np.quantile(t, 0.025)]) * error
     found = cluster_interval(mean_statistic(VALUES, SINGLE), n, draws=20_000)
     # The standard error in a draw is that of the mean but for sqrt((n - 1) / n).
     assert (found.low, found.high) == pytest.approx(expected, abs=0.08 * error)

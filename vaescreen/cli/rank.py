@@ -113,7 +113,10 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
     )
     predictor = ranking.predictor
     if predictor is None:
-        yield f"No predictor is shipped for recipe {ranking.recipe}: ranked by probe PSNR."
+        yield (
+            f"No predictor is shipped for recipe {ranking.recipe}: ranked by probe PSNR; candidates that the test "
+            "patients cannot tell apart share a rank."
+        )
     else:
         data_sets = ", ".join(dict.fromkeys(point.data for point in predictor.points))
         candidates = len({point.candidate for point in predictor.points})

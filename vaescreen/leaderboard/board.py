@@ -8,6 +8,7 @@ from statistics import fmean
 from vaescreen.errors import ResultError
 from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
+from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
 from vaescreen.predictor.model import PREDICTORS, Sample
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
@@ -161,4 +162,9 @@ def _board(data: str, files: ByCandidate, results: Results, studies: Sequence[St
     }
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
     rows = build_rows(list(cards.values()), summaries, predictions)
+    if not predictions:
+        tables = {candidate: [file.images] for candidate, file in files.items()}
+        rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
+    measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
+    rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
     return Board(data, cards, rows, study, references)

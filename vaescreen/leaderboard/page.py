@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaescreen.leaderboard.board import Board
-from vaescreen.leaderboard.columns import COLUMNS, EXTRAPOLATED, interval_text, number
+from vaescreen.leaderboard.columns import ABSENT, COLUMNS, EXTRAPOLATED, interval_text, number
 from vaescreen.leaderboard.markdown import bullets, code, document, table
 from vaescreen.leaderboard.sources import note_of
 from vaescreen.leaderboard.table import Record
@@ -88,8 +88,10 @@ def _measured(board: Board) -> list[str]:
         published = outcomes[row.candidate].published
         lines.append(
             [
+                ABSENT if row.sr_rank is None else str(row.sr_rank),
                 row.candidate,
                 number(summary["sr_psnr"]),
+                ABSENT if row.sr_p_best is None else f"{100 * row.sr_p_best:.0f} %",
                 number(predicted),
                 interval_text(row.interval),
                 number(error, signed=True),
@@ -98,8 +100,10 @@ def _measured(board: Board) -> list[str]:
             ]
         )
     headers = [
+        "rank",
         "candidate",
         "SR PSNR",
+        "best",
         "predicted",
         "90 % interval",
         "error",
@@ -108,9 +112,12 @@ def _measured(board: Board) -> list[str]:
     ]
     return [
         f"## Measured after training: recipe {board.study.recipe}",
-        table(headers, lines),
+        table(headers, lines, 2),
         bullets(
             [
+                "**rank**: by SR PSNR on the test images, patients drawn at random; candidates that share one "
+                "cannot be told apart (all pairs together at 95 %). **best**: how often a candidate leads. Both "
+                "are of these trainings and say nothing of another seed.",
                 "**predicted** and **published rule** (a straight line on the AE ceiling) are both "
                 "leave-one-candidate-out.",
                 "**half budget**: after half of the training samples. **posterior mean**: the one-step "

@@ -19,9 +19,11 @@ class Row:
     """One candidate on one data set, or the bicubic floor; None marks what is not known.
 
     PSNRs are in dB against the true HR image, means over images. `sr_psnr` was measured: after training for a
-    candidate, by bicubic upsampling for the floor. `probe_psnr` is the convolutional probe's,
-    `latent_values` the numbers in the latent of one image, `compression` the pixels for each of them, and
-    `ms_per_image` the time to encode and decode. The floor and candidates without a score have no rank.
+    candidate, by bicubic upsampling for the floor; `sr_rank`, its interval and `sr_p_best`, the probability of
+    being best, are by it among the candidates measured (see `vaescreen.statistics.ranks`). `probe_psnr` is the
+    convolutional probe's, `latent_values` the numbers in the latent of one image, `compression` the pixels for
+    each of them, and `ms_per_image` the time to encode and decode. The floor and candidates without a score have
+    no rank.
     """
 
     candidate: str
@@ -33,6 +35,9 @@ class Row:
     interval: tuple[float, float] | None = None
     extrapolation: bool = False
     sr_psnr: float | None = None
+    sr_rank: int | None = None
+    sr_rank_interval: tuple[int, int] | None = None
+    sr_p_best: float | None = None
     ae_ceiling: float | None = None
     ae_ceiling_foreground: float | None = None
     ssim: float | None = None
@@ -48,6 +53,7 @@ class Row:
         return asdict(self) | {
             "geometry": geometry,
             "interval": list(self.interval) if self.interval else None,
+            "sr_rank_interval": list(self.sr_rank_interval) if self.sr_rank_interval else None,
         }
 
 

@@ -54,8 +54,9 @@ def cluster_interval(
     patients : int
         Number of patients, at least two.
     method : str
-        `studentised`, scaled by the jackknife standard error, holds its level from 10 patients on; `bca` and
-        `percentile` are too narrow for fewer than about 100 where patients have unequal numbers of images.
+        `studentised` scales by the jackknife standard error and takes the wider, at each end, of the bootstrap's
+        and Student's t; `bca` and `percentile` are too narrow for a few dozen patients with unequal numbers of
+        images. `benchmarks/statistics_simulation.py` measures how well each holds.
     level : float
         Nominal coverage, in (0, 1).
     draws : int
@@ -79,8 +80,10 @@ def cluster_interval(
     tails = ((1 - level) / 2, (1 + level) / 2)
     if method == "studentised":
         t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
+        least = float(stats.t.ppf(tails[1], patients - 1))
         jackknife = float(np.sqrt((patients - 1) * left_out.var()))
-        return Estimate(value, value - float(t_high) * jackknife, value - float(t_low) * jackknife)
+        low, high = max(least, float(t_high)), max(least, -float(t_low))
+        return Estimate(value, value - low * jackknife, value + high * jackknife)
     drawn = _value_and_error(statistic, draw_patients(patients, draws, seed))[0]
     if method == "bca":
         tails = _bca_tails(drawn, value, left_out, tails)
