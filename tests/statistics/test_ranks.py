@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -5,10 +6,7 @@ import pandas as pd
 import pytest
 
 from vaescreen.errors import DataError
-from vaescreen.statistics.bootstrap import patient_bootstrap
-from vaescreen.statistics.clusters import Patients
-from vaescreen.statistics.effects import mean_statistic
-from vaescreen.statistics.intervals import studentised_draws
+from vaescreen.statistics.bootstrap import draw_patients, patient_bootstrap
 from vaescreen.statistics.ranks import shared_ranks
 
 
@@ -66,19 +64,59 @@ def test_chance_of_being_best_is_that_of_the_draws():
     assert [found[name] for name in "abc"] == pytest.approx(expected)
 
 
-def test_two_candidates_are_told_apart_where_the_studentised_bootstrap_says_so():
-    """Of two candidates the critical value is the quantile of one studentised difference."""
-    for gap in (0.1, 0.2, 0.25, 0.3, 0.4):
-        table, patients = measured([0.0, gap], seed=4, patients=25)
-        groups = Patients.of(patients)
-        difference = (table["b"] - table["a"]).to_numpy()
-        statistic = mean_statistic(difference, groups)
-        t = np.abs(studentised_draws(statistic, len(groups), 2000, 0))
-        left_out = [difference[groups.owner != p].mean() for p in range(len(groups))]
-        error = math.sqrt(len(groups) - 1) * np.std(left_out)
-        apart = abs(difference.mean()) > np.quantile(t, 0.95) * error
-        standings = shared_ranks(table, patients)
-        assert (standings[1].rank == 2) == apart, gap
+def brute_force_thresholds(table, patients):
+    """How far apart two candidates must be, pair by pair: resample patient by patient, studentise, take the largest."""
+    names = sorted(set(patients))
+    rows = [np.flatnonzero(np.array(patients) == name) for name in names]
+    pairs = list(itertools.combinations(table.columns, 2))
+    gaps = {pair: (table[pair[0]] - table[pair[1]]).to_numpy() for pair in pairs}
+    n = len(names)
+
+    def error_in(values, drawn):
+        images = sum(len(rows[p]) for p in drawn)
+        mean = sum(values[rows[p]].sum() for p in drawn) / images
+        off = [values[rows[p]].sum() - mean * len(rows[p]) for p in drawn]
+        return mean, math.sqrt(n / (n - 1) * sum(part**2 for part in off)) / images
+
+    times = draw_patients(n, 2000, 0).astype(int)
+    largest = []
+    for weights in times:
+        drawn = np.repeat(np.arange(n), weights)
+        found = {pair: error_in(values, drawn) for pair, values in gaps.items()}
+        largest.append(max(abs(mean - gaps[pair].mean()) / error for pair, (mean, error) in found.items()))
+    critical = np.quantile(largest, 0.95)
+    left_out = {pair: [np.delete(values, rows[p]).mean() for p in range(n)] for pair, values in gaps.items()}
+    return {pair: critical * math.sqrt(n - 1) * np.std(left) for pair, left in left_out.items()}
+
+
+def test_candidates_are_told_apart_exactly_beyond_the_critical_value():
+    table, patients = measured([0.0, 0.0, 0.0], seed=4, patients=12)
+    table["c"] += table["a"] * 0.1
+    table -= table.mean()
+    thresholds = brute_force_thresholds(table, patients)
+    assert len({round(threshold, 3) for threshold in thresholds.values()}) == 3
+    for factor, apart in ((0.995, False), (1.005, True)):
+        for pair, threshold in thresholds.items():
+            far = dict.fromkeys(table.columns, -1000.0) | {pair[0]: factor * threshold, pair[1]: 0.0}
+            first = shared_ranks(table + pd.Series(far), patients)[:2]
+            assert [row.candidate for row in first] == list(pair)
+            assert (first[1].rank_low == 2) == (first[0].rank_high == 1) == (first[1].rank == 2) == apart
+
+
+def test_sharing_a_rank_means_alike_with_all_who_have_it_not_only_with_the_first():
+    generator = np.random.default_rng(0)
+    base = generator.normal(30, 1, 60)
+    table = pd.DataFrame(
+        {
+            "noisy": base + 1.0 + generator.normal(0, 4, 60),
+            "steady": base + 0.5 + generator.normal(0, 0.05, 60),
+            "behind": base + 0.3 + generator.normal(0, 0.05, 60),
+        }
+    )
+    table -= table.mean() - [31.0, 30.5, 30.3]
+    standings = shared_ranks(table, [f"p{i}" for i in range(60)])
+    assert ranks(standings) == {"noisy": 1, "steady": 1, "behind": 3}
+    assert [(row.rank_low, row.rank_high) for row in standings] == [(1, 3), (1, 2), (2, 3)]
 
 
 def test_more_candidates_make_it_harder_to_tell_two_apart():
