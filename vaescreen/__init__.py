@@ -1,7 +1,8 @@
 """Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?
 
-`vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does. What is named in `__all__` is
-imported when first used, so that `import vaescreen` costs nothing.
+`vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does, `vaescreen.score` what
+`vaescreen score` does. What is named in `__all__` is imported when first used, so that `import vaescreen`
+costs nothing.
 """
 
 import importlib
@@ -13,18 +14,31 @@ if TYPE_CHECKING:
     from vaescreen.images import open_data
     from vaescreen.ranking import Ranking, rank
     from vaescreen.registry import Registry
+    from vaescreen.scoring import Scoring, score
 
 __version__ = "0.1.0"
 
-__all__ = ["Ranking", "Registry", "VaescreenError", "__version__", "open_autoencoder", "open_data", "rank"]
+__all__ = [
+    "Ranking",
+    "Registry",
+    "Scoring",
+    "VaescreenError",
+    "__version__",
+    "open_autoencoder",
+    "open_data",
+    "rank",
+    "score",
+]
 
 _HOMES = {
     "Ranking": "vaescreen.ranking",
     "Registry": "vaescreen.registry",
+    "Scoring": "vaescreen.scoring",
     "VaescreenError": "vaescreen.errors",
     "open_autoencoder": "vaescreen.autoencoders",
     "open_data": "vaescreen.images",
     "rank": "vaescreen.ranking",
+    "score": "vaescreen.scoring",
 }
 
 

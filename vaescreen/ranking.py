@@ -10,18 +10,17 @@ import pandas as pd
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.candidate import Candidate, HubSource, WebSource
 from vaescreen.errors import CandidateError, ResultError
-from vaescreen.execution import LOCAL, Device, Engine, choose_device
-from vaescreen.images import DataSet, Skipped, open_data
+from vaescreen.execution import LOCAL, Device, Engine
+from vaescreen.images import Skipped
 from vaescreen.leaderboard.standings import standings_of, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
 from vaescreen.predictor import shipped
 from vaescreen.predictor.shipped import FittedPredictor, Prediction
 from vaescreen.registry import Registry
-from vaescreen.screening.campaign import OnProgress, ignore, screen
+from vaescreen.scoring import all_failed, score
+from vaescreen.screening.campaign import OnProgress, ignore
 from vaescreen.screening.cards import card_path
-from vaescreen.screening.view import View
-from vaescreen.storage import cache_dir, ensure_writable
-from vaescreen.superres.recipes import recipe_named
+from vaescreen.storage import cache_dir
 
 
 @dataclass(frozen=True)
@@ -142,53 +141,46 @@ def rank(
         In one line: data, a name, a folder or a registry that cannot be used, or no candidate that could be
         scored. A candidate that fails beside others that do not is in `Ranking.failed` instead.
     """
-    chosen = recipe_named(recipe)
     known = Registry.load(registry)
     wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
     present = [candidate for candidate in wanted if available(candidate)]
     missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
         locate(wanted[0])  # says why it is not there, and how to get it
-    place = choose_device(device, engine)
     folder = results or cache_dir() / "results"
-    ensure_writable(folder)
-    images: DataSet = open_data(
+    scored = score(
+        [candidate.name for candidate in present],
         data,
-        size=chosen.size,
-        patient_pattern=patients,
-        seed=seed,
+        recipe=recipe,
+        registry=registry,
+        results=folder,
+        patients=patients,
+        name=name,
         train_images=train_images,
         test_images=test_images,
-        name=name,
-    )
-    screening = screen(
-        present,
-        images,
-        View(chosen.size, chosen.degradation),
-        results=folder,
+        seed=seed,
         processes=processes,
         engine=engine,
-        seed=seed,
-        device=place,
+        device=device,
         on_progress=on_progress,
     )
     predictor = _shipped(recipe)
-    measured: list[Record] = [card.to_json() for card in screening.cards]
+    measured: list[Record] = [card.to_json() for card in scored.cards]
     predictions, unfit = _predictions(predictor, measured)
     cards = tuple(card for card in measured if card["candidate"] not in unfit)
-    failed = tuple(Failed(name, reason) for name, reason in (screening.failed | unfit).items())
+    failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
     if not cards:
-        raise CandidateError(_all_failed(failed))
+        raise CandidateError(all_failed(scored.failed | unfit))
     rows = build_rows(cards, predictions=predictions)
     if not predictions:
         tables = {
             card.candidate: [
-                pd.read_parquet(card_path(folder, images.name, card.candidate).with_suffix(".parquet"))
+                pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
             ]
-            for card in screening.cards
+            for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, missing, images.skipped, failed, predictor)
+    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, predictor)
 
 
 def _missing(candidate: Candidate) -> Missing:
@@ -216,11 +208,6 @@ def _predictions(
         except ResultError as error:
             unfit[card["candidate"]] = str(error)
     return predictions, unfit
-
-
-def _all_failed(failed: Sequence[Failed]) -> str:
-    first = failed[0].reason
-    return first if len(failed) == 1 else f"all {len(failed)} candidates failed; the first: {first}"
 
 
 def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:

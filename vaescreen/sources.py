@@ -102,9 +102,12 @@ class BundledSource(Strict):
 
 
 class LinearSource(Strict):
-    """A training-free linear codec: first coefficients of a patch PCA, a block DCT or a Haar transform."""
+    """A training-free linear codec: first coefficients of a patch PCA, a block DCT or a Haar transform.
 
-    basis: Literal["pca", "dct", "haar"]
+    `scrambled` is a control: patch PCA whose latents cannot be predicted.
+    """
+
+    basis: Literal["pca", "dct", "haar", "scrambled"]
 
 
 SOURCES: dict[str, type[Strict]] = {

@@ -1,7 +1,8 @@
 """Training-free linear codecs: the floor that every trained autoencoder must beat.
 
 An image is cut into patches of f x f pixels, and each patch is kept as its first C coefficients in an
-orthonormal basis. Encoding is a strided convolution with the basis, decoding the transposed one.
+orthonormal basis. Encoding is a strided convolution with the basis, decoding the transposed one. `scrambled`
+is no floor but a control (see `scrambled`).
 """
 
 from collections.abc import Iterable
@@ -15,11 +16,13 @@ from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.padding import pad_to_multiple
+from vaescreen.autoencoders.scrambled import ScrambledCodec
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet
 from vaescreen.storage import digest
 
-Basis = Literal["pca", "dct", "haar"]
+Basis = Literal["pca", "dct", "haar", "scrambled"]
+FITTED = ("pca", "scrambled")
 FloatArray = npt.NDArray[np.float64]
 FIT_BATCH = 16
 
@@ -65,11 +68,11 @@ class LinearCodec:
 
 def linear_fingerprint(basis: Basis, geometry: Geometry, data: DataSet) -> str:
     """Sha256 (hex) of a codec without fitting it: its declaration, for PCA also the data it is fitted on."""
-    fitted_on = data.fingerprint if basis == "pca" else None
+    fitted_on = data.fingerprint if basis in FITTED else None
     return digest("linear-1", basis, list(geometry), fitted_on)
 
 
-def open_linear(basis: Basis, geometry: Geometry, data: DataSet, name: str) -> LinearCodec:
+def open_linear(basis: Basis, geometry: Geometry, data: DataSet, name: str) -> LinearCodec | ScrambledCodec:
     """Make a codec; PCA is fitted on the train split of `data`, the others need no data.
 
     Raises
@@ -83,10 +86,11 @@ def open_linear(basis: Basis, geometry: Geometry, data: DataSet, name: str) -> L
             f"{name}: patches of {factor}x{factor} pixels have {factor**2} coefficients, not {channels}"
         )
     fingerprint = linear_fingerprint(basis, geometry, data)
-    if basis == "pca":
+    if basis in FITTED:
         images = (batch.images for batch in data.batches("train", FIT_BATCH))
         mean, vectors = patch_pca(images, factor)
-        return LinearCodec(vectors[:channels], factor, fingerprint, mean)
+        codec = LinearCodec(vectors[:channels], factor, fingerprint, mean)
+        return codec if basis == "pca" else ScrambledCodec(codec, fingerprint)
     vectors = dct_vectors(factor) if basis == "dct" else haar_vectors(factor)
     return LinearCodec(vectors[:channels], factor, fingerprint)
 

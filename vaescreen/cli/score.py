@@ -10,8 +10,7 @@ from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import candidates_bar
 
 if TYPE_CHECKING:
-    from vaescreen.screening.campaign import Screening
-    from vaescreen.screening.view import View
+    from vaescreen.scoring import Scoring
 
 _COLUMNS = {
     "AE ceiling": ("psnr", 2),
@@ -20,11 +19,13 @@ _COLUMNS = {
     "MS-SSIM": ("ms_ssim", 3),
     "ridge probe": ("ridge_probe_psnr", 2),
     "conv probe": ("conv_probe_psnr", 2),
+    "miniature": ("denoise_mean_psnr", 2),
     "bicubic": ("bicubic_psnr", 2),
     "ms encode": ("encode_ms", 1),
     "ms decode": ("decode_ms", 1),
 }
 _PANEL = "Size and degradation"
+NATIVE = "native"
 
 
 def score(
@@ -39,8 +40,13 @@ def score(
         ),
     ] = None,
     size: Annotated[
-        int, typer.Option(metavar="N", help="Side of the HR images in pixels.", rich_help_panel=_PANEL)
-    ] = 256,
+        str,
+        typer.Option(
+            metavar="N|native",
+            help="Side of the HR images in pixels, or native: each image as it is.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = "256",
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,
@@ -65,61 +71,45 @@ def score(
 
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
-    from vaescreen.errors import CandidateError
-    from vaescreen.execution import choose_device, engine_named
-    from vaescreen.images import open_data
-    from vaescreen.registry import Registry
-    from vaescreen.screening.campaign import screen
-    from vaescreen.storage import cache_dir, ensure_writable
+    from vaescreen import scoring
+    from vaescreen.execution import engine_named
 
-    view = _view(recipe, size, scale, kernel)
-    known = Registry.load(registry)
-    chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
-    folder = results or cache_dir() / "results"
-    ensure_writable(folder)
-    where = engine_named(engine, gpu_share)
-    place = choose_device(device.value, where)
     with candidates_bar() as on_progress:
-        images = open_data(
+        scored = scoring.score(
+            candidates,
             data,
-            size=view.size,
-            patient_pattern=patients,
-            seed=seed,
+            recipe=recipe,
+            size=_side(size),
+            scale=scale,
+            kernel=kernel,  # type: ignore[arg-type]  # the degradation checks the name itself
+            registry=registry,
+            results=results,
+            patients=patients,
+            name=name,
             train_images=train_images,
             test_images=test_images,
-            name=name,
-        )
-        screening = screen(
-            chosen,
-            images,
-            view,
-            results=folder,
-            processes=processes,
-            engine=where,
             seed=seed,
-            device=place,
+            processes=processes,
+            engine=engine_named(engine, gpu_share),
+            device=device.value,
             on_progress=on_progress,
         )
-    if not screening.cards:
-        raise CandidateError("; ".join(screening.failed.values()))
-    show(_sheet(screening, view), form)
+    show(_sheet(scored), form)
 
 
-def _view(recipe: str | None, size: int, scale: int, kernel: str) -> "View":
-    from vaescreen.images.degradation import Degradation
-    from vaescreen.screening.view import View
-    from vaescreen.superres.recipes import recipe_named
-
-    if recipe is None:
-        return View(size, Degradation(kernel, scale))  # type: ignore[arg-type]  # it checks the name itself
-    chosen = recipe_named(recipe)
-    return View(chosen.size, chosen.degradation)
+def _side(size: str) -> int | None:
+    if size == NATIVE:
+        return None
+    try:
+        return int(size)
+    except ValueError:
+        raise typer.BadParameter(f"give a number of pixels, or {NATIVE}", param_hint="--size") from None
 
 
-def _sheet(screening: "Screening", view: "View") -> Sheet:
+def _sheet(scored: "Scoring") -> Sheet:
     from vaescreen.leaderboard.columns import number
 
-    cards = screening.cards
+    cards = scored.cards
     counts = cards[0].counts
     return Sheet(
         headers=("candidate", "geometry", *_COLUMNS),
@@ -132,11 +122,8 @@ def _sheet(screening: "Screening", view: "View") -> Sheet:
             for card in cards
         ],
         records=[{"candidate": card.candidate, **card.geometry._asdict(), **card.summary} for card in cards],
-        payload={"cards": [card.to_json() for card in cards], "failed": screening.failed},
-        title=(
-            f"{cards[0].data['name']}: {counts['test_images']} test images, {view.size}x{view.size} px, "
-            f"{view.degradation.kernel} x{view.degradation.scale}"
-        ),
-        notes=[f"Failed: {reason}" for reason in screening.failed.values()],
+        payload={"cards": [card.to_json() for card in cards], "failed": scored.failed},
+        title=f"{cards[0].data['name']}: {counts['test_images']} test images, {scored.view}",
+        notes=[f"Failed: {reason}" for reason in scored.failed.values()],
         text_columns=2,
     )

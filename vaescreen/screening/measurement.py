@@ -84,17 +84,17 @@ def measure(
     CandidateError
         If the autoencoder fails or gives unusable output.
     """
-    _try_out(autoencoder, data)
+    _try_out(autoencoder, data, view)
     train = encode_train(autoencoder, data, view, factor=factor, seed=seed)
     probes = fit_probes(
         train.lr, train.hr, scale=view.degradation.scale, factor=factor, seed=seed, device=device
     )
     stream = _Stream(autoencoder, probes, train, view, factor, seed, device)
-    tables = [stream.measure(batch) for batch in data.batches("test", autoencoder.batch_size)]
+    tables = [stream.measure(batch) for batch in view.batches(data, "test", autoencoder.batch_size)]
     chosen = sample_ids(data, "test", PANEL_IMAGES, seed)
     panel = [
         _table(batch, measure_panel(autoencoder, probes, train, view, batch, factor=factor, seed=seed))
-        for batch in data.batches("test", autoencoder.batch_size, only=chosen)
+        for batch in view.batches(data, "test", autoencoder.batch_size, only=chosen)
     ]
     cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
     geometry = latent_geometry(probes.hr.apply(central(train.hr)))
@@ -189,9 +189,9 @@ class _Stream:
         }
 
 
-def _try_out(autoencoder: GuardedAutoencoder, data: DataSet) -> None:
+def _try_out(autoencoder: GuardedAutoencoder, data: DataSet, view: View) -> None:
     """Decode one batch, so that unusable output is found out before probes are fitted."""
-    images = next(data.batches("train", autoencoder.batch_size)).images
+    images = next(view.batches(data, "train", autoencoder.batch_size)).images
     autoencoder.decode(autoencoder.encode(images), (images.shape[-2], images.shape[-1]))
 
 

@@ -62,7 +62,8 @@ def score(
     if known is not None:
         return known
     opened = open_autoencoder(candidate, data, device) if autoencoder is None else autoencoder
-    guarded = GuardedAutoencoder(opened, candidate.name, max(PIXELS_PER_BATCH // view.size**2, 1))
+    batch_size = max(PIXELS_PER_BATCH // view.size**2, 1) if view.size else 1
+    guarded = GuardedAutoencoder(opened, candidate.name, batch_size)
     measured = measure(guarded, data, view, factor=opened.geometry.factor, seed=seed, device=device)
     images = parquet(measured.images)
     means = measured.images.drop(columns=["image_id", "patient_id"]).mean()
@@ -104,7 +105,9 @@ def check_size(data: DataSet, view: View) -> None:
         If they are not.
     """
     if data.size != view.size:
-        raise DataError(f"{data.name} is opened at size {data.size}, but the view is of {view.size}")
+        raise DataError(
+            f"{data.name} is opened at size {data.size or 'native'}, but the view is of {view.size or 'native'}"
+        )
 
 
 def find_card(

@@ -49,7 +49,7 @@ def encode_train(
     hr: list[Tensor] = []
     pixels = 0
     pixel_probe, pixels_to_latents = NormalEquations(scale), NormalEquations(scale, side=3)
-    for batch in data.batches("train", autoencoder.batch_size, only=chosen):
+    for batch in view.batches(data, "train", autoencoder.batch_size, only=chosen):
         pixels += batch.images.numel()
         if lr and pixels > MOST_TRAIN_PIXELS:
             break

@@ -1,21 +1,41 @@
 """What a score card or a recipe looks at: images of one size, and the way they are made low-resolution."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from vaescreen.images import Batch, DataSet
 from vaescreen.images.degradation import Degradation
 
 
 @dataclass(frozen=True)
 class View:
-    """Side of the HR images in pixels, and the degradation that makes the LR images.
+    """Side of the HR images in pixels, None for each image's own, and the degradation that makes the LR images.
 
     A prediction for a recipe uses score cards of the recipe's own view, never of another.
     """
 
-    size: int
+    size: int | None
     degradation: Degradation
+
+    def __str__(self) -> str:
+        """Short form for titles, such as `128x128 px, lanczos x4`."""
+        size = f"{self.size}x{self.size} px" if self.size else "native size"
+        return f"{size}, {self.degradation.kernel} x{self.degradation.scale}"
 
     def description(self) -> dict[str, Any]:
         """Everything that decides the pixels, as JSON-able values."""
         return {"size": self.size, "degradation": self.degradation.description()}
+
+    def batches(
+        self, data: DataSet, split: str, batch_size: int, *, only: Sequence[str] | None = None
+    ) -> Iterator[Batch]:
+        """Give `data.batches` with each image cut to its centre, so that the degradation can reduce it exactly."""
+        scale = self.degradation.scale
+        for batch in data.batches(split, batch_size, only=only):
+            height, width = batch.images.shape[-2:]
+            top, left = height % scale // 2, width % scale // 2
+            centre = batch.images[
+                ..., top : top + height // scale * scale, left : left + width // scale * scale
+            ]
+            yield replace(batch, images=centre)
