@@ -33,3 +33,9 @@ def test_a_size_or_scale_that_does_not_fit_is_refused(run, arguments, option, va
     result = run(*arguments, option, value)
     assert result.exit_code == 1
     assert hint in result.stderr
+
+
+def test_a_size_that_is_no_number_is_a_usage_error(run, arguments) -> None:
+    result = run(*arguments, "--size", "large")
+    assert result.exit_code == 2
+    assert "native" in result.stderr

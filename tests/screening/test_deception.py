@@ -14,8 +14,8 @@ def summaries(entry, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(folder))
-        data = open_data("chest", size=64, train_images=24, test_images=4)
-    view = View(64, Degradation("lanczos", 4))
+        data = open_data("chest", size=32, train_images=8, test_images=4)
+    view = View(32, Degradation("lanczos", 4))
     return [
         score(entry(basis, basis=basis, channels=8), data, view, results=folder).summary
         for basis in ("pca", "scrambled")

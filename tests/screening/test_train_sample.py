@@ -1,0 +1,71 @@
+"""Train images: a fixed choice, no more decoding than it takes, and pixels as the floor of what can be known."""
+
+import pytest
+import torch
+from small import write_pictures
+
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.errors import DataError
+from vaescreen.images import open_data
+from vaescreen.images.degradation import Degradation
+from vaescreen.screening.guarded import GuardedAutoencoder
+from vaescreen.screening.train_sample import central, encode_train, lr_patches, sample_ids
+from vaescreen.screening.view import View
+
+
+def test_only_the_chosen_images_are_decoded(tmp_path):
+    write_pictures(tmp_path / "pictures", count=20)
+    data = open_data(tmp_path / "pictures", size=32)
+    chosen = sample_ids(data, "train", 5, seed=0)
+    for name in set(data.ids("train")) - set(chosen):
+        (tmp_path / "pictures" / f"{name}.png").unlink()
+    delivered = [name for batch in data.batches("train", 2, only=chosen) for name in batch.ids]
+    assert delivered == chosen
+    with pytest.raises(DataError, match="changed while it was in use"):
+        list(data.batches("train", 2))
+
+
+def test_the_choice_is_of_whole_patients_and_does_not_depend_on_order(dataset):
+    forwards, backwards = dataset(), dataset(reverse=True)
+    assert sample_ids(forwards, "train", 4, 0) == sample_ids(backwards, "train", 4, 0)
+    patients = dict(zip(forwards.ids("train"), forwards.patients("train"), strict=True))
+    assert len({patients[name] for name in sample_ids(forwards, "train", 4, 0)}) == 2
+    assert {tuple(sample_ids(forwards, "train", 2, seed)) for seed in range(5)} != {
+        tuple(sample_ids(forwards, "train", 2, 0))
+    }
+
+
+def test_pixel_probe_is_linear_super_resolution(view, fake):
+    data = open_data("chest", size=32, train_images=20, test_images=4)
+    train = encode_train(GuardedAutoencoder(fake(), "identity", 8), data, view, factor=1, seed=0)
+    images = next(data.batches("test", 4)).images
+    reduced = view.degradation.apply(images)
+    found = train.pixel_probe.predict(reduced - 0.5, (32, 32))
+    floor = view.degradation.upsample(reduced, (32, 32))
+    assert (found - images).square().mean() < (floor - images).square().mean()
+    # Latents of the identity are pixels: the probes are of one kind but for their neighbourhoods.
+    latents = train.pixels_to_latents.predict(lr_patches(reduced, 1), (32, 32))
+    assert (latents - found).square().mean() < 0.1 * found.var()
+
+
+@pytest.mark.parametrize(("factor", "channels", "grid"), [(4, 16, (3, 2)), (1, 1, (10, 8)), (16, 64, (1, 1))])
+def test_patches_lie_under_their_cells(factor, channels, grid):
+    reduced = torch.rand(2, 1, 10, 8)
+    patches = lr_patches(reduced, factor)
+    assert patches.shape == (2, channels, *grid)
+    assert Geometry(1, factor).latent_shape(10, 8)[1:] == grid
+
+
+def test_centre_of_maps_of_unlike_sizes():
+    one, other = torch.arange(12.0).reshape(1, 3, 4), torch.arange(10.0).reshape(1, 5, 2)
+    assert central([one, other]).tolist() == [
+        [[[1, 2], [5, 6], [9, 10]]],
+        [[[2, 3], [4, 5], [6, 7]]],
+    ]
+
+
+def test_a_view_cuts_images_to_what_the_degradation_can_reduce(dataset, pixels):
+    odd = dataset(test=[image[:30, :27] for image in pixels["test"]])
+    batch = next(View(None, Degradation("area", 4)).batches(odd, "test", 8))
+    assert batch.images.shape[-2:] == (28, 24)
+    torch.testing.assert_close(batch.images[0, 0], torch.from_numpy(pixels["test"][0][1:29, 1:25]))
