@@ -1,5 +1,6 @@
 """First stages of the latent-diffusion code and of MedVAE open as the networks that they are."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def test_records_of_training_frameworks_are_left_alone(tmp_path, monkeypatch):
     content = {"state_dict": ldm_state(model), "callbacks": {pytorch_lightning.ModelCheckpoint: callback}}
     folder = write(tmp_path / "model", ldm_config(model), content)
     (tmp_path / "pytorch_lightning/__init__.py").unlink()
-    monkeypatch.delitem(__import__("sys").modules, "pytorch_lightning")
+    monkeypatch.delitem(sys.modules, "pytorch_lightning")
     same(open_autoencoder(candidate(folder)), model)
 
 

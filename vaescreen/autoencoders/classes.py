@@ -107,7 +107,7 @@ def _ltx_factor(model: Any) -> int:
     kinds, steps = model.config["downsample_type"], model.config["spatio_temporal_scaling"]
     steps = [steps] * len(kinds) if isinstance(steps, bool) else steps
     halvings = sum(bool(step) and kind != "temporal" for step, kind in zip(steps, kinds, strict=False))
-    return int(model.config["patch_size"]) * 2**halvings
+    return int(model.config["patch_size"] * 2**halvings)
 
 
 def _ltx_decode(model: Any, latents: Tensor) -> Tensor:

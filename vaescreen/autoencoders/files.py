@@ -94,7 +94,14 @@ def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
 
 
 def file_sha256(path: Path, name: str) -> str:
-    """Sha256 (hex) of a file of candidate `name`, read in pieces."""
+    """Sha256 (hex) of a file of candidate `name`, read in pieces.
+
+    Raises
+    ------
+    CandidateError
+        As for `refuse_placeholder`.
+    """
+    refuse_placeholder(path, name)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

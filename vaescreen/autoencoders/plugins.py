@@ -44,6 +44,11 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
     factory = _factory(candidate)
     made = make(candidate)
     if isinstance(made, Autoencoder):
+        if candidate.settings.changed():
+            raise CandidateError(
+                f"{candidate.name}: {_place(candidate)} gives a finished autoencoder, which has no settings; "
+                "leave them out"
+            )
         autoencoder: Autoencoder = made
     elif isinstance(made, nn.Module) and callable(getattr(made, "encode", None)):
         fingerprint = digest(_source_code(factory), _tensors(made), candidate.settings.changed())
@@ -150,8 +155,8 @@ def _description(model: nn.Module, candidate: Candidate) -> NetworkClass:
         factor=lambda _: candidate.geometry.factor,
         latent_channels=lambda _: candidate.geometry.channels,
         image_channels=lambda _: channels,
-        latents=any_latents,
-        decode=_any_decode,
+        latents=lambda encoded: any_latents(encoded, candidate.name),
+        decode=lambda model, latents: _any_images(model.decode(latents), candidate.name),
         native=unscaled,
     )
 
@@ -171,7 +176,7 @@ def first_channels(model: nn.Module, name: str) -> int:
     return first.in_channels
 
 
-def any_latents(encoded: Any) -> Tensor:
+def any_latents(encoded: Any, name: str) -> Tensor:
     """Latents in what `encode` gave: itself, the first of a tuple, or what it holds as posterior or latents.
 
     Raises
@@ -186,16 +191,17 @@ def any_latents(encoded: Any) -> Tensor:
     for attribute in ("latents", "latent"):
         encoded = getattr(encoded, attribute, encoded)
     if not isinstance(encoded, Tensor):
-        raise CandidateError(f"encode gives a {type(encoded).__name__}, in which no latents are found")
+        raise CandidateError(
+            f"{name}: encode gives a {type(encoded).__name__}, in which no latents are found"
+        )
     return encoded
 
 
-def _any_decode(model: Any, latents: Tensor) -> Tensor:
-    decoded = model.decode(latents)
-    decoded = decoded[0] if isinstance(decoded, tuple) else getattr(decoded, "sample", decoded)
-    if not isinstance(decoded, Tensor):
-        raise CandidateError(f"decode gives a {type(decoded).__name__}, in which no images are found")
-    return decoded
+def _any_images(decoded: Any, name: str) -> Tensor:
+    images = decoded[0] if isinstance(decoded, tuple) else getattr(decoded, "sample", decoded)
+    if not isinstance(images, Tensor):
+        raise CandidateError(f"{name}: decode gives a {type(images).__name__}, in which no images are found")
+    return images
 
 
 def _source_code(factory: Callable[[], Any]) -> str:
