@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.linear import dct_vectors, haar_vectors, patch_pca
+from vaescreen.autoencoders.settings import Settings
 from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet, open_data
@@ -105,6 +106,15 @@ class TestBases:
             CandidateError, match="dct-f2c5: patches of 2x2 pixels have 4 coefficients, not 5"
         ):
             open_autoencoder(entry("dct", 5, 2), data)
+
+    def test_settings_that_would_do_nothing(self, data):
+        candidate = entry("dct", 3, 4).model_copy(update={"settings": Settings(tile=64)})
+        with pytest.raises(CandidateError, match="dct-f4c3: a linear codec has no settings"):
+            open_autoencoder(candidate, data)
+
+    def test_without_data(self):
+        with pytest.raises(CandidateError, match="pca-f4c3: a linear codec needs a data set to be fitted on"):
+            open_autoencoder(entry("pca", 3, 4))
 
 
 @pytest.mark.parametrize("basis", BASES)

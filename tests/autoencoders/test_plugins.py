@@ -201,6 +201,11 @@ class TestModule:
                 {"geometry": {"channels": 6, "factor": 8}},
                 "gives latents of shape (6, 6, 6) where (6, 3, 3)",
             ),
+            (
+                "Whole",
+                {"settings": {"dtype": "float16"}},
+                "gives a finished autoencoder, which has no settings",
+            ),
             ("Mute", {}, "mine: encode gives a NoneType, in which no latents are found"),
         ],
     )

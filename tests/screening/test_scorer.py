@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.lint import ResultFile, check_file
@@ -121,6 +122,15 @@ class TestCard:
         assert card.view["size"] == 32
         assert (card.view["degradation"]["kernel"], card.view["degradation"]["scale"]) == ("lanczos", 4)
         assert len(card.latents["mean"]) == 3
+
+    def test_says_how_the_autoencoder_was_run(self, scored, entry, dataset, view, tmp_path, fake):
+        settings = Settings(tile=128, dtype="bfloat16")
+        candidate = entry("tiled").model_copy(update={"settings": settings})
+        card = score(candidate, dataset(), view, results=tmp_path, autoencoder=fake(factor=4))
+        assert card.environment["settings"] == {"tile": 128, "dtype": "bfloat16"}
+        assert card.environment["dtype"] == "bfloat16"
+        assert scored("dct").environment["dtype"] == "float32"
+        assert "settings" not in scored("dct").environment
 
     def test_summary_is_the_mean_of_the_images(self, scored, dataset, results):
         summary, images = scored("dct").summary, images_of(results)

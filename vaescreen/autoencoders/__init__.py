@@ -47,6 +47,8 @@ def open_autoencoder(
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import open_linear
 
+        if candidate.settings.changed():
+            raise CandidateError(f"{candidate.name}: a linear codec has no settings; leave them out")
         return open_linear(
             candidate.source.basis, candidate.geometry, _given(data, candidate), candidate.name
         )

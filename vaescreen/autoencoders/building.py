@@ -1,5 +1,6 @@
 """From a configuration and tensors in diffusers' terms to a network, every weight of which fits."""
 
+import importlib.util
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,9 @@ def _construct(config: dict[str, Any], name: str) -> Any:
             f"{name}: class {class_name!r} is none that encodes one image; "
             "a network of your own joins as `adapter: module`"
         )
+    package = CLASSES[class_name].needs
+    if package is not None and importlib.util.find_spec(package) is None:
+        raise CandidateError(f"{name}: {class_name} needs {package}; `pip install vaescreen[{package}]`")
     import diffusers
 
     cls = getattr(diffusers, class_name, None)

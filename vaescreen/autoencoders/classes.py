@@ -72,6 +72,8 @@ class NetworkClass:
         Whether images are `[B, C, 1, H, W]` to it.
     fixed_size
         Of a network: the only image side it works on, if there is one.
+    needs
+        Package that diffusers builds it with.
     """
 
     factor: Callable[[Any], int]
@@ -85,6 +87,7 @@ class NetworkClass:
     one_by_one: bool = False
     frames: bool = False
     fixed_size: Callable[[Any], int | None] = lambda model: None
+    needs: str | None = None
 
     def geometry(self, model: Any) -> Geometry:
         """Latent channels and factor of a network."""
@@ -160,6 +163,7 @@ CLASSES: dict[str, NetworkClass] = {
         native=unscaled,
         value_range=(0.0, 1.0),
         fixed_size=lambda model: int(model.decoder_image_size),
+        needs="transformers",
     ),
     "AutoencoderKLWan": _wan,
     "AutoencoderKLQwenImage": _video(_levels("dim_mult")),

@@ -29,8 +29,8 @@ class Geometry(NamedTuple):
 class Autoencoder(Protocol):
     """Encode and decode grayscale images in [0, 1]; range, channels, padding and device stay inside.
 
-    Latents are raw: the posterior mean as the network gives it, neither scaled nor shifted. Whoever trains on
-    latents standardises them.
+    Latents are raw, unless the settings of its entry ask otherwise: the posterior mean as the network gives it,
+    neither scaled nor shifted. Whoever trains on latents standardises them.
     """
 
     @property

@@ -26,6 +26,12 @@ class WeightFiles(NamedTuple):
     shards: tuple[Path, ...] = ()
 
 
+def stays_inside(link: Path) -> bool:
+    """Whether a link ends in its own folder, or in the cache folder of the repository that it belongs to."""
+    folders = [link.absolute().parent, *(p for p in link.absolute().parents if p.name.startswith("models--"))]
+    return any(link.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
 def refuse_placeholder(path: Path, name: str) -> None:
     """Refuse a file of candidate `name` that is not what its name says.
 
@@ -35,7 +41,7 @@ def refuse_placeholder(path: Path, name: str) -> None:
         If it cannot be read, is empty, a Git LFS pointer, an HTML page, or a link that leads out of its folder.
     """
     try:
-        if path.is_symlink() and not _stays_inside(path):
+        if path.is_symlink() and not stays_inside(path):
             raise CandidateError(
                 f"{name}: {path} is a link out of its folder; name the file itself as `path`"
             )
@@ -125,9 +131,3 @@ def network_fingerprint(config: Mapping[str, Any], weights: str, settings: Setti
     public = {key: value for key, value in config.items() if key == "_class_name" or not key.startswith("_")}
     changed = settings.changed()
     return digest(weights, public, changed) if changed else digest(weights, public)
-
-
-def _stays_inside(link: Path) -> bool:
-    """Whether a link ends in its own folder, or in the cache folder of the repository that it belongs to."""
-    folders = [link.absolute().parent, *(p for p in link.absolute().parents if p.name.startswith("models--"))]
-    return any(link.resolve().is_relative_to(folder.resolve()) for folder in folders)

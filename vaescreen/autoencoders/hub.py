@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from vaescreen.autoencoders.files import file_sha256, refuse_placeholder
+from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
 from vaescreen.errors import CandidateError
 from vaescreen.sources import HubSource
 
@@ -26,32 +26,37 @@ def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
     Raises
     ------
     CandidateError
-        If it has none of them, cannot be reached, or refuses.
+        If it has none of them, cannot be reached, refuses, or sends another file than it says; that is removed.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
     for file in files:
         try:
-            return Path(
+            path = Path(
                 hf_hub_download(source.hub, file, subfolder=source.subfolder, revision=source.revision)
             )
         except RemoteEntryNotFoundError:
             continue
         except Exception as error:  # the hub client's transport errors share no base class
             raise CandidateError(f"{name}: {source.hub} {_explain(error, source)}") from error
+        _verify(path, source, name)
+        return path
     place = source.subfolder or "its root"
     raise CandidateError(f"{name}: {source.hub} has no {' or '.join(files)} in {place}")
 
 
-def verify(path: Path, source: HubSource, name: str) -> None:
-    """Check that what was fetched for candidate `name` is what the hub says it is; else remove it.
+def discard(path: Path) -> None:
+    """Remove a file from the hub's cache, with the blob that it links to there, but nothing outside."""
+    blob = path.resolve() if stays_inside(path) else path
+    path.unlink(missing_ok=True)
+    blob.unlink(missing_ok=True)
 
-    Raises
-    ------
-    CandidateError
-        If it is a page or a pointer in place of a file, or its sha256 is not the one that its cache entry is
-        named by (as that of every large file is).
+
+def _verify(path: Path, source: HubSource, name: str) -> None:
+    """Check that what was fetched is no page or pointer in place of a file; if it is, remove it.
+
+    And that its sha256 is the one that its cache entry is named by, as that of every large file is.
     """
     try:
         refuse_placeholder(path, name)
@@ -64,13 +69,6 @@ def verify(path: Path, source: HubSource, name: str) -> None:
     except CandidateError:
         discard(path)
         raise
-
-
-def discard(path: Path) -> None:
-    """Remove a file from the hub's cache, with the blob that it links to."""
-    blob = path.resolve()
-    path.unlink(missing_ok=True)
-    blob.unlink(missing_ok=True)
 
 
 def _explain(error: Exception, source: HubSource) -> str:

@@ -43,7 +43,7 @@ def measure_module(candidate: Candidate) -> Measured:
     try:
         with torch.no_grad():
             encode: Callable[[torch.Tensor], Any] = made.eval().encode  # type: ignore[assignment]
-            latents = any_latents(encode(torch.zeros(1, channels, TRIED_SIDE, TRIED_SIDE)))
+            latents = any_latents(encode(torch.zeros(1, channels, TRIED_SIDE, TRIED_SIDE)), name)
     except CandidateError:
         raise
     except Exception as error:  # the user's own code may raise anything

@@ -46,3 +46,8 @@ class Settings(BaseModel):
     def changed(self) -> dict[str, Any]:
         """Choices that are not the default, as JSON-able values."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    def record(self) -> dict[str, Any]:
+        """What a result says of them: `dtype`, and `settings` where any is not the default."""
+        changed = self.changed()
+        return {"dtype": self.dtype, **({"settings": changed} if changed else {})}

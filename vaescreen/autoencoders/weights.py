@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from vaescreen.autoencoders import hub
-from vaescreen.autoencoders.files import WeightFiles, file_sha256, read_json_object
+from vaescreen.autoencoders.files import WeightFiles, read_json_object, weights_sha256
 from vaescreen.candidate import ADAPTERS, PLUGINS, Candidate
 from vaescreen.errors import CandidateError
 from vaescreen.sources import BundledSource, HubSource, LinearSource, ModuleSource, PathSource, WebSource
@@ -91,11 +91,10 @@ def pull(candidate: Candidate) -> WeightFiles:
     config = hub.fetch(source, (config_name,), name)
     weights = hub.fetch(source, weight_names, name)
     files = _with_shards(config, weights, name, lambda file: hub.fetch(source, (file,), name))
-    for path in (files.config, *(files.shards or (files.weights,))):
-        hub.verify(path, source, name)
     pinned = candidate.sha256
-    if pinned is not None and not files.shards and file_sha256(files.weights, name) != pinned:
-        hub.discard(files.weights)
+    if pinned is not None and weights_sha256(files, name) != pinned:
+        for path in (files.weights, *files.shards):
+            hub.discard(path)
         raise CandidateError(
             f"{name}: {source.hub} sent weights whose sha256 is not {pinned[:12]}..., which the registry pins; "
             "they are removed"

@@ -88,7 +88,7 @@ def score(
         latents={"mean": measured.latent_mean, "sd": measured.latent_sd, "ridge_r2": measured.ridge_r2},
         batch_size=guarded.batch_size,
         seed=seed,
-        environment=environment(device),
+        environment=environment(device) | candidate.settings.record(),
         command=command_line(),
         images_sha256=hashlib.sha256(images).hexdigest(),
     )
