@@ -21,5 +21,9 @@ class CacheError(VaescreenError):
     """The cache or a results folder cannot be read or written."""
 
 
+class RecipeError(VaescreenError):
+    """A recipe is unknown, or its choices do not fit together."""
+
+
 class ResultError(VaescreenError):
     """A result file is missing, damaged or stale."""

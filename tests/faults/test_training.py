@@ -13,6 +13,7 @@ import torch
 import vaescreen
 from vaescreen.candidate import Candidate
 from vaescreen.images import open_data
+from vaescreen.superres.networks import UNet
 from vaescreen.superres.recipes import NANO
 from vaescreen.superres.reference import make_reference
 from vaescreen.superres.training import CHECKPOINT_EVERY
@@ -22,7 +23,7 @@ RECIPE = replace(
     NANO,
     name="tiny",
     size=32,
-    channels=(8,),
+    network=UNet("unet-tiny", (8,), 1, (), False, 8),
     crop=32,
     samples=CHECKPOINT_EVERY + 15,
     batch=1,
@@ -68,10 +69,10 @@ def test_a_killed_reference_ends_in_the_same_table(tmp_path, monkeypatch):
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "disturbed"))
     assert make_and_die(tmp_path / "broken") == -signal.SIGKILL
     assert not list((tmp_path / "broken").rglob("*.*"))
-    assert make(tmp_path / "broken") == list(range(CHECKPOINT_EVERY + 1, RECIPE.steps + 1))
+    assert make(tmp_path / "broken") == list(range(CHECKPOINT_EVERY + 1, RECIPE.samples + 1))
 
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "undisturbed"))
-    assert make(tmp_path / "straight") == list(range(1, RECIPE.steps + 1))
+    assert make(tmp_path / "straight") == list(range(1, RECIPE.samples + 1))
     broken, straight = (
         (tmp_path / name / "reference/tiny/few/haar-f8c1-seed0.parquet").read_bytes()
         for name in ("broken", "straight")

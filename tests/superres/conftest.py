@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.images import DataSet, open_data
+from vaescreen.superres.networks import UNet
 from vaescreen.superres.recipes import NANO, Recipe
 
 
@@ -41,7 +42,7 @@ def recipe() -> Recipe:
         NANO,
         name="tiny",
         size=32,
-        channels=(8, 8),
+        network=UNet("unet-tiny", (8, 8), 1, (), False, 8),
         crop=16,
         samples=200,
         batch=2,

@@ -1,114 +1,131 @@
-"""The sampler against what is known in closed form, and the network that it asks."""
+"""The forward process and what each objective says of it, against diffusers' own schedulers."""
 
-import math
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from diffusers import DDIMScheduler, DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from torch import nn
 
-from vaescreen.superres.diffusion import build_network, build_scheduler, denoise, posterior_mean, sample, walk
+from vaescreen.superres.diffusion import Process, predict
+from vaescreen.superres.variants import vary
 
-MU, SD = 0.7, 0.5
+SCHEDULES = {
+    "cosine": {"beta_schedule": "squaredcos_cap_v2"},
+    "linear": {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02},
+    "zero-terminal-snr": {"beta_schedule": "linear", "rescale_betas_zero_snr": True},
+}
+LEVELS = torch.tensor([0, 1, 250, 500, 998, 999])
+UNBOUNDED = float("inf")
 
 
-class OracleOf(nn.Module):
-    """In the place of the network: `estimate(noisy, condition, level)`."""
+def noise(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
-    def __init__(self, estimate):
+
+COMBINATIONS = [
+    (schedule, objective)
+    for schedule in SCHEDULES
+    for objective in ("x0", "v", "epsilon")
+    if (schedule, objective) != ("zero-terminal-snr", "epsilon")
+]
+
+
+@pytest.fixture(params=COMBINATIONS, ids="-".join)
+def setting(request, recipe):
+    schedule, objective = request.param
+    return replace(recipe, schedule=schedule, objective=objective)
+
+
+def test_noise_is_added_as_diffusers_does(setting):
+    clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
+    expected = DDPMScheduler(1000, **SCHEDULES[setting.schedule]).add_noise(clean, added, LEVELS)
+    torch.testing.assert_close(Process.of(setting).noised(clean, added, LEVELS), expected, atol=1e-5, rtol=0)
+
+
+def test_targets_are_those_of_diffusers(setting):
+    clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
+    scheduler = DDPMScheduler(1000, **SCHEDULES[setting.schedule])
+    expected = {
+        "x0": clean,
+        "epsilon": added,
+        "v": scheduler.get_velocity(clean, added, LEVELS),
+    }
+    target = Process.of(setting).target(clean, added, LEVELS)
+    torch.testing.assert_close(target, expected[setting.objective], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("level", [0, 250, 500, 900])
+def test_estimates_of_x0_are_those_of_diffusers(setting, level):
+    names = {"x0": "sample", "epsilon": "epsilon", "v": "v_prediction"}
+    scheduler = DDIMScheduler(
+        1000, **SCHEDULES[setting.schedule], prediction_type=names[setting.objective], clip_sample=False
+    )
+    scheduler.set_timesteps(1000)
+    said, noisy = noise(2, 3, 2, 4, 4), noise(3, 3, 2, 4, 4)
+    expected = scheduler.step(said, level, noisy).pred_original_sample
+    estimate = Process.of(setting).clean(said, noisy, torch.tensor(level), UNBOUNDED)
+    torch.testing.assert_close(estimate, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_what_the_network_should_say_gives_x0_back(setting):
+    """Up to rounding, which epsilon magnifies by the inverse of the signal: those levels are left out."""
+    process = Process.of(setting)
+    levels = LEVELS[:4]
+    clean, added = noise(0, 4, 2, 4, 4), noise(1, 4, 2, 4, 4)
+    noisy, target = process.noised(clean, added, levels), process.target(clean, added, levels)
+    torch.testing.assert_close(process.clean(target, noisy, levels, UNBOUNDED), clean, atol=1e-5, rtol=0)
+
+
+class TestFlow:
+    @pytest.fixture
+    def process(self, recipe):
+        return Process.of(vary(recipe, objective="flow"))
+
+    def test_noise_is_added_as_diffusers_does(self, process):
+        clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
+        scheduler = FlowMatchEulerDiscreteScheduler(1000)
+        times = scheduler.timesteps.flip(0)[LEVELS]
+        expected = scheduler.scale_noise(clean, times, added)
+        torch.testing.assert_close(process.noised(clean, added, LEVELS), expected, atol=1e-5, rtol=0)
+
+    def test_the_target_is_the_slope_of_the_straight_line(self, process):
+        clean, added = noise(0, 2, 2, 4, 4), noise(1, 2, 2, 4, 4)
+        early, late = (process.noised(clean, added, torch.tensor([n, n])) for n in (249, 749))
+        slope = (late - early) / 0.5
+        torch.testing.assert_close(process.target(clean, added, LEVELS[:2]), slope, atol=1e-5, rtol=0)
+
+    def test_it_gives_x0_back(self, process):
+        clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
+        noisy, target = process.noised(clean, added, LEVELS), process.target(clean, added, LEVELS)
+        torch.testing.assert_close(process.clean(target, noisy, LEVELS, UNBOUNDED), clean, atol=1e-5, rtol=0)
+
+
+def test_epsilon_is_bounded_where_it_says_little_of_x0(recipe):
+    process = Process.of(replace(recipe, objective="epsilon"))
+    wrong, noisy = 0.9 * noise(0, 1, 1, 4, 4), noise(0, 1, 1, 4, 4)
+    assert process.clean(wrong, noisy, torch.tensor(999), UNBOUNDED).abs().max() > 1000
+    assert process.clean(wrong, noisy, torch.tensor(999), 4.0).abs().max() == 4
+
+
+class Scaled(nn.Module):
+    """The joined input times a weight, and the type it is multiplied in."""
+
+    def __init__(self):
         super().__init__()
-        self.estimate = estimate
+        self.layer = nn.Linear(4, 4, bias=False)
+        self.types = []
 
     def forward(self, joined, level):
-        noisy, condition = joined.chunk(2, 1)
-        return SimpleNamespace(sample=self.estimate(noisy, condition, level))
+        said = self.layer(joined)
+        self.types.append(said.dtype)
+        return SimpleNamespace(sample=said)
 
 
-class Gaussian:
-    """Data of N(MU, SD^2) in each cell: the exact mean of the clean value given the noisy one."""
-
-    def __init__(self, recipe):
-        self.alphas = build_scheduler(recipe).alphas_cumprod.double()
-
-    def __call__(self, noisy, condition, level):
-        a = float(self.alphas[level])
-        gain = SD**2 * math.sqrt(a) / (a * SD**2 + 1 - a)
-        return MU + gain * (noisy - math.sqrt(a) * MU)
-
-
-def noise(*shape: int) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize("steps", [1, 5, 20, 100])
-def test_levels_are_evenly_strided_from_the_last_one(recipe, steps):
-    visited = []
-
-    def estimate(noisy, level):
-        visited.append(level)
-        return torch.zeros_like(noisy)
-
-    scheduler = build_scheduler(recipe)
-    scheduler.set_timesteps(steps)
-    walk(scheduler, noise(1, 1, 2, 2), estimate)
-    assert visited == list(range(999, -1, -1000 // steps))
-
-
-@pytest.mark.parametrize("steps", [1, 5, 20, 100])
-def test_the_last_step_leaves_no_noise(recipe, steps):
-    """Whatever came before, the result is the estimate at the last level visited."""
-    scheduler = build_scheduler(recipe)
-    scheduler.set_timesteps(steps)
-    clean = noise(1, 1, 4, 4)
-    last = 1000 // steps - 1
-    result = walk(
-        scheduler, noise(1, 1, 4, 4), lambda x, level: clean if level == last else torch.zeros_like(x)
-    )
-    torch.testing.assert_close(result, clean, atol=1e-6, rtol=0)
-
-
-@pytest.mark.parametrize(("steps", "spread"), [(100, SD), (20, 0.924 * SD)])
-def test_samples_of_a_gaussian_have_its_mean_and_spread(recipe, steps, spread):
-    """Within 2 % of the SD at 100 steps; the 20 of recipe nano are so coarse that the spread is 7.6 % too small."""
-    recipe = replace(recipe, sampler_steps=steps)
-    empty = torch.zeros(1, 1, 400, 500)
-    samples = sample(recipe, OracleOf(Gaussian(recipe)), empty, noise(*empty.shape))
-    assert samples.mean() == pytest.approx(MU, abs=0.02 * SD)
-    assert samples.std() == pytest.approx(spread, rel=0.02)
-
-
-def test_the_posterior_mean_of_a_gaussian_is_its_mean(recipe):
-    empty = torch.zeros(1, 1, 40, 50)
-    mean = posterior_mean(recipe, OracleOf(Gaussian(recipe)), empty, noise(*empty.shape))
-    torch.testing.assert_close(mean, torch.full_like(mean, MU), atol=1e-3, rtol=0)
-
-
-@pytest.mark.parametrize("generate", [sample, posterior_mean])
-def test_what_the_condition_decides_is_returned_exactly(recipe, generate):
-    condition = noise(2, 3, 4, 4)
-    oracle = OracleOf(lambda noisy, condition, level: condition)
-    assert torch.equal(generate(recipe, oracle, condition, noise(2, 3, 4, 4)), condition)
-
-
-def test_sampling_is_deterministic(recipe):
-    torch.manual_seed(0)
-    network, condition = build_network(recipe, 3).eval(), noise(2, 3, 8, 8)
-    first, again = (sample(recipe, network, condition, noise(2, 3, 8, 8)) for _ in range(2))
-    assert torch.equal(first, again)
-
-
-def test_the_network_is_as_wide_as_the_recipe_says(recipe):
-    network = build_network(replace(recipe, channels=(8, 16, 24)), 3)
-    assert tuple(network.config.block_out_channels) == (8, 16, 24)
-    estimate = denoise(network, noise(2, 3, 8, 8), noise(2, 3, 8, 8), torch.tensor([0, 999]))
-    assert estimate.shape == (2, 3, 8, 8)
-    assert estimate.dtype == torch.float32
-
-
-def test_the_network_knows_condition_and_level(recipe):
-    torch.manual_seed(0)
-    network, x = build_network(recipe, 3).eval(), noise(1, 3, 8, 8)
-    plain = denoise(network, x, torch.zeros_like(x), 10)
-    assert (denoise(network, x, torch.ones_like(x), 10) - plain).abs().max() > 0.01
-    assert (denoise(network, x, torch.zeros_like(x), 900) - plain).abs().max() > 0.01
+def test_the_precision_is_that_of_the_recipe():
+    network, x = Scaled(), noise(0, 1, 1, 4, 4)
+    for precision in ("bfloat16", "float32"):
+        said = predict(network, x, x, torch.tensor(0), precision)
+        assert said.dtype == torch.float32
+    assert network.types == [torch.bfloat16, torch.float32]

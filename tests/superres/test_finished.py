@@ -27,7 +27,7 @@ def candidate() -> Candidate:
 
 
 def test_only_the_same_point_is_finished(candidate, recipe, phantoms, tmp_path):
-    recipe = replace(recipe, channels=(8,), crop=32, samples=12, batch=2)
+    recipe = replace(recipe, crop=32, samples=12, batch=2)
     data = phantoms()
     assert finished_point(candidate, data, recipe, tmp_path, 0) is None
     made = make_reference(candidate, data, recipe, tmp_path)

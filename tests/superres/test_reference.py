@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from vaescreen.candidate import Candidate
-from vaescreen.errors import DataError
+from vaescreen.errors import DataError, ResultError
+from vaescreen.superres.finished import Wanted, weights_path
+from vaescreen.superres.kept import recall
+from vaescreen.superres.outputs import load_outputs
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.reference import make_reference
 
@@ -17,6 +20,8 @@ SUMMARY = {
     "sr_psnr_half",
     "posterior_mean_psnr",
     "posterior_mean_psnr_half",
+    "sr_psnr_quarter",
+    "posterior_mean_psnr_quarter",
     "sr_ssim",
     "sr_psnr_foreground",
     "sr_psnr_self",
@@ -91,7 +96,11 @@ def test_the_result_files(candidate, phantoms, recipe, tmp_path):
     assert tuple(table["patient_id"]) == data.patients("test")
     assert set(table.columns) == {"image_id", "patient_id"} | SUMMARY
     assert result["summary"] == pytest.approx({name: table[name].mean() for name in SUMMARY})
-    assert phases.seen == [("train", step, 100) for step in range(1, 101)] + [("evaluate", 3, 3)]
+    assert phases.seen == [
+        ("encode", 5, 5),
+        *(("train", step, 100) for step in range(1, 101)),
+        ("evaluate", 3, 3),
+    ]
 
 
 def test_a_known_result_is_read_and_another_data_set_seed_or_recipe_is_trained(
@@ -152,3 +161,48 @@ def test_the_models_of_two_candidates_share_nothing(candidate, phantoms, recipe,
     torch.rand(10)
     second = make_reference(candidate, phantoms(), short, tmp_path / "second")
     assert first["summary"] == second["summary"]
+
+
+class TestKeptWeights:
+    @pytest.fixture
+    def short(self, recipe):
+        return replace(recipe, samples=8)
+
+    def test_another_sampler_needs_no_training(self, candidate, phantoms, short, tmp_path):
+        make_reference(candidate, phantoms(), short, tmp_path, wanted=Wanted(weights=True))
+        phases, few = Phases(), replace(short, name="tiny+sampler_steps=2", sampler_steps=2)
+        kept = make_reference(
+            candidate, phantoms(), few, tmp_path, wanted=Wanted(training=False), on_step=phases
+        )
+        assert phases.trained_steps == 0
+        trained = make_reference(candidate, phantoms(), few, tmp_path / "anew")
+        assert kept["summary"] == trained["summary"]
+        assert kept["training"]["losses"] == trained["training"]["losses"]
+        assert kept["recipe"]["sampler_steps"] == 2
+
+    def test_without_them_an_evaluation_says_what_to_do(self, candidate, phantoms, short, tmp_path):
+        with pytest.raises(
+            ResultError, match="no weights are kept of haar-f4c4 on few, recipe tiny, seed 0; train"
+        ):
+            make_reference(candidate, phantoms(), short, tmp_path, wanted=Wanted(training=False))
+
+    def test_a_known_result_is_made_again_for_what_it_lacks(self, candidate, phantoms, short, tmp_path):
+        plain = make_reference(candidate, phantoms(), short, tmp_path, wanted=Wanted(weights=True))
+        phases = Phases()
+        for wanted in (Wanted(samples=2), Wanted(outputs=True), Wanted(samples=2, outputs=True)):
+            more = make_reference(candidate, phantoms(), short, tmp_path, wanted=wanted, on_step=phases)
+            assert plain["summary"].items() <= more["summary"].items()
+        assert phases.trained_steps == 0
+        assert more["samples"] == 2
+        path = point_path(tmp_path, "tiny", "few", "haar-f4c4", 0)
+        assert load_outputs(path).samples.shape == (3, 2, 1, 32, 32)
+
+    def test_damaged_weights_are_as_good_as_none(self, candidate, phantoms, short, tmp_path):
+        make_reference(candidate, phantoms(), short, tmp_path / "a", wanted=Wanted(weights=True))
+        (path,) = weights_path("x").parent.glob("*.safetensors")
+        assert recall(path, "cpu").steps == 4
+        path.write_bytes(path.read_bytes()[:50])
+        assert recall(path, "cpu") is None
+        phases = Phases()
+        make_reference(candidate, phantoms(), short, tmp_path / "b", on_step=phases)
+        assert phases.trained_steps == 4

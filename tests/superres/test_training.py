@@ -1,19 +1,18 @@
 """Training: reproducible, resumable, blind to the scale of a latent space, and right about the noise."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
 
 from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.errors import CandidateError
-from vaescreen.superres.diffusion import build_scheduler
 from vaescreen.superres.latents import LatentPairs
+from vaescreen.superres.networks import Transformer
 from vaescreen.superres.recipes import Recipe
-from vaescreen.superres.training import Trained, _draw, train
+from vaescreen.superres.training import Trained, train
+from vaescreen.superres.variants import vary
 
 FACTOR = 4
 
@@ -33,7 +32,7 @@ def short(recipe) -> Recipe:
 def same(first: Trained, second: Trained) -> bool:
     return first.losses == second.losses and all(
         a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-        for a, b in ((first.half, second.half), (first.full, second.full))
+        for a, b in ((first.quarter, second.quarter), (first.half, second.half), (first.full, second.full))
     )
 
 
@@ -58,7 +57,7 @@ def test_how_often_it_is_saved_decides_nothing(short, pairs, tmp_path):
     )
 
 
-@pytest.mark.parametrize("at", [3, 7, 10], ids=["before half", "after half", "after the half is saved"])
+@pytest.mark.parametrize("at", [2, 3, 7, 10])
 def test_an_interrupted_run_ends_in_the_weights_of_a_straight_one(short, pairs, tmp_path, at):
     straight = train(short, pairs, FACTOR, tmp_path / "straight")
     with pytest.raises(KeyboardInterrupt):
@@ -126,53 +125,77 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_step(short, pairs, tmp_
         if step == 5:
             pairs.hr.fill_(float("nan"))
 
-    with pytest.raises(CandidateError, match="training diverged at step 5: the loss is nan"):
+    with pytest.raises(
+        CandidateError, match="diverged at step 6: the loss is nan; no checkpoint was written yet"
+    ):
         train(short, pairs, FACTOR, tmp_path / "checkpoint", on_step=spoil)
+
+
+def test_the_last_good_checkpoint_is_named_and_still_good(short, pairs, tmp_path):
+    clean = pairs.hr.clone()
+
+    def spoil(step: int, loss: float) -> None:
+        if step == 5:
+            pairs.hr.fill_(float("nan"))
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(
+        CandidateError, match=rf"the last good checkpoint is {path} of step 4; lower the recipe"
+    ):
+        train(short, pairs, FACTOR, path, checkpoint_every=2, on_step=spoil)
+    pairs.hr.copy_(clean)
+    resumed = train(short, pairs, FACTOR, path, checkpoint_every=2)
+    assert same(resumed, train(short, pairs, FACTOR, tmp_path / "straight"))
+
+
+def test_the_snapshots_are_of_a_quarter_and_half_of_the_steps(short, pairs, tmp_path):
+    trained = train(short, pairs, FACTOR, tmp_path / "whole")
+    for steps, snapshot in ((2, trained.quarter), (5, trained.half)):
+        path = tmp_path / str(steps)
+        with pytest.raises(KeyboardInterrupt):
+            train(short, pairs, FACTOR, path, checkpoint_every=steps, on_step=interrupt(steps + 1))
+        average = torch.load(path, weights_only=True)["average"]
+        assert all(torch.equal(average[name], snapshot[name]) for name in snapshot)
+
+
+def test_without_average_the_weights_themselves_are_kept(short, pairs, tmp_path):
+    trained = train(replace(short, ema=0.0), pairs, FACTOR, tmp_path / "checkpoint")
+    last = torch.load(tmp_path / "checkpoint", weights_only=True)["network"]
+    assert all(torch.equal(trained.full[name], last[name]) for name in last)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"objective": "epsilon"},
+        {"objective": "v"},
+        {"objective": "flow"},
+        {"schedule": "linear"},
+        {"loss": "l1"},
+        {"weight_decay": 0.5},
+        {"clip": 0.01},
+        {"precision": "float32"},
+        {"epochs": 12},
+    ],
+    ids=str,
+)
+def test_every_choice_moves_the_weights_and_every_one_learns(recipe, pairs, tmp_path, change):
+    base = replace(recipe, samples=36, crop=32)
+    first, losses = train(base, pairs, FACTOR, tmp_path / "base"), []
+    variant = vary(base, **change)
+    other = train(variant, pairs, FACTOR, tmp_path / "x", on_step=lambda step, loss: losses.append(loss))
+    assert not same(first, other)
+    assert sum(losses[-6:]) < sum(losses[:6])
+
+
+def test_a_transformer_learns_and_repeats_itself(short, pairs, tmp_path):
+    dit = replace(short, network=Transformer("dit-tiny", 1, 2, 8, 2), crop=32)
+    trained, losses = train(dit, pairs, FACTOR, tmp_path / "a"), []
+    train(dit, pairs, FACTOR, tmp_path / "b", on_step=lambda step, loss: losses.append(loss))
+    assert losses[-1] < losses[0]
+    assert same(trained, train(dit, pairs, FACTOR, tmp_path / "b"))
 
 
 def test_a_crop_larger_than_the_latent_is_the_whole_latent(short, pairs, tmp_path):
     small = LatentPairs(pairs.hr[..., :2, :2], pairs.condition[..., :2, :2])
     train(short, small, FACTOR, tmp_path / "checkpoint")
-
-
-class TestDraws:
-    """Crops, levels and noise of one step."""
-
-    def draw(self, recipe, pairs, *, seed=0, step=0, cells=4, alphas=None):
-        alphas = build_scheduler(recipe).alphas_cumprod if alphas is None else alphas
-        return _draw(recipe, pairs, cells, alphas, seed, step)
-
-    def test_noise_is_added_as_diffusers_does(self, recipe, pairs):
-        recipe = replace(recipe, batch=500)
-        drawn = self.draw(recipe, pairs)
-        only_noise = self.draw(recipe, pairs, alphas=torch.zeros(1000)).noisy
-        assert only_noise.std() == pytest.approx(1, abs=0.02)
-        reference = DDIMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2")
-        expected = reference.add_noise(drawn.clean, only_noise, drawn.level)
-        torch.testing.assert_close(drawn.noisy, expected, atol=1e-5, rtol=0)
-
-    def test_levels_are_uniform_over_all(self, recipe, pairs):
-        level = self.draw(replace(recipe, batch=20_000), pairs).level
-        assert level.min() == 0
-        assert level.max() == 999
-        assert level.float().mean() == pytest.approx(499.5, abs=8)
-
-    def test_latent_and_condition_are_cut_in_the_same_place_of_the_same_image(self, recipe, pairs):
-        drawn = self.draw(replace(recipe, batch=50), pairs)
-        assert drawn.clean.shape == (50, 2, 4, 4)
-        assert torch.equal(drawn.clean, drawn.condition.flip(1))
-
-    def test_crops_are_of_every_image_and_begin_at_every_lr_cell(self, recipe):
-        number, down, right = torch.meshgrid(
-            torch.arange(2.0), torch.arange(12.0), torch.arange(12.0), indexing="ij"
-        )
-        latents = torch.stack([number, down, right], 1)
-        drawn = self.draw(replace(recipe, batch=500), LatentPairs(latents, latents))
-        begin = {tuple(corner) for corner in drawn.clean[..., 0, 0].tolist()}
-        assert begin == set(itertools.product((0, 1), (0, 4, 8), (0, 4, 8)))
-
-    def test_seed_and_step_decide_them(self, recipe, pairs):
-        first = self.draw(recipe, pairs, seed=1, step=2).noisy
-        assert torch.equal(self.draw(recipe, pairs, seed=1, step=2).noisy, first)
-        for other in ({"seed": 2, "step": 2}, {"seed": 1, "step": 3}):
-            assert not torch.equal(self.draw(recipe, pairs, **other).noisy, first)

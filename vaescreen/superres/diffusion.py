@@ -1,71 +1,104 @@
-"""Network, noise and sampler of a recipe, on standardised latents."""
+"""Noise of a recipe and what its network says of it, on scaled latents: the forward process, and every objective.
 
-from collections.abc import Callable
+At each level, x = signal * x0 + sigma * noise. Whatever the network predicts, samplers are given its estimate of
+x0, so that all of them work with all objectives.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaescreen.superres.recipes import Recipe
+from vaescreen.superres.recipe import Recipe
 
-
-def build_network(recipe: Recipe, latent_channels: int) -> nn.Module:
-    """A diffusers `UNet2DModel` from noisy latent and condition `[B, 2C, h, w]` to the clean latent `[B, C, h, w]`."""
-    from diffusers import UNet2DModel
-
-    levels = len(recipe.channels)
-    network: nn.Module = UNet2DModel(
-        in_channels=2 * latent_channels,
-        out_channels=latent_channels,
-        layers_per_block=1,
-        block_out_channels=recipe.channels,
-        down_block_types=("DownBlock2D",) * levels,
-        up_block_types=("UpBlock2D",) * levels,
-        norm_num_groups=8,
-        add_attention=False,
-    )
-    return network
+_BETAS: dict[str, dict[str, Any]] = {
+    "cosine": {"beta_schedule": "squaredcos_cap_v2"},
+    "linear": {"beta_schedule": "linear"},
+    "zero-terminal-snr": {"beta_schedule": "linear", "rescale_betas_zero_snr": True},
+}
 
 
-def build_scheduler(recipe: Recipe) -> Any:
-    """Diffusers' DDIM on the cosine schedule; trailing strides start at the last level and end at zero noise."""
-    from diffusers import DDIMScheduler
-
-    return DDIMScheduler(
-        num_train_timesteps=recipe.noise_levels,
-        beta_schedule="squaredcos_cap_v2",
-        prediction_type="sample",
-        timestep_spacing="trailing",
-        set_alpha_to_one=True,
-        clip_sample=False,
-    )
+def schedule_options(recipe: Recipe) -> dict[str, Any]:
+    """What diffusers' schedulers are told of the noise schedule of a recipe."""
+    return {"num_train_timesteps": recipe.noise_levels, **_BETAS[recipe.schedule]}
 
 
-def denoise(network: Any, noisy: Tensor, condition: Tensor, level: Tensor | int) -> Tensor:
-    """The network's estimate of the clean latent, float32; the network runs in bfloat16 where that is fast."""
+@dataclass(frozen=True)
+class Process:
+    """The forward process and the objective of a recipe.
+
+    Attributes
+    ----------
+    objective
+        What the network predicts.
+    signal, sigma
+        Factors of x0 and noise at each level, `[noise_levels]`.
+    """
+
+    objective: str
+    signal: Tensor
+    sigma: Tensor
+
+    @classmethod
+    def of(cls, recipe: Recipe, device: torch.device | str = "cpu") -> "Process":
+        """Tables of a recipe on a device; level n of rectified flow is time (n + 1) / noise_levels."""
+        if recipe.schedule == "straight":
+            sigma = torch.arange(1, recipe.noise_levels + 1) / recipe.noise_levels
+            return cls(recipe.objective, (1 - sigma).to(device), sigma.to(device))
+        from diffusers import DDIMScheduler
+
+        alphas = DDIMScheduler(**schedule_options(recipe)).alphas_cumprod
+        return cls(recipe.objective, alphas.sqrt().to(device), (1 - alphas).sqrt().to(device))
+
+    def noised(self, clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
+        """Noisy latents `[B, C, h, w]` at levels `[B]`."""
+        return _of(self.signal, level, clean) * clean + _of(self.sigma, level, clean) * noise
+
+    def target(self, clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
+        """What the network should say of the latents that `noised` gives."""
+        match self.objective:
+            case "x0":
+                return clean
+            case "epsilon":
+                return noise
+            case "v":
+                return _of(self.signal, level, clean) * noise - _of(self.sigma, level, clean) * clean
+            case _:
+                return noise - clean
+
+    def clean(self, prediction: Tensor, noisy: Tensor, level: Tensor, limit: float) -> Tensor:
+        """Estimate x0 from what the network says.
+
+        Parameters
+        ----------
+        prediction, noisy
+            `[B, C, h, w]`.
+        level
+            `[B]` or a single one.
+        limit
+            Largest value that x0 can have. It bounds what epsilon says of it: near pure noise x0 is a small
+            difference divided by a smaller factor (Ho et al., 2020, clip for the same reason).
+        """
+        match self.objective:
+            case "x0":
+                return prediction
+            case "epsilon":
+                signal, sigma = _of(self.signal, level, noisy), _of(self.sigma, level, noisy)
+                return ((noisy - sigma * prediction) / signal).clamp(-limit, limit)
+            case "v":
+                return _of(self.signal, level, noisy) * noisy - _of(self.sigma, level, noisy) * prediction
+            case _:
+                return noisy - _of(self.sigma, level, noisy) * prediction
+
+
+def predict(network: Any, noisy: Tensor, condition: Tensor, level: Tensor, precision: str) -> Tensor:
+    """What the network says, float32; it runs in mixed precision where the recipe asks for bfloat16."""
     joined = torch.cat([noisy, condition], 1).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(noisy.device.type, torch.bfloat16):
-        estimate: Tensor = network(joined, level).sample
-    return estimate.float().contiguous()
+    with torch.autocast(noisy.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        said: Tensor = network(joined, level).sample
+    return said.float().contiguous()
 
 
-@torch.no_grad()
-def sample(recipe: Recipe, network: nn.Module, condition: Tensor, noise: Tensor) -> Tensor:
-    """Clean latents `[B, C, h, w]` by DDIM (Song et al., 2021, eta 0) from unit `noise`."""
-    scheduler = build_scheduler(recipe)
-    scheduler.set_timesteps(recipe.sampler_steps)
-    return walk(scheduler, noise, lambda x, level: denoise(network, x, condition, level))
-
-
-def walk(scheduler: Any, noise: Tensor, estimate: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Follow the scheduler's levels down from `noise`, with `estimate(noisy, level)` for the clean latent."""
-    x = noise
-    for level in scheduler.timesteps:
-        x = scheduler.step(estimate(x, int(level)), int(level), x).prev_sample
-    return x
-
-
-@torch.no_grad()
-def posterior_mean(recipe: Recipe, network: nn.Module, condition: Tensor, noise: Tensor) -> Tensor:
-    """One step from pure noise: the mean of all clean latents that fit the condition, the PSNR-optimal output."""
-    return denoise(network, noise, condition, recipe.noise_levels - 1)
+def _of(table: Tensor, level: Tensor, like: Tensor) -> Tensor:
+    return table[level].reshape(-1, *(1,) * (like.ndim - 1))

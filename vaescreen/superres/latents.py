@@ -1,48 +1,146 @@
-"""Latents of a split, encoded once and kept on disk under the fingerprints of autoencoder and data."""
+"""Latents of a split and of what the network is told, encoded once and kept on disk, in pieces, under fingerprints."""
 
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from safetensors.torch import load as load_tensors
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Autoencoder
-from vaescreen.images.dataset import DataSet
+from vaescreen.images.dataset import Batch, DataSet
 from vaescreen.images.degradation import Degradation
 from vaescreen.storage import cache_dir, digest, write_bytes
+from vaescreen.superres.recipe import Recipe
 
 ENCODE_BATCH = 16
+BATCHES_A_PIECE = 32
+
+OnImages = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class LatentPairs:
-    """Raw HR latents `[N, C, h, w]` and the LR latents resized bilinearly to the same shape."""
+    """HR latents `[N, C, h, w]` and, of the same size, what the network is told of each image, `[N, D, h, w]`."""
 
     hr: Tensor
     condition: Tensor
 
 
-def encode_pairs(autoencoder: Autoencoder, images: Tensor, degradation: Degradation) -> LatentPairs:
-    """Latents of HR images `[B, 1, H, W]` and of their LR versions."""
+def encode_pairs(autoencoder: Autoencoder, images: Tensor, recipe: Recipe) -> LatentPairs:
+    """Raw latents of HR images `[B, 1, H, W]`, and the parts of the recipe's conditioning side by side."""
     hr = autoencoder.encode(images)
-    lr = autoencoder.encode(degradation.apply(images))
-    return LatentPairs(hr, F.interpolate(lr, hr.shape[-2:], mode="bilinear", align_corners=False))
+    lr = recipe.degradation.apply(images)
+    parts = [_condition(part, autoencoder, images, lr, recipe.degradation) for part in recipe.conditioning]
+    return LatentPairs(hr, torch.cat(parts, 1))
 
 
-def training_pairs(autoencoder: Autoencoder, data: DataSet, degradation: Degradation) -> LatentPairs:
-    """Pairs of the train split and of its mirror images, from the cache if they have been encoded before."""
-    key = digest("pairs-1", autoencoder.fingerprint, data.fingerprint, degradation.description())
-    path = cache_dir() / "latents" / f"{key}.safetensors"
-    if not path.is_file():
-        parts = []
-        for batch in data.batches("train", ENCODE_BATCH):
-            for images in (batch.images, batch.images.flip(-1)):
-                parts.append(encode_pairs(autoencoder, images, degradation))
-        tensors = {
-            "hr": torch.cat([part.hr for part in parts]).contiguous(),
-            "condition": torch.cat([part.condition for part in parts]).contiguous(),
-        }
-        write_bytes(path, save_tensors(tensors))
-    return LatentPairs(**load_tensors(path.read_bytes()))
+def _condition(
+    part: str, autoencoder: Autoencoder, images: Tensor, lr: Tensor, degradation: Degradation
+) -> Tensor:
+    height, width = images.shape[-2:]
+    size = autoencoder.geometry.latent_shape(height, width)[1:]
+    match part:
+        case "lr-latent":
+            return F.interpolate(autoencoder.encode(lr), size, mode="bilinear", align_corners=False)
+        case "upsampled-latent":
+            return autoencoder.encode(degradation.upsample(lr, (height, width)))
+        case _:
+            return _pixels(lr, size)
+
+
+def _pixels(lr: Tensor, size: tuple[int, int]) -> Tensor:
+    """LR pixels at the size of the latent; where the LR image is larger, its blocks become channels."""
+    block = -(-lr.shape[-2] // size[0])
+    fitted = F.interpolate(lr, (block * size[0], block * size[1]), mode="bilinear", align_corners=False)
+    return F.pixel_unshuffle(fitted, block)
+
+
+def training_pairs(
+    autoencoder: Autoencoder, data: DataSet, recipe: Recipe, *, on_images: OnImages = lambda count: None
+) -> LatentPairs:
+    """Pairs of the train split and, if the recipe says so, of its mirror images.
+
+    What has been encoded before is read from the cache, memory-mapped. Each piece is written atomically: an
+    interrupted run goes on after its last piece, and runs side by side write the same bytes.
+
+    Parameters
+    ----------
+    autoencoder, data, recipe
+        What decides the pairs.
+    on_images
+        Called with the number of train images encoded so far.
+    """
+    key = digest(
+        "pairs-2",
+        autoencoder.fingerprint,
+        data.fingerprint,
+        recipe.degradation.description(),
+        recipe.conditioning,
+        recipe.mirror,
+    )
+    total = len(data.ids("train"))
+    count = -(-total // (ENCODE_BATCH * BATCHES_A_PIECE))
+    paths = [latents_dir() / key / f"{number:05}.safetensors" for number in range(count)]
+    pieces = [_read(path) for path in paths]
+    if None in pieces:
+        grouped = _grouped(data.batches("train", ENCODE_BATCH))
+        for number, (path, batches) in enumerate(zip(paths, grouped, strict=True)):
+            if pieces[number] is None:
+                pieces[number] = _encode_piece(path, autoencoder, batches, recipe)
+            on_images(min((number + 1) * ENCODE_BATCH * BATCHES_A_PIECE, total))
+    found = [piece for piece in pieces if piece is not None]
+    return found[0] if count == 1 else _joined(found)
+
+
+def _encode_piece(path: Path, autoencoder: Autoencoder, batches: list[Tensor], recipe: Recipe) -> LatentPairs:
+    piece = _joined(
+        [
+            encode_pairs(autoencoder, images, recipe)
+            for batch in batches
+            for images in ((batch, batch.flip(-1)) if recipe.mirror else (batch,))
+        ]
+    )
+    write_bytes(path, save_tensors({"hr": piece.hr, "condition": piece.condition}))
+    return piece
+
+
+def latents_dir() -> Path:
+    """Folder of the cache that latents are kept in; what is there can be computed again."""
+    return cache_dir() / "latents"
+
+
+def clear_latents() -> None:
+    """Delete all cached latents."""
+    shutil.rmtree(latents_dir(), ignore_errors=True)
+
+
+def _grouped(batches: Iterator[Batch]) -> Iterator[list[Tensor]]:
+    group: list[Tensor] = []
+    for batch in batches:
+        group.append(batch.images)
+        if len(group) == BATCHES_A_PIECE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _read(path: Path) -> LatentPairs | None:
+    """Read a piece; one that is absent or damaged is encoded again."""
+    try:
+        return LatentPairs(**load_file(path))
+    except (FileNotFoundError, SafetensorError, TypeError):
+        return None
+
+
+def _joined(parts: list[LatentPairs]) -> LatentPairs:
+    return LatentPairs(
+        torch.cat([part.hr for part in parts]).contiguous(),
+        torch.cat([part.condition for part in parts]).contiguous(),
+    )

@@ -1,27 +1,32 @@
 """A reference point: one candidate trained by one recipe on one data set, as a result file."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
-from vaescreen.autoencoders.standardisation import Standardisation
+from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
-from vaescreen.errors import DataError
+from vaescreen.errors import DataError, ResultError
 from vaescreen.images.dataset import DataSet
-from vaescreen.storage import cache_dir, digest, read_json, write_json, write_parquet
+from vaescreen.storage import cache_dir, read_json, write_json, write_parquet
 from vaescreen.superres.evaluation import evaluate
+from vaescreen.superres.finished import PROTOCOL, Wanted, finished_point, training_key, weights_path
+from vaescreen.superres.kept import keep, recall
 from vaescreen.superres.latents import LatentPairs, training_pairs
+from vaescreen.superres.outputs import OutputsWriter, outputs_path
 from vaescreen.superres.paths import point_path
-from vaescreen.superres.recipes import Recipe
+from vaescreen.superres.recipe import Recipe
+from vaescreen.superres.scaling import Scale
+from vaescreen.superres.team import Team
 from vaescreen.superres.training import Trained, train
 
-PROTOCOL = "reference-1"
-
 OnStep = Callable[[str, int, int], None]
+OnLoss = Callable[[float], None]
 
 
 def make_reference(
@@ -32,7 +37,10 @@ def make_reference(
     *,
     seed: int = 0,
     device: str = "cpu",
+    team: Team | None = None,
+    wanted: Wanted | None = None,
     on_step: OnStep = lambda phase, done, total: None,
+    on_loss: OnLoss = lambda loss: None,
 ) -> dict[str, Any]:
     """Train and evaluate, or read the result where it is there already.
 
@@ -46,8 +54,14 @@ def make_reference(
         Of training and sampling noise.
     device
         Where the diffusion model is trained and sampled.
+    team
+        Processes that train together; its device is then the one that counts.
+    wanted
+        What is asked beyond the summary.
     on_step
-        Called with the phase ("train" or "evaluate"), how much of it is done, and its total.
+        Called with the phase ("encode", "train" or "evaluate"), how much of it is done, and its total.
+    on_loss
+        Called with the loss before each call of `on_step` for a step of training.
 
     Raises
     ------
@@ -57,13 +71,45 @@ def make_reference(
         If the autoencoder cannot be used, or training diverges.
     CacheError
         If results or checkpoints cannot be written.
+    ResultError
+        If weights were to be used that were not kept.
     """
     if data.size != recipe.size:
         raise DataError(
             f"{data.name}: recipe {recipe.name} needs images of {recipe.size} pixels, these have {data.size}; "
             f"open the data with size {recipe.size}"
         )
+    team, wanted = team or Team(device), wanted or Wanted()
     path = point_path(results, recipe.name, data.name, candidate.name, seed)
+    identity = _identity(candidate, data, recipe, seed, wanted)
+    key = training_key(identity["fingerprint"], data, recipe, seed)
+    known = finished_point(candidate, data, recipe, results, seed, wanted)
+    if team.agree(known is not None):
+        return known or _read(path)
+    work = _Work(candidate, data, recipe, seed, team, on_step, on_loss)
+    trained = recall(weights_path(key), team.device)
+    if not team.agree(trained is not None):
+        if not wanted.training:
+            raise ResultError(
+                f"no weights are kept of {candidate.name} on {data.name}, recipe {recipe.name}, seed {seed}; "
+                "train it with --keep-weights"
+            )
+        trained = None
+    checkpoint = cache_dir() / "training" / f"{key}.pt"
+    autoencoder, pairs, scale = work.prepare()
+    trained = trained or work.train(autoencoder, pairs, checkpoint)
+    if team.leads:
+        if wanted.weights:
+            keep(weights_path(key), trained)
+        work.evaluate(autoencoder, trained, scale, wanted, path, identity)
+        checkpoint.unlink(missing_ok=True)
+    team.wait()
+    return _read(path)
+
+
+def _identity(
+    candidate: Candidate, data: DataSet, recipe: Recipe, seed: int, wanted: Wanted
+) -> dict[str, Any]:
     identity = {
         "protocol": PROTOCOL,
         "candidate": candidate.name,
@@ -75,53 +121,110 @@ def make_reference(
         "recipe": recipe.description(),
         "seed": seed,
     }
-    if path.is_file():
-        known: dict[str, Any] = read_json(path)
-        if all(known.get(key) == value for key, value in identity.items()):
-            return known
-
-    autoencoder = open_autoencoder(candidate, data, device)
-    raw = training_pairs(autoencoder, data, recipe.degradation)
-    scale = Standardisation.of(raw.hr)
-    pairs = LatentPairs(scale.apply(raw.hr).to(device), scale.apply(raw.condition).to(device))
-    scale = Standardisation(scale.mean.to(device), scale.sd.to(device))
-    checkpoint = cache_dir() / "training" / f"{digest(identity)}.pt"
-    trained = train(
-        recipe,
-        pairs,
-        autoencoder.geometry.factor,
-        checkpoint,
-        seed=seed,
-        on_step=lambda step, loss: on_step("train", step, recipe.steps),
-    )
-    total, done = len(data.ids("test")), 0
-
-    def count(images: int) -> None:
-        nonlocal done
-        done += images
-        on_step("evaluate", done, total)
-
-    table = evaluate(recipe, trained, autoencoder, data, scale, seed=seed, on_batch=count)
-    summary = {
-        name: float(values.mean()) for name, values in table.items() if name not in ("image_id", "patient_id")
-    }
-    result = identity | {
-        "summary": summary,
-        "training": _cost(recipe, trained),
-        "environment": environment(device) | {"training_dtype": "bfloat16 autocast"},
-        "command": command_line(),
-    }
-    write_parquet(path.with_suffix(".parquet"), table)
-    write_json(path, result)
-    checkpoint.unlink(missing_ok=True)
-    return result
+    return identity | ({"samples": wanted.samples} if wanted.samples > 1 else {})
 
 
-def _cost(recipe: Recipe, trained: Trained) -> dict[str, Any]:
-    return {
-        "samples": recipe.steps * recipe.batch,
-        "seconds": round(trained.seconds, 1),
-        "samples_per_second": round(recipe.steps * recipe.batch / max(trained.seconds, 1e-9), 1),
-        "losses": trained.losses,
-        "parallel_threads": torch.get_num_threads(),
-    }
+def _read(path: Path) -> dict[str, Any]:
+    point: dict[str, Any] = read_json(path)
+    return point
+
+
+@dataclass(frozen=True)
+class _Work:
+    candidate: Candidate
+    data: DataSet
+    recipe: Recipe
+    seed: int
+    team: Team
+    on_step: OnStep
+    on_loss: OnLoss
+
+    def prepare(self) -> tuple[Autoencoder, LatentPairs, Scale]:
+        """Open the autoencoder, encode the train split or read its latents, and scale them."""
+        autoencoder = open_autoencoder(self.candidate, self.data, self.team.device)
+        total = len(self.data.ids("train"))
+
+        def encode() -> LatentPairs:
+            return training_pairs(
+                autoencoder,
+                self.data,
+                self.recipe,
+                on_images=lambda done: self.on_step("encode", done, total),
+            )
+
+        raw = encode() if self.team.leads else None
+        self.team.wait()
+        raw = raw or encode()
+        scale = Scale.of(self.recipe, raw)
+        scaled = scale.apply(raw)
+        pairs = LatentPairs(scaled.hr.to(self.team.device), scaled.condition.to(self.team.device))
+        return autoencoder, pairs, scale.to(self.team.device)
+
+    def train(self, autoencoder: Autoencoder, pairs: LatentPairs, checkpoint: Path) -> Trained:
+        """Train, or go on from the checkpoint."""
+        steps = self.recipe.steps_on(len(self.data.ids("train")))
+
+        def tell(step: int, loss: float) -> None:
+            self.on_loss(loss)
+            self.on_step("train", step, steps)
+
+        factor = autoencoder.geometry.factor
+        return train(self.recipe, pairs, factor, checkpoint, seed=self.seed, team=self.team, on_step=tell)
+
+    def evaluate(
+        self,
+        autoencoder: Autoencoder,
+        trained: Trained,
+        scale: Scale,
+        wanted: Wanted,
+        path: Path,
+        identity: dict[str, Any],
+    ) -> None:
+        """Score the test split and write the result; its JSON comes last."""
+        total, done = len(self.data.ids("test")), 0
+
+        def count(images: int) -> None:
+            nonlocal done
+            done += images
+            self.on_step("evaluate", done, total)
+
+        writer = OutputsWriter() if wanted.outputs else None
+        table = evaluate(
+            self.recipe,
+            trained,
+            autoencoder,
+            self.data,
+            scale,
+            seed=self.seed,
+            samples=wanted.samples,
+            outputs=writer,
+            on_batch=count,
+        )
+        numbers = table.drop(columns=["image_id", "patient_id"])
+        result = identity | {
+            "summary": {name: float(values.mean()) for name, values in numbers.items()},
+            "training": self._cost(trained),
+            "environment": self._environment(),
+            "command": command_line(),
+        }
+        if writer:
+            writer.write(outputs_path(path))
+        write_parquet(path.with_suffix(".parquet"), table)
+        write_json(path, result)
+
+    def _environment(self) -> dict[str, Any]:
+        mixed = self.recipe.precision == "bfloat16"
+        dtype = "bfloat16 autocast" if mixed else "float32"
+        return environment(self.team.device) | {"training_dtype": dtype, "processes": self.team.size}
+
+    def _cost(self, trained: Trained) -> dict[str, Any]:
+        samples = trained.steps * self.recipe.batch
+        return {
+            "samples": samples,
+            "seconds": round(trained.seconds, 1),
+            "samples_per_second": round(samples / max(trained.seconds, 1e-9), 1),
+            "losses": trained.losses,
+            "parallel_threads": torch.get_num_threads(),
+            "crops_at_a_time": trained.part,
+            "parameters": sum(value.numel() for value in trained.full.values()),
+        }

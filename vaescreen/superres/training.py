@@ -5,31 +5,64 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from vaescreen.errors import CandidateError
 from vaescreen.storage import write_torch
-from vaescreen.superres.diffusion import build_network, build_scheduler, denoise
+from vaescreen.superres.diffusion import Process
+from vaescreen.superres.draws import crop_cells, draw
 from vaescreen.superres.latents import LatentPairs
-from vaescreen.superres.recipes import Recipe
+from vaescreen.superres.networks import fit_network
+from vaescreen.superres.optimisation import Stepper, Weights, follow, learning_rate
+from vaescreen.superres.recipe import Recipe
+from vaescreen.superres.team import Team
 
 CHECKPOINT_EVERY = 500
 LOG_EVERY = 100
+LOOK_EVERY = 20
+"""Steps after which losses are fetched from a GPU; fetching each would make it wait."""
 
-Weights = dict[str, Tensor]
+OnStep = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Averaged weights at half and at full budget, the loss curve and what it cost."""
+    """Averaged weights at all, half and a quarter of the budget, the loss curve and what it cost.
 
-    half: Weights
+    `part` is the number of crops that were worked on at a time in the end: the batch, or less where memory ran out.
+    """
+
     full: Weights
+    half: Weights
+    quarter: Weights
     losses: list[float]
+    steps: int
     seconds: float
+    part: int
+
+
+class Fitted(NamedTuple):
+    """A network of the recipe for an autoencoder, and the side in cells of the crops it is trained on."""
+
+    network: nn.Module
+    cells: int
+
+
+def fitted_network(recipe: Recipe, pairs: LatentPairs, factor: int) -> Fitted:
+    """Build the network of a recipe for latents like `pairs`, adapted where they are too small for it.
+
+    Raises
+    ------
+    CandidateError
+        If it cannot be adapted.
+    """
+    latent, told, side = pairs.hr.shape[1], pairs.condition.shape[1], min(pairs.hr.shape[-2:])
+    cells = crop_cells(recipe, factor, side)
+    description = fit_network(recipe.network, cells, side, recipe.name)
+    return Fitted(description.build(latent + told, latent, cells), cells)
 
 
 def train(
@@ -39,10 +72,11 @@ def train(
     checkpoint: Path,
     *,
     seed: int = 0,
+    team: Team | None = None,
     checkpoint_every: int = CHECKPOINT_EVERY,
-    on_step: Callable[[int, float], None] = lambda step, loss: None,
+    on_step: OnStep = lambda step, loss: None,
 ) -> Trained:
-    """Train on standardised latents, going on from `checkpoint` where it exists.
+    """Train on scaled latents, going on from `checkpoint` where it exists.
 
     Every draw depends on the seed and the step alone, so an interrupted run ends in the same weights.
 
@@ -51,109 +85,95 @@ def train(
     recipe
         All choices.
     pairs
-        Standardised latents on the device to train on.
+        Scaled latents on the device to train on.
     factor
         Spatial factor of the autoencoder, which turns the recipe's crop into cells.
     checkpoint
         File that an interrupted run goes on from.
     seed
         Of weights, noise, levels and crops.
+    team
+        Processes that share each batch; this one alone by default.
     checkpoint_every
         Steps after which the file is brought up to date; it decides nothing else.
     on_step
-        Called with step and loss after each step.
+        Called with step and loss after each step; on a GPU some steps late.
 
     Raises
     ------
     CandidateError
-        If the loss is no longer finite.
+        If the loss is no longer finite, memory does not suffice, or the latents are too small for the network.
     """
+    device = pairs.hr.device
+    team = team or Team(str(device))
     torch.manual_seed(seed)
-    network = build_network(recipe, pairs.hr.shape[1]).to(pairs.hr.device)
-    network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, fused=True)
+    network, cells = fitted_network(recipe, pairs, factor)
+    network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     average = {name: value.detach().clone() for name, value in network.named_parameters()}
-    run: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "recent": [], "half": {}}
+    run: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "recent": [], "quarter": {}, "half": {}}
+    saved: dict[str, Any] = {}
     if checkpoint.is_file():
-        run = torch.load(checkpoint, weights_only=True, map_location=pairs.hr.device)
-        network.load_state_dict(run.pop("network"))
-        optimizer.load_state_dict(run.pop("optimizer"))
-        average = run.pop("average")
-    alphas = build_scheduler(recipe).alphas_cumprod.to(pairs.hr.device)
-    cells = min(recipe.crop // factor, *pairs.hr.shape[-2:])
+        saved = torch.load(checkpoint, weights_only=True, map_location=device)
+        network.load_state_dict(saved.pop("network"))
+        average = saved.pop("average")
+    share = team.share(recipe.batch)
+    runner = team.wrap(network)
+    if recipe.compile and device.type == "cuda":
+        runner = torch.compile(runner)  # type: ignore[assignment]
+    stepper = Stepper(recipe, runner, share.stop - share.start, alone=team.size == 1)
+    if saved:
+        stepper.optimizer.load_state_dict(saved.pop("optimizer"))
+        run = saved
+    process = Process.of(recipe, device)
+    steps = recipe.steps_on(len(pairs.hr) // (2 if recipe.mirror else 1))
+    snapshots = {max(1, steps // 4): "quarter", max(1, steps // 2): "half"}
+    watch = _Watch(run, checkpoint, on_step)
     began = time.perf_counter() - run["seconds"]
-    while run["step"] < recipe.steps:
+    while run["step"] < steps:
         step = run["step"]
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(recipe, step)
-        loss = _step(network, optimizer, _draw(recipe, pairs, cells, alphas, seed, step))
-        if not math.isfinite(loss):
-            raise CandidateError(f"training diverged at step {step}: the loss is {loss}")
-        _follow(average, network, min(recipe.ema, (1 + step) / (10 + step)))
+        examples = draw(recipe, process, pairs, cells, seed=seed, step=step, share=share)
+        loss = team.mean(stepper.step(examples, learning_rate(recipe, step, steps)))
         run["step"] = step = step + 1
-        run["recent"].append(loss)
-        on_step(step, loss)
-        if step % LOG_EVERY == 0:
-            run["losses"].append(round(sum(run["recent"]) / len(run["recent"]), 5))
-            run["recent"] = []
-        if step == recipe.steps // 2:
-            run["half"] = {name: value.clone() for name, value in average.items()}
-        if step % checkpoint_every == 0 or step == recipe.steps:
+        saving = step % checkpoint_every == 0 or step == steps
+        watch.see(loss, look=saving or device.type == "cpu" or step % LOOK_EVERY == 0)
+        follow(average, network, min(recipe.ema, step / (9 + step)))
+        if step in snapshots:
+            run[snapshots[step]] = {name: value.clone() for name, value in average.items()}
+        if saving:
             run["seconds"] = time.perf_counter() - began
-            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-            write_torch(checkpoint, run | state)
-    return Trained(run["half"], average, run["losses"], run["seconds"])
+            state = {"network": network.state_dict(), "optimizer": stepper.optimizer.state_dict()}
+            if team.leads:
+                write_torch(checkpoint, run | state | {"average": average})
+            watch.saved = step
+    return Trained(average, run["half"], run["quarter"], run["losses"], steps, run["seconds"], stepper.part)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    noisy: Tensor
-    condition: Tensor
-    clean: Tensor
-    level: Tensor
+class _Watch:
+    """Losses as they come: logged, reported, and the end of the run when one is not finite."""
 
+    def __init__(self, run: dict[str, Any], checkpoint: Path, on_step: OnStep) -> None:
+        self._run, self._checkpoint, self._on_step = run, checkpoint, on_step
+        self._unseen: list[Tensor] = []
+        self.saved: int = run["step"]
 
-def _draw(recipe: Recipe, pairs: LatentPairs, cells: int, alphas: Tensor, seed: int, step: int) -> _Batch:
-    """Crops with noise at uniformly drawn levels: sqrt(a) x0 + sqrt(1 - a) noise (Ho et al., 2020, eq. 4).
-
-    Crops begin where an LR cell does, as whole images do: what belongs into a block of HR cells differs from
-    place to place in the block, and the strides of the network tell these places apart.
-    """
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-    count, (height, width) = recipe.batch, pairs.hr.shape[-2:]
-    chosen = torch.randint(len(pairs.hr), (count,), generator=generator).tolist()
-    block = recipe.degradation.scale
-    tops = (block * torch.randint((height - cells) // block + 1, (count,), generator=generator)).tolist()
-    lefts = (block * torch.randint((width - cells) // block + 1, (count,), generator=generator)).tolist()
-    level = torch.randint(recipe.noise_levels, (count,), generator=generator)
-    noise = torch.randn((count, pairs.hr.shape[1], cells, cells), generator=generator)
-    windows = [
-        (n, slice(None), slice(top, top + cells), slice(left, left + cells))
-        for n, top, left in zip(chosen, tops, lefts, strict=True)
-    ]
-    clean = torch.stack([pairs.hr[window] for window in windows])
-    condition = torch.stack([pairs.condition[window] for window in windows])
-    level, noise = level.to(clean.device), noise.to(clean.device)
-    alpha = alphas[level][:, None, None, None]
-    return _Batch(alpha.sqrt() * clean + (1 - alpha).sqrt() * noise, condition, clean, level)
-
-
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: _Batch) -> float:
-    estimate = denoise(network, batch.noisy, batch.condition, batch.level)
-    loss = nn.functional.mse_loss(estimate, batch.clean)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimizer.step()
-    return float(loss.detach())
-
-
-@torch.no_grad()
-def _follow(average: Weights, network: nn.Module, decay: float) -> None:
-    for name, value in network.named_parameters():
-        average[name].lerp_(value, 1 - decay)
-
-
-def _rate(recipe: Recipe, step: int) -> float:
-    cosine = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-    return recipe.learning_rate * min(1.0, (step + 1) / recipe.warm_up) * cosine
+    def see(self, loss: Tensor, *, look: bool) -> None:
+        """Take the loss of the step just made; look at all that were not looked at yet."""
+        self._unseen.append(loss)
+        if not look:
+            return
+        values = torch.stack(self._unseen).tolist()
+        first = self._run["step"] - len(values) + 1
+        self._unseen = []
+        for step, value in enumerate(values, first):
+            if not math.isfinite(value):
+                kept = f"the last good checkpoint is {self._checkpoint} of step {self.saved}"
+                raise CandidateError(
+                    f"training diverged at step {step}: the loss is {value}; "
+                    f"{kept if self.saved else 'no checkpoint was written yet'}; lower the recipe's learning_rate "
+                    "or train in float32"
+                )
+            self._run["recent"].append(value)
+            if step % LOG_EVERY == 0:
+                self._run["losses"].append(round(sum(self._run["recent"]) / len(self._run["recent"]), 5))
+                self._run["recent"] = []
+            self._on_step(step, value)

@@ -1,0 +1,80 @@
+"""Variants of a recipe for ablations: a few choices changed, and a name that says which."""
+
+import difflib
+from dataclasses import replace
+from typing import Any, get_type_hints
+
+from vaescreen.errors import RecipeError
+from vaescreen.superres.networks import NETWORKS, Network
+from vaescreen.superres.recipe import WORDS, Recipe
+
+_FIXED = {"name", "version", "degradation"}
+_SWITCH = {"true": True, "false": False}
+
+
+def vary(recipe: Recipe, **changes: Any) -> Recipe:
+    """Give a variant for an ablation, whose name says what changed: `nano+objective=v`.
+
+    What a choice cannot be without changes with it: flow takes the straight schedule and Euler's sampler, what
+    was flow takes the cosine schedule; a transformer takes whole images; samples and epochs exclude each other.
+
+    Parameters
+    ----------
+    recipe
+        What to change.
+    changes
+        New values by field, as they are or as texts; `network` takes a name of `NETWORKS`, and of several
+        things in `conditioning` the names are joined by `_`.
+
+    Raises
+    ------
+    RecipeError
+        If a field or value is unknown, or the variant makes no sense.
+    """
+    values = {field: _value(recipe, field, value) for field, value in changes.items()}
+    follow: dict[str, Any] = {}
+    if values.get("objective") == "flow" != recipe.objective:
+        follow = {"schedule": "straight"}
+        if recipe.sampler != "posterior-mean":
+            follow["sampler"] = "euler"
+    elif "objective" in values and recipe.objective == "flow":
+        follow = {"schedule": "cosine"}
+    if getattr(values.get("network"), "kind", None) == "transformer":
+        follow["crop"] = values.get("size", recipe.size)
+    if values.get("epochs") is not None:
+        follow["samples"] = None
+    elif values.get("samples") is not None:
+        follow["epochs"] = None
+    said = "".join(f"+{field}={_text(value)}" for field, value in values.items())
+    return replace(recipe, **{"name": recipe.name + said, **follow, **values})
+
+
+def _value(recipe: Recipe, field: str, value: Any) -> Any:
+    """Turn a text into a value of the field's type; other values are taken as they are."""
+    types = {name: kind for name, kind in get_type_hints(Recipe).items() if name not in _FIXED}
+    if field not in types:
+        near = difflib.get_close_matches(field, types, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(sorted(types))}"
+        raise RecipeError(f"recipe {recipe.name} has no choice called {field!r}{hint}")
+    if not isinstance(value, str):
+        return value
+    if field == "network":
+        if value not in NETWORKS:
+            raise RecipeError(f"unknown network {value!r}; choose from {', '.join(NETWORKS)}")
+        return NETWORKS[value]
+    if field == "conditioning":
+        return tuple(value.split("_"))
+    if field in WORDS:
+        return value
+    try:
+        if types[field] is bool:
+            return _SWITCH[value.lower()]
+        return float(value) if types[field] is float else int(value)
+    except (KeyError, ValueError) as error:
+        raise RecipeError(f"recipe {recipe.name}: {field} cannot be {value!r}") from error
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "_".join(value)
+    return value.name if isinstance(value, Network) else str(value)
