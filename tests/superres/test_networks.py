@@ -70,7 +70,7 @@ def test_tokens_that_do_not_fit_are_single_cells(cells, patch):
 
 def test_images_that_cannot_be_halved_like_the_crops_are_refused():
     with pytest.raises(
-        CandidateError, match="recipe nano: .* crops of 8x8 latent cells, but not images of 10x10"
+        CandidateError, match=r"recipe nano: .* crops of 8x8 latent cells, but not images of 10x10"
     ):
         fit_network(NETWORKS["unet-paper"], 8, 10, "nano")
 

@@ -50,7 +50,7 @@ def test_images_are_joined_by_id_and_a_missing_one_is_named(file):
 
 def test_absent_and_damaged_files(file, tmp_path):
     with pytest.raises(
-        ResultError, match="there are no images .*; make them with `vaescreen reference evaluate"
+        ResultError, match=r"there are no images .*; make them with `vaescreen reference evaluate"
     ):
         load_outputs(tmp_path / "other.outputs.npz")
     file.write_bytes(file.read_bytes()[:200])
