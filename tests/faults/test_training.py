@@ -1,9 +1,11 @@
-"""SIGKILL in the middle of a reference point: the next run goes on and ends in the same bytes."""
+"""SIGKILL at any moment of encoding, training and evaluation: the next run goes on and ends in the same bytes."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +20,15 @@ from vaescreen.superres.recipes import NANO
 from vaescreen.superres.reference import make_reference
 from vaescreen.superres.training import CHECKPOINT_EVERY
 
-KILLED_AT = CHECKPOINT_EVERY + 7
+STEPS = CHECKPOINT_EVERY + 15
+TRAIN, TEST = 3, 40
 RECIPE = replace(
     NANO,
     name="tiny",
     size=32,
     network=UNet("unet-tiny", (8,), 1, (), False, 8),
     crop=32,
-    samples=CHECKPOINT_EVERY + 15,
+    samples=STEPS,
     batch=1,
     sampler_steps=5,
 )
@@ -41,45 +44,81 @@ CANDIDATE = Candidate.model_validate(
         "training_data": "none",
     }
 )
+SECONDS = 30
+
+needs_sigkill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 
-def make(results: Path, kill_at: int | None = None) -> list[int]:
-    """The steps that were trained, if the process lives to tell."""
-    steps = []
+def make(results: Path, kill_at: tuple[str, int] | None = None) -> list[tuple[str, int]]:
+    """What was done, if the process lives to tell."""
+    done = []
 
-    def on_step(phase: str, done: int, total: int) -> None:
-        if phase == "train":
-            steps.append(done)
-        if done == kill_at:
+    def on_step(phase: str, number: int, total: int) -> None:
+        done.append((phase, number))
+        if (phase, number) == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    data = open_data("brain", size=32, train_images=3, test_images=3, name="few")
+    data = open_data("brain", size=32, train_images=TRAIN, test_images=TEST, name="few")
     make_reference(CANDIDATE, data, RECIPE, results, on_step=on_step)
-    return steps
+    return done
 
 
-def make_and_die(results: Path) -> int:
+def start(results: Path, *kill_at: str) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "PYTHONPATH": str(Path(vaescreen.__file__).parents[1])}
-    command = [sys.executable, __file__, str(results)]
-    return subprocess.run(command, env=environment, check=False, timeout=200).returncode
+    return subprocess.Popen([sys.executable, __file__, str(results), *kill_at], env=environment)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_a_killed_reference_ends_in_the_same_table(tmp_path, monkeypatch):
-    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "disturbed"))
-    assert make_and_die(tmp_path / "broken") == -signal.SIGKILL
-    assert not list((tmp_path / "broken").rglob("*.*"))
-    assert make(tmp_path / "broken") == list(range(CHECKPOINT_EVERY + 1, RECIPE.samples + 1))
+def table(results: Path) -> bytes:
+    return (results / "reference/tiny/few/haar-f8c1-seed0.parquet").read_bytes()
 
-    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "undisturbed"))
-    assert make(tmp_path / "straight") == list(range(1, RECIPE.samples + 1))
-    broken, straight = (
-        (tmp_path / name / "reference/tiny/few/haar-f8c1-seed0.parquet").read_bytes()
-        for name in ("broken", "straight")
-    )
-    assert broken == straight
+
+@pytest.fixture
+def undisturbed(tmp_path, monkeypatch) -> bytes:
+    with monkeypatch.context() as patch:
+        patch.setenv("VAESCREEN_CACHE", str(tmp_path / "undisturbed"))
+        everything = [
+            ("encode", TRAIN),
+            *(("train", step) for step in range(1, STEPS + 1)),
+            *(("evaluate", images) for images in (16, 32, 40)),
+        ]
+        assert make(tmp_path / "straight") == everything
+    return table(tmp_path / "straight")
+
+
+@needs_sigkill
+def test_killed_while_encoding_training_and_evaluating_it_ends_in_the_same_table(undisturbed, tmp_path):
+    results = tmp_path / "broken"
+    for phase, number in (("encode", TRAIN), ("train", CHECKPOINT_EVERY + 7), ("evaluate", 16)):
+        assert start(results, phase, str(number)).wait(200) == -signal.SIGKILL
+        assert not list(results.rglob("*.*"))
+    assert make(results) == [("evaluate", images) for images in (16, 32, 40)]
+    assert table(results) == undisturbed
+
+
+@needs_sigkill
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_killed_at_twenty_random_moments_it_ends_in_the_same_table(undisturbed, tmp_path):
+    """The moments spread over start, encoding, training and evaluation of runs that take turns."""
+    moments, begun, killed = random.Random(0), 0, 0
+    while killed < 20:
+        results, begun = tmp_path / f"broken-{begun}", begun + 1
+        while True:
+            process = start(results)
+            try:
+                assert process.wait(moments.uniform(1, SECONDS)) == 0
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                killed += 1
+                time.sleep(0.01)
+        assert table(results) == undisturbed
+        for leftover in (tmp_path / "cache").rglob("*.safetensors"):
+            leftover.unlink()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    make(Path(sys.argv[1]), KILLED_AT)
+    place = sys.argv[2:]
+    make(Path(sys.argv[1]), (place[0], int(place[1])) if place else None)

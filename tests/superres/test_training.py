@@ -158,6 +158,12 @@ def test_the_snapshots_are_of_a_quarter_and_half_of_the_steps(short, pairs, tmp_
         assert all(torch.equal(average[name], snapshot[name]) for name in snapshot)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_shortest_budgets_have_snapshots_too(recipe, pairs, tmp_path, steps):
+    trained = train(replace(recipe, samples=2 * steps), pairs, FACTOR, tmp_path / "checkpoint")
+    assert trained.quarter.keys() == trained.half.keys() == trained.full.keys() != set()
+
+
 def test_without_average_the_weights_themselves_are_kept(short, pairs, tmp_path):
     trained = train(replace(short, ema=0.0), pairs, FACTOR, tmp_path / "checkpoint")
     last = torch.load(tmp_path / "checkpoint", weights_only=True)["network"]

@@ -136,6 +136,29 @@ Device = Annotated[
 Seed = Annotated[
     int, typer.Option(min=0, help="Of splits, phantoms, probes and training.", rich_help_panel=_RUN)
 ]
+TrainingSeeds = Annotated[
+    list[int],
+    typer.Option(
+        min=0, help="Of weights, noise and crops; give several times for several.", rich_help_panel=_RUN
+    ),
+]
+FIRST_SEED = [0]
+SplitSeed = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Of splits and phantoms; training seeds do not move these.", rich_help_panel=_DATA
+    ),
+]
+CachedPoints = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Folder of result files.",
+        show_default="the cache",
+        rich_help_panel=_RUN,
+    ),
+]
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
 ]
@@ -147,3 +170,10 @@ def published_results(given: Path | None) -> Path:
 
     here = Path("leaderboards") / "results"
     return given or (here if here.is_dir() else cache_dir() / "results")
+
+
+def reference_results(given: Path | None, recipe: str) -> Path:
+    """Folder of reference points of a recipe; those of variants are not published unless it is asked for."""
+    from vaescreen.storage import cache_dir
+
+    return cache_dir() / "results" if given is None and "+" in recipe else published_results(given)

@@ -1,39 +1,47 @@
-"""`vaescreen reference`: train SR models on candidates, and see which have been."""
+"""`vaescreen reference`: train SR models on candidates, evaluate them, and see which have been and what they are."""
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
 from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.planning import plan
+from vaescreen.cli.points import Setting, Task, make, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
-    from vaescreen.candidate import Candidate
-    from vaescreen.images import DataSet
+    from vaescreen.execution import Engine
     from vaescreen.superres.paths import PointFile
-    from vaescreen.superres.recipes import Recipe
 
-app = typer.Typer(no_args_is_help=True, help="Reference points: train, status.")
+app = typer.Typer(
+    no_args_is_help=True, help="Reference points: plan, train, evaluate, status, ablate; and their recipes."
+)
+app.command()(plan)
 
-_LINES = 10
 _HEADERS = ("data", "candidate", "seed", "SR PSNR", "posterior mean", "samples", "minutes")
 
-
-@dataclass(frozen=True)
-class _Setting:
-    """What all trainings have in common."""
-
-    data: "DataSet"
-    recipe: "Recipe"
-    results: Path
-    seed: int
-    device: str
+KeepWeights = Annotated[
+    bool,
+    typer.Option(
+        "--keep-weights",
+        help="Keep the trained weights in the cache, for `reference evaluate`.",
+        show_default=False,
+    ),
+]
+SaveOutputs = Annotated[
+    bool,
+    typer.Option(
+        "--save-outputs",
+        help="Keep the SR images and the autoencoder's decodes beside the result, as NAME.outputs.npz.",
+        show_default=False,
+    ),
+]
+Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sampler for each image.")]
 
 
 @app.command()
@@ -46,87 +54,101 @@ def train(
     name: options.Name = None,
     train_images: options.TrainImages = None,
     test_images: options.TestImages = None,
+    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
     processes: options.Processes = None,
     engine: options.Engine = "local",
     gpu_share: options.GpuShare = 1.0,
     device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
+    seed: options.TrainingSeeds = options.FIRST_SEED,
+    samples: Samples = 1,
+    keep_weights: KeepWeights = False,
+    save_outputs: SaveOutputs = False,
 ) -> None:
     """Train a super-resolution model on each candidate and score it.
 
     What is finished is skipped, and what was interrupted goes on from its last checkpoint. A candidate that
-    fails does not stop the others; the exit code is 1 if any did.
+    fails does not stop the others; the exit code is 1 if any did. Several GPUs share each training under
+    `accelerate launch -m vaescreen reference train ...`.
     """
-    from vaescreen.execution import Outcome, choose_device, engine_named, run
-    from vaescreen.images import open_data
-    from vaescreen.registry import Registry
-    from vaescreen.storage import ensure_writable
+    from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)
-    known = Registry.load(registry)
-    tasks = {candidate: known.candidate(candidate) for candidate in candidates}
-    folder = options.published_results(results)
-    ensure_writable(folder)
-    where = engine_named(engine, gpu_share)
-    place = choose_device(device.value, where)
-    images = open_data(
+    tasks = tasks_of(candidates, [chosen], seed, registry)
+    folder = options.reference_results(results, chosen.name)
+    setting, where = Setting.open(
         data,
         size=chosen.size,
-        patient_pattern=patients,
-        seed=seed,
+        folder=folder,
+        wanted=Wanted(samples, save_outputs, keep_weights),
+        device=device,
+        engine=engine,
+        gpu_share=gpu_share,
+        patients=patients,
+        name=name,
         train_images=train_images,
         test_images=test_images,
+        split_seed=split_seed,
+    )
+    _make_all(setting, tasks, processes, where)
+
+
+@app.command()
+def evaluate(
+    candidates: options.Candidates,
+    data: options.Data,
+    recipe: options.Recipe = "nano",
+    sampler: Annotated[
+        str | None, typer.Option(help="Sampler in place of the recipe's.", show_default=False)
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Sampler steps in place of the recipe's.", show_default=False),
+    ] = None,
+    registry: options.RegistryFile = None,
+    patients: options.Patients = None,
+    name: options.Name = None,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    split_seed: options.SplitSeed = 0,
+    results: options.PublishedResults = None,
+    processes: options.Processes = None,
+    device: options.Device = DeviceName.AUTO,
+    seed: options.TrainingSeeds = options.FIRST_SEED,
+    samples: Samples = 1,
+    save_outputs: SaveOutputs = False,
+) -> None:
+    """Score trained models again: another sampler, more samples an image, or the images themselves.
+
+    The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
+    a recipe of its own, such as nano+sampler_steps=50, and go to the cache unless --results is given.
+    """
+    from vaescreen.superres.finished import Wanted
+    from vaescreen.superres.recipes import recipe_named
+    from vaescreen.superres.variants import vary
+
+    base = recipe_named(recipe)
+    changes = {"sampler": sampler, "sampler_steps": steps}
+    changed = {field: value for field, value in changes.items() if value not in (None, getattr(base, field))}
+    chosen = vary(base, **changed) if changed else base
+    tasks = tasks_of(candidates, [chosen], seed, registry)
+    setting, where = Setting.open(
+        data,
+        size=chosen.size,
+        folder=options.reference_results(results, chosen.name),
+        wanted=Wanted(samples, save_outputs, training=False),
+        device=device,
+        patients=patients,
         name=name,
+        train_images=train_images,
+        test_images=test_images,
+        split_seed=split_seed,
     )
-    setting = _Setting(images, chosen, folder, seed, place)
-    failures = 0
-    recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
-    missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
-    trained = run(_train, setting, missing, processes=processes, engine=where, device=place)
-    outcomes: Iterator[Outcome[Any]] = itertools.chain(recalled, trained)
-    for outcome in outcomes:
-        if outcome.result is None:
-            failures += 1
-            complain(f"error: {outcome.name} on {images.name}: {outcome.error}")
-        else:
-            print(f"{outcome.name} on {images.name}: SR PSNR {outcome.result:.2f} dB")
-    if failures:
-        raise typer.Exit(1)
+    _make_all(setting, tasks, processes, where)
 
 
-def _recall(setting: _Setting, candidate: "Candidate") -> float | None:
-    """Give the SR PSNR of a point that is there already."""
-    from vaescreen.superres.finished import finished_point
-
-    point = finished_point(candidate, setting.data, setting.recipe, setting.results, setting.seed)
-    return point["summary"]["sr_psnr"] if point else None
-
-
-def _train(setting: _Setting, candidate: "Candidate") -> float:
-    """Train or recall one reference point, telling on stderr how far it is; give its SR PSNR."""
-    from vaescreen.superres.reference import make_reference
-
-    told: set[tuple[str, int]] = set()
-
-    def tell(phase: str, done: int, total: int) -> None:
-        part = (phase, done * _LINES // total)
-        if part not in told:
-            told.add(part)
-            complain(f"{candidate.name} on {setting.data.name}: {phase} {done}/{total}")
-
-    point = make_reference(
-        candidate,
-        setting.data,
-        setting.recipe,
-        setting.results,
-        seed=setting.seed,
-        device=setting.device,
-        on_step=tell,
-    )
-    sr_psnr: float = point["summary"]["sr_psnr"]
-    return sr_psnr
+app.command()(ablate)
 
 
 @app.command()
@@ -140,11 +162,9 @@ def status(
     from vaescreen.superres.paths import point_files
     from vaescreen.superres.recipes import recipe_named
 
-    folder = options.published_results(results)
-    files = point_files(folder, recipe_named(recipe).name)
-    records = [
-        {"data": file.data, "candidate": file.candidate, "seed": file.seed, **_record(file)} for file in files
-    ]
+    name = recipe_named(recipe).name
+    folder = options.reference_results(results, name)
+    records = [_record(file) for file in point_files(folder, name)]
     cells = [
         [
             record["data"],
@@ -161,11 +181,79 @@ def status(
     show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)
 
 
+@app.command()
+def recipes(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RECIPE]...", help="By name, variants too.", show_default="all"),
+    ] = None,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Print every choice that recipes make, side by side."""
+    from vaescreen.superres.recipes import RECIPES, recipe_named
+
+    described = [recipe_named(name).description() for name in names or RECIPES]
+    flat = [_flat(each) for each in described]
+    choices = list(dict.fromkeys(choice for each in flat for choice in each if choice != "name"))
+    cells = [[choice, *(each.get(choice, "") for each in flat)] for choice in choices]
+    show(Sheet(["choice", *(each["name"] for each in flat)], cells, flat, described), form)
+
+
+def _flat(description: dict[str, Any]) -> dict[str, str]:
+    """Choices as text, those of a part under its name and a dot."""
+    flat: dict[str, str] = {}
+    for choice, value in description.items():
+        if isinstance(value, dict):
+            flat |= {f"{choice}.{part}": text for part, text in _flat(value).items()}
+        elif isinstance(value, list):
+            flat[choice] = " ".join(map(str, value))
+        else:
+            flat[choice] = str(value)
+    return flat
+
+
+def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, engine: "Engine") -> None:
+    """Make all points, say how each went, and exit with 1 if any failed."""
+    from vaescreen.execution import Outcome, run
+
+    failures = 0
+    if setting.team.size > 1:
+        outcomes: Iterator[Outcome[Any]] = (
+            Outcome(name, make(setting, task)) for name, task in tasks.items()
+        )
+    else:
+        recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
+        missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
+        made = run(make, setting, missing, processes=processes, engine=engine, device=setting.device)
+        outcomes = itertools.chain(recalled, made)
+    for outcome in outcomes:
+        if outcome.result is None:
+            failures += 1
+            complain(f"error: {outcome.name} on {setting.data.name}: {outcome.error}")
+        elif setting.team.leads:
+            print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _recall(setting: Setting, task: Task) -> float | None:
+    """Give the SR PSNR of a point that is there already."""
+    from vaescreen.superres.finished import finished_point
+
+    point = finished_point(
+        task.candidate, setting.data, task.recipe, setting.results, task.seed, setting.wanted
+    )
+    return point["summary"]["sr_psnr"] if point else None
+
+
 def _record(file: "PointFile") -> dict[str, Any]:
     from vaescreen.storage import read_json
 
     point = read_json(file.path)
     return {
+        "data": file.data,
+        "candidate": file.candidate,
+        "seed": file.seed,
         "sr_psnr": point["summary"]["sr_psnr"],
         "posterior_mean_psnr": point["summary"]["posterior_mean_psnr"],
         "samples": point["training"]["samples"],

@@ -141,7 +141,11 @@ class _Work:
 
     def prepare(self) -> tuple[Autoencoder, LatentPairs, Scale]:
         """Open the autoencoder, encode the train split or read its latents, and scale them."""
-        autoencoder = open_autoencoder(self.candidate, self.data, self.team.device)
+        candidate = self.candidate
+        if self.recipe.latent_scaling == "native":
+            native = candidate.settings.model_copy(update={"scaling": "native"})
+            candidate = candidate.model_copy(update={"settings": native})
+        autoencoder = open_autoencoder(candidate, self.data, self.team.device)
         total = len(self.data.ids("train"))
 
         def encode() -> LatentPairs:

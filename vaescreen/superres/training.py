@@ -126,7 +126,7 @@ def train(
         run = saved
     process = Process.of(recipe, device)
     steps = recipe.steps_on(len(pairs.hr) // (2 if recipe.mirror else 1))
-    snapshots = {max(1, steps // 4): "quarter", max(1, steps // 2): "half"}
+    snapshots = {"quarter": max(1, steps // 4), "half": max(1, steps // 2)}
     watch = _Watch(run, checkpoint, on_step)
     began = time.perf_counter() - run["seconds"]
     while run["step"] < steps:
@@ -137,8 +137,8 @@ def train(
         saving = step % checkpoint_every == 0 or step == steps
         watch.see(loss, look=saving or device.type == "cpu" or step % LOOK_EVERY == 0)
         follow(average, network, min(recipe.ema, step / (9 + step)))
-        if step in snapshots:
-            run[snapshots[step]] = {name: value.clone() for name, value in average.items()}
+        for part in (part for part, place in snapshots.items() if place == step):
+            run[part] = {name: value.clone() for name, value in average.items()}
         if saving:
             run["seconds"] = time.perf_counter() - began
             state = {"network": network.state_dict(), "optimizer": stepper.optimizer.state_dict()}

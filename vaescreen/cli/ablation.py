@@ -1,0 +1,156 @@
+"""`vaescreen reference ablate`: is the gap between candidates stable when one choice of the recipe changes?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.application import complain
+from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.points import Setting, make, tasks_of
+from vaescreen.cli.printing import Sheet, show
+
+if TYPE_CHECKING:
+    from vaescreen.superres.ablation import Gap
+
+_HEADERS = ("choice", "value", "candidates", "SR PSNR", "gap", "change", "90 % interval", "p", "stable")
+
+
+def ablate(
+    candidates: options.Candidates,
+    data: options.Data,
+    axis: Annotated[
+        list[str],
+        typer.Option(
+            metavar="CHOICE=VALUE,...",
+            help="Values of one choice of the recipe; may be given several times. `reference recipes` lists choices.",
+            show_default=False,
+        ),
+    ],
+    recipe: options.Recipe = "nano",
+    margin: Annotated[
+        float, typer.Option(min=0, metavar="DB", help="Change of the gap that does not matter.")
+    ] = 0.15,
+    registry: options.RegistryFile = None,
+    patients: options.Patients = None,
+    name: options.Name = None,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    split_seed: options.SplitSeed = 0,
+    results: options.CachedPoints = None,
+    processes: options.Processes = None,
+    engine: options.Engine = "local",
+    gpu_share: options.GpuShare = 1.0,
+    device: options.Device = DeviceName.AUTO,
+    seed: options.TrainingSeeds = options.FIRST_SEED,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Change one choice of the recipe at a time, train, and test whether the gap between candidates stays.
+
+    The test is of equivalence: two one-sided t tests of the patients' mean change of the gap, in SR PSNR, against
+    the margin. "no" means not shown to be stable, not shown to differ. Variants that differ in sampling alone share
+    one training.
+    """
+    from vaescreen.errors import VaescreenError
+    from vaescreen.execution import run
+    from vaescreen.storage import cache_dir
+    from vaescreen.superres.ablation import cells, read_gaps
+    from vaescreen.superres.finished import Wanted
+    from vaescreen.superres.recipes import recipe_named
+
+    if len(set(candidates)) < 2:
+        raise VaescreenError("ablate compares candidates: name two at least")
+    base = recipe_named(recipe)
+    grid = cells(base, _axes(axis))
+    sizes = {cell.recipe.size for cell in grid}
+    if len(sizes) > 1:
+        raise VaescreenError("ablate compares on the same images: size cannot be an axis")
+    setting, where = Setting.open(
+        data,
+        size=base.size,
+        folder=results or cache_dir() / "results",
+        wanted=Wanted(weights=True),
+        device=device,
+        engine=engine,
+        gpu_share=gpu_share,
+        patients=patients,
+        name=name,
+        train_images=train_images,
+        test_images=test_images,
+        split_seed=split_seed,
+    )
+    first, sharing = _by_training([cell.recipe for cell in grid])
+    for recipes in (first, sharing):
+        tasks = tasks_of(candidates, recipes, seed, registry)
+        for outcome in run(make, setting, tasks, processes=processes, engine=where, device=setting.device):
+            if outcome.error:
+                raise VaescreenError(f"{outcome.name} on {setting.data.name}: {outcome.error}")
+            complain(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
+    gaps = read_gaps(setting.results, setting.data.name, candidates, grid, seed, margin)
+    _show(gaps, setting.data.name, base.name, margin, form)
+
+
+def _axes(texts: Sequence[str]) -> dict[str, list[str]]:
+    from vaescreen.errors import RecipeError
+
+    axes: dict[str, list[str]] = {}
+    for text in texts:
+        choice, equals, values = text.partition("=")
+        if not equals or not all(values.split(",")):
+            raise RecipeError(f"--axis {text} is not CHOICE=VALUE,VALUE")
+        axes.setdefault(choice, []).extend(values.split(","))
+    return axes
+
+
+def _by_training(recipes: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Part recipes into one of each training, and those that can use its weights."""
+    first: list[Any] = []
+    sharing: list[Any] = []
+    for recipe in recipes:
+        known = [other.training_description() for other in first]
+        (sharing if recipe.training_description() in known else first).append(recipe)
+    return first, sharing
+
+
+def _show(gaps: "Sequence[Gap]", data: str, recipe: str, margin: float, form: Format) -> None:
+    from vaescreen.leaderboard.columns import ABSENT, interval_text, number
+
+    records, lines = [], []
+    for gap in gaps:
+        test = gap.stability
+        records.append(
+            {
+                "choice": gap.cell.axis or "base",
+                "value": gap.cell.value or recipe,
+                "candidates": [gap.better, gap.other],
+                "sr_psnr": list(gap.psnr),
+                "gap": gap.gap,
+                "change": test.difference if test else None,
+                "interval": [test.low, test.high] if test else None,
+                "p": test.p if test else None,
+                "stable": test.equivalent if test else None,
+                "patients": test.patients if test else None,
+            }
+        )
+        lines.append(
+            [
+                gap.cell.axis or "base",
+                gap.cell.value or recipe,
+                f"{gap.better} - {gap.other}",
+                " / ".join(map(number, gap.psnr)),
+                number(gap.gap, signed=True),
+                number(test.difference, signed=True) if test else ABSENT,
+                interval_text((test.low, test.high) if test else None),
+                number(test.p, 4) if test else ABSENT,
+                ("yes" if test.equivalent else "no") if test else ABSENT,
+            ]
+        )
+    tested = [gap.stability for gap in gaps if gap.stability]
+    stable = sum(test.equivalent for test in tested)
+    title = (
+        f"{data}, recipe {recipe}: the gap stays within {margin:g} dB in {stable} of {len(tested)} changed cells "
+        f"(equivalence test over {tested[0].patients} patients, level 0.05)"
+    )
+    payload = {"title": title, "data": data, "recipe": recipe, "margin": margin, "rows": records}
+    show(Sheet(_HEADERS, lines, records, payload, title, text_columns=3), form)

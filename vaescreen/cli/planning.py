@@ -1,0 +1,82 @@
+"""`vaescreen reference plan`: which points are missing, and what they will cost."""
+
+from typing import Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.printing import Sheet, show
+
+_HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "speed from")
+
+
+def plan(
+    data: Annotated[
+        list[str],
+        typer.Option(metavar="DATA", help="Folder of images or phantoms; may be given several times."),
+    ],
+    candidates: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CANDIDATE]...", help="Names in the registry.", show_default="all on this machine"
+        ),
+    ] = None,
+    recipe: options.Recipe = "nano",
+    registry: options.RegistryFile = None,
+    patients: options.Patients = None,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    split_seed: options.SplitSeed = 0,
+    results: options.PublishedResults = None,
+    device: options.Device = DeviceName.AUTO,
+    seed: options.TrainingSeeds = options.FIRST_SEED,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """List the reference points that are missing, and estimate their training time.
+
+    The speed is that of finished points on the same kind of device; where there are none, a few steps are timed.
+    """
+    from vaescreen.autoencoders.weights import available
+    from vaescreen.execution import choose_device
+    from vaescreen.images import open_data
+    from vaescreen.registry import Registry
+    from vaescreen.superres.planning import Speeds, missing_points
+    from vaescreen.superres.recipes import recipe_named
+
+    chosen = recipe_named(recipe)
+    known = Registry.load(registry)
+    names = candidates or [name for name, candidate in known.candidates.items() if available(candidate)]
+    wanted = [known.candidate(name) for name in names]
+    folder = options.reference_results(results, chosen.name)
+    speeds = Speeds(chosen, folder, choose_device(device.value))
+    records = []
+    for spec in data:
+        images = open_data(
+            spec,
+            size=chosen.size,
+            patient_pattern=patients,
+            seed=split_seed,
+            train_images=train_images,
+            test_images=test_images,
+        )
+        for point in missing_points(wanted, images, chosen, seed, folder):
+            speed = speeds.of(point.candidate.geometry)
+            records.append(
+                {
+                    "data": point.data,
+                    "candidate": point.candidate.name,
+                    "seed": point.seed,
+                    "samples": point.samples,
+                    "samples_per_second": round(speed.samples_per_second, 1),
+                    "minutes": round(point.samples / speed.samples_per_second / 60, 1),
+                    "speed_from": speed.source,
+                }
+            )
+    cells = [[str(value) for value in record.values()] for record in records]
+    total = sum(float(str(record["minutes"])) for record in records)
+    title = (
+        f"{len(records)} of {len(wanted) * len(data) * len(seed)} points of recipe {chosen.name} are missing under "
+        f"{folder}: about {total:.0f} minutes, one after another, without encoding and evaluation"
+    )
+    show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)

@@ -1,0 +1,114 @@
+"""What the commands that make reference points have in common: the setting, the tasks, and how one is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from vaescreen.cli.options import DeviceName
+from vaescreen.cli.training_progress import telling
+
+if TYPE_CHECKING:
+    from vaescreen.candidate import Candidate
+    from vaescreen.execution import Engine
+    from vaescreen.images import DataSet
+    from vaescreen.superres.finished import Wanted
+    from vaescreen.superres.recipe import Recipe
+    from vaescreen.superres.team import Team
+
+
+class Task(NamedTuple):
+    """One point to make."""
+
+    candidate: "Candidate"
+    recipe: "Recipe"
+    seed: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all tasks of a command have in common."""
+
+    data: "DataSet"
+    results: Path
+    device: str
+    wanted: "Wanted"
+    team: "Team"
+
+    @classmethod
+    def open(
+        cls,
+        data: str,
+        *,
+        size: int,
+        folder: Path,
+        wanted: "Wanted",
+        device: DeviceName,
+        engine: str = "local",
+        gpu_share: float = 1.0,
+        patients: str | None,
+        name: str | None,
+        train_images: int | None,
+        test_images: int | None,
+        split_seed: int,
+    ) -> "tuple[Setting, Engine]":
+        """Check what the command needs, and open the data."""
+        from vaescreen.execution import choose_device, engine_named
+        from vaescreen.images import open_data
+        from vaescreen.storage import ensure_writable
+        from vaescreen.superres.team import join_team
+
+        ensure_writable(folder)
+        where = engine_named(engine, gpu_share)
+        place = choose_device(device.value, where)
+        team = join_team(place)
+        images = open_data(
+            data,
+            size=size,
+            patient_pattern=patients,
+            seed=split_seed,
+            train_images=train_images,
+            test_images=test_images,
+            name=name,
+        )
+        return cls(images, folder, place, wanted, team), where
+
+
+def tasks_of(
+    candidates: Sequence[str], recipes: "Sequence[Recipe]", seeds: Sequence[int], registry: Path | None
+) -> dict[str, Task]:
+    """Name every point of candidates, recipes and seeds; names say no more than tells them apart."""
+    from vaescreen.registry import Registry
+
+    known = Registry.load(registry)
+    found = {name: known.candidate(name) for name in candidates}
+    return {
+        name
+        + (f", {recipe.name}" if len(recipes) > 1 else "")
+        + (f", seed {seed}" if len(set(seeds)) > 1 else ""): Task(candidate, recipe, seed)
+        for seed in seeds
+        for recipe in recipes
+        for name, candidate in found.items()
+    }
+
+
+def make(setting: Setting, task: Task) -> float:
+    """Make or recall one point, telling on stderr how far it is; give its SR PSNR."""
+    from vaescreen.superres.reference import make_reference
+
+    title = f"{task.candidate.name} on {setting.data.name}, {task.recipe.name}, seed {task.seed}"
+    with telling(title, task.recipe.batch, silent=not setting.team.leads) as teller:
+        point = make_reference(
+            task.candidate,
+            setting.data,
+            task.recipe,
+            setting.results,
+            seed=task.seed,
+            device=setting.device,
+            team=setting.team if setting.team.size > 1 else None,
+            wanted=setting.wanted,
+            on_step=teller.on_step,
+            on_loss=teller.on_loss,
+        )
+    sr_psnr: float = point["summary"]["sr_psnr"]
+    return sr_psnr
