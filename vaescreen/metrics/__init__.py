@@ -8,7 +8,7 @@ depends on the other images of its batch. A NaN in an image gives a NaN, never a
 from torch import Tensor
 
 from vaescreen.metrics.fidelity import foreground_psnr, psnr
-from vaescreen.metrics.structure import ms_ssim, ssim
+from vaescreen.metrics.structure import ssim_and_ms_ssim
 from vaescreen.metrics.wavelets import haar_band_errors
 
 __all__ = ["image_metrics"]
@@ -34,10 +34,11 @@ def image_metrics(reference: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         If the two batches cannot be compared, or a side is under 11 pixels.
     """
     bands = haar_band_errors(reference, estimate)
+    fine, multi_scale = ssim_and_ms_ssim(reference, estimate)
     return {
         "psnr": psnr(reference, estimate),
         "psnr_foreground": foreground_psnr(reference, estimate),
-        "ssim": ssim(reference, estimate),
-        "ms_ssim": ms_ssim(reference, estimate),
+        "ssim": fine,
+        "ms_ssim": multi_scale,
         **{f"band_{name}": error for name, error in bands.items()},
     }

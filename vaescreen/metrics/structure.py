@@ -90,15 +90,26 @@ def ms_ssim(reference: Tensor, estimate: Tensor) -> Tensor:
     DataError
         If the two batches cannot be compared, or a side is under 11 pixels.
     """
+    return ssim_and_ms_ssim(reference, estimate)[1]
+
+
+def ssim_and_ms_ssim(reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
+    """Give `ssim` and `ms_ssim` in one pass, since the finest scale of one is the other.
+
+    Raises
+    ------
+    DataError
+        If the two batches cannot be compared, or a side is under 11 pixels.
+    """
     reference, estimate = checked_pair(reference, estimate)
     weights = _scale_weights(ms_ssim_scales(*reference.shape[2:]))
-    product = reference.new_ones(reference.shape[0])
+    finest, contrast = _ssim_and_contrast(reference, estimate)
+    similarity, product = finest, torch.ones_like(finest)
     for weight in weights[:-1]:
-        _, contrast = _ssim_and_contrast(reference, estimate)
         product = product * contrast.relu() ** weight
         reference, estimate = F.avg_pool2d(reference, 2), F.avg_pool2d(estimate, 2)
-    similarity, _ = _ssim_and_contrast(reference, estimate)
-    return product * similarity.relu() ** weights[-1]
+        similarity, contrast = _ssim_and_contrast(reference, estimate)
+    return finest, product * similarity.relu() ** weights[-1]
 
 
 def _scale_weights(scales: int) -> tuple[float, ...]:
@@ -111,23 +122,33 @@ def _scale_weights(scales: int) -> tuple[float, ...]:
 
 def _ssim_and_contrast(reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
     """Means over the valid region of SSIM and of its contrast-structure factor, each `[B]`."""
-    products = (reference, estimate, reference.square(), estimate.square(), reference * estimate)
-    mean_r, mean_e, square_r, square_e, cross = _windowed_mean(torch.cat(products)).chunk(5)
-    variance_r = square_r - mean_r.square()
-    variance_e = square_e - mean_e.square()
-    covariance = cross - mean_r * mean_e
-    contrast = (2 * covariance + C2) / (variance_r + variance_e + C2)
-    luminance = (2 * mean_r * mean_e + C1) / (mean_r.square() + mean_e.square() + C1)
+    mean_r, mean_e = _windowed_mean(reference), _windowed_mean(estimate)
+    squares = _windowed_mean(reference.square().add_(estimate.square()))
+    products = 2 * _windowed_mean(reference * estimate)
+    mean_squares, mean_products = mean_r.square().add_(mean_e.square()), 2 * mean_r * mean_e
+    contrast = (products - mean_products + C2) / (squares - mean_squares + C2)
+    luminance = (mean_products + C1) / (mean_squares + C1)
     return (luminance * contrast).mean(dim=(1, 2, 3)), contrast.mean(dim=(1, 2, 3))
 
 
 def _windowed_mean(images: Tensor) -> Tensor:
-    """Gaussian mean at every position where the window fits: `[N, 1, H, W]` to `[N, 1, H - 10, W - 10]`."""
-    offsets = torch.arange(WINDOW, dtype=images.dtype, device=images.device) - WINDOW // 2
+    """Gaussian mean at every position where the window fits: `[N, 1, H, W]` to `[N, 1, H - 10, W - 10]`.
+
+    Shifted images are added up one image at a time, which stays in the processor's cache: several times
+    faster than a float64 convolution.
+    """
+    offsets = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-0.5 * (offsets / SIGMA).square())
-    window = window / window.sum()
-    rows = F.conv2d(images, window.view(1, 1, -1, 1))
-    return F.conv2d(rows, window.view(1, 1, 1, -1))
+    weights: list[float] = (window / window.sum()).tolist()
+    return torch.cat([_shifted_sum(_shifted_sum(image, weights, 2), weights, 3) for image in images.split(1)])
+
+
+def _shifted_sum(images: Tensor, weights: list[float], dim: int) -> Tensor:
+    length = images.shape[dim] - len(weights) + 1
+    total = images.narrow(dim, 0, length) * weights[0]
+    for shift, weight in enumerate(weights[1:], start=1):
+        total.add_(images.narrow(dim, shift, length), alpha=weight)
+    return total
 
 
 def _require_window(height: int, width: int) -> None:
