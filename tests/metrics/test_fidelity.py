@@ -6,10 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter
-from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
+from skimage.metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
+from torchmetrics.functional.regression import normalized_root_mean_squared_error
 
 from vaescreen.errors import DataError
-from vaescreen.metrics.fidelity import foreground_mask, foreground_psnr, mse, psnr
+from vaescreen.metrics.fidelity import foreground_mask, foreground_psnr, mse, nrmse, psnr, psnr_of_mean_mse
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (64, 64), (33, 47)])
@@ -23,6 +25,44 @@ def test_mse_and_psnr_are_those_of_scikit_image(make_pair, height, width, dtype,
         assert errors[i].item() == pytest.approx(mean_squared_error(image, other), rel=tolerance)
         expected = peak_signal_noise_ratio(image, other, data_range=1.0)
         assert decibels[i].item() == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (33, 47)])
+def test_psnr_of_an_image_and_of_the_mean_mse_are_those_of_torchmetrics(make_pair, height, width):
+    reference, estimate = make_pair(height, width, batch=3)
+    reference[0] *= 0.5
+    each = torchmetrics_psnr(estimate, reference, data_range=1.0, dim=(1, 2, 3), reduction="none")
+    # torchmetrics keeps 2 / ln(10) in float32.
+    torch.testing.assert_close(psnr(reference, estimate), each, rtol=1e-6, atol=0)
+    pooled = torchmetrics_psnr(estimate, reference, data_range=1.0).item()
+    assert psnr_of_mean_mse(mse(reference, estimate)) == pytest.approx(pooled, rel=1e-6)
+
+
+def test_psnr_of_the_mean_mse_is_below_the_mean_psnr_where_images_differ():
+    errors = torch.tensor([1e-2, 1e-4], dtype=torch.float64)
+    assert psnr_of_mean_mse(errors) == pytest.approx(-10 * math.log10(0.00505), abs=1e-12)
+    assert psnr_of_mean_mse(errors) < 30 - 6
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (33, 47)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+def test_nrmse_is_that_of_scikit_image_and_of_torchmetrics(make_pair, height, width, dtype, tolerance):
+    reference, estimate = make_pair(height, width, batch=3)
+    values = nrmse(reference.to(dtype), estimate.to(dtype)).tolist()
+    expected = [
+        normalized_root_mse(a[0].numpy(), b[0].numpy()) for a, b in zip(reference, estimate, strict=True)
+    ]
+    assert values == pytest.approx(expected, rel=tolerance)
+    columns = [images.flatten(start_dim=1).T for images in (estimate, reference)]
+    theirs = normalized_root_mean_squared_error(*columns, normalization="l2", num_outputs=3)
+    assert values == pytest.approx((theirs * math.sqrt(height * width)).tolist(), rel=max(tolerance, 1e-6))
+
+
+def test_nrmse_of_a_black_reference_is_zero_or_infinite():
+    black = torch.zeros(2, 1, 8, 8)
+    estimate = black.clone()
+    estimate[1] += 0.1
+    assert nrmse(black, estimate).tolist() == [0.0, math.inf]
 
 
 def test_constant_shift_has_a_psnr_known_by_hand():
@@ -91,7 +131,7 @@ def test_mse_is_symmetric_and_bounds_foreground_error(make_pair, seed, noise, si
     assert (foreground_error * share <= mse(reference, estimate) * (1 + 1e-9)).all()
 
 
-@pytest.mark.parametrize("metric", [mse, psnr, foreground_psnr])
+@pytest.mark.parametrize("metric", [mse, psnr, foreground_psnr, nrmse])
 def test_unlike_shapes_and_integer_images_are_refused(metric):
     with pytest.raises(DataError, match="one shape"):
         metric(torch.rand(1, 1, 16, 16), torch.rand(1, 1, 16, 15))

@@ -6,6 +6,10 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from vaescreen.errors import DataError
 from vaescreen.metrics import image_metrics
+from vaescreen.metrics.fidelity import mse
+from vaescreen.metrics.hallucination import excess
+from vaescreen.metrics.table import detailed_metrics
+from vaescreen.metrics.wavelets import haar_band_errors
 
 COLUMNS = [
     *("psnr", "psnr_foreground", "ssim", "ms_ssim"),
@@ -84,3 +88,61 @@ def test_images_too_small_for_ssim_are_refused_in_one_line():
         image_metrics(torch.rand(1, 1, 10, 10), torch.rand(1, 1, 10, 10))
     assert "10x10" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_detailed_table_has_every_column_of_the_plain_one_and_bands_that_agree(make_pair):
+    reference, estimate = make_pair(37, 50, batch=3)
+    plain = image_metrics(reference, estimate)
+    detailed, spectra = detailed_metrics(reference, estimate)
+    for name, values in plain.items():
+        torch.testing.assert_close(detailed[name], values, rtol=0, atol=0)
+    smooth = torch.stack([values for name, values in detailed.items() if name.startswith("smooth_")])
+    assert len(smooth) == 10
+    torch.testing.assert_close(smooth.sum(dim=0), mse(reference, estimate))
+    torch.testing.assert_close(spectra.error.sum(dim=1), detailed["mse"])
+    torch.testing.assert_close(detailed["estimate_mean"], estimate.mean(dim=(1, 2, 3)))
+    assert all(values.shape == (3,) and values.dtype == torch.float64 for values in detailed.values())
+
+
+@given(seed=st.integers(0, 999), order=st.permutations(range(4)))
+@settings(max_examples=5, deadline=None)
+def test_neither_batch_nor_order_changes_a_detailed_value(make_pair, seed, order):
+    reference, estimate = make_pair(29, 46, batch=4, seed=seed)
+    together, _ = detailed_metrics(reference[order], estimate[order])
+    for place, i in enumerate(order):
+        for name, value in detailed_metrics(reference[i : i + 1], estimate[i : i + 1])[0].items():
+            torch.testing.assert_close(together[name][place], value[0], rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("spoilt", ["reference", "estimate"])
+def test_a_nan_pixel_gives_no_silent_number_in_the_detailed_table(make_pair, spoilt):
+    images = dict(zip(("reference", "estimate"), make_pair(32, 32), strict=True))
+    images[spoilt][1, 0, 20, 20] = torch.nan
+    local = (
+        "band_",
+        "smooth_",
+        "published_",
+    )  # a fine band of a local wavelet may not reach the pixel's block
+    for name, values in detailed_metrics(**images)[0].items():
+        assert values[0].isfinite(), name
+        if not name.startswith(local) and name not in {"reference_mean", "estimate_mean"}:
+            assert values[1].isnan(), name
+    assert detailed_metrics(**images)[0][f"{spoilt}_mean"][1].isnan()
+
+
+@given(seed=st.integers(0, 999), below=st.integers(0, 9), right=st.integers(0, 9))
+@settings(max_examples=10, deadline=None)
+def test_padding_both_images_alike_adds_no_error_to_any_sum(make_pair, seed, below, right):
+    reference, estimate = make_pair(24, 32, seed=seed)
+    padded = [
+        torch.nn.functional.pad(images, (0, right, 0, below), value=0.3) for images in (reference, estimate)
+    ]
+    pixels, more = 24 * 32, (24 + below) * (32 + right)
+    torch.testing.assert_close(mse(*padded) * more, mse(reference, estimate) * pixels)
+    bands, wider = haar_band_errors(reference, estimate), haar_band_errors(*padded)
+    for name, errors in bands.items():
+        torch.testing.assert_close(wider[name] * more, errors * pixels, rtol=1e-9, atol=1e-15)
+    limit = torch.full((2,), 0.05)
+    found, again = excess(reference, estimate, limit), excess(*padded, limit)
+    torch.testing.assert_close(again.hallucinated * more, found.hallucinated * pixels)
+    torch.testing.assert_close(again.lost_by, found.lost_by)
