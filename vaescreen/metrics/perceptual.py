@@ -118,10 +118,9 @@ def open_embedding(model: str, *, weights: Path | None = None, device: str = "cp
         network = timm.create_model(model, pretrained=True, num_classes=0, **local).to(device).eval()
         settings = timm.data.resolve_model_data_config(network)
     except Exception as error:  # timm and the hub raise many kinds
-        return Missing(
-            name,
-            f"timm cannot load it ({first_line(error)}); put {file.name if file else 'MODEL.safetensors'} into the folder of --weights",
-        )
+        wanted = file.name if file else "MODEL.safetensors"
+        reason = f"timm cannot load it ({first_line(error)}); put {wanted} into the folder of --weights"
+        return Missing(name, reason)
     return embedding_similarity(
         network, settings["mean"], settings["std"], tuple(settings["input_size"][-2:]), device
     )
