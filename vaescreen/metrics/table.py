@@ -5,7 +5,13 @@ from torch import Tensor
 from vaescreen.metrics import image_metrics
 from vaescreen.metrics.fidelity import mse, nrmse
 from vaescreen.metrics.spectrum import Spectrum, half_error_frequency, half_power_frequency, spectrum
-from vaescreen.metrics.wavelets import SMOOTH_WAVELET, band_errors, published_band_psnr
+from vaescreen.metrics.wavelets import (
+    SMOOTH_WAVELET,
+    band_errors,
+    band_psnr,
+    haar_band_errors,
+    published_band_psnr,
+)
 
 
 def detailed_metrics(reference: Tensor, estimate: Tensor) -> tuple[dict[str, Tensor], Spectrum]:
@@ -20,7 +26,8 @@ def detailed_metrics(reference: Tensor, estimate: Tensor) -> tuple[dict[str, Ten
     -------
     dict of str to Tensor
         Those of `image_metrics`, and `mse`, `nrmse`, `smooth_LL3` to `smooth_HH1` (squared error by band of a
-        smooth wavelet), `published_LL3` to `published_HH1` (dB, see `published_band_psnr`),
+        smooth wavelet), `haar_psnr_LL3` to `smooth_psnr_HH1` (dB, see `band_psnr`),
+        `published_LL3` to `published_HH1` (dB, see `published_band_psnr`),
         `half_power_frequency`, `half_error_frequency` (cycles a pixel), `reference_mean` and `estimate_mean`
         (intensity); each `[B]`, float64.
     Spectrum
@@ -33,12 +40,15 @@ def detailed_metrics(reference: Tensor, estimate: Tensor) -> tuple[dict[str, Ten
     """
     spectra = spectrum(reference, estimate)
     smooth = band_errors(reference, estimate, SMOOTH_WAVELET)
+    haar = haar_band_errors(reference, estimate)
     published = published_band_psnr(reference, estimate)
     columns = {
         **image_metrics(reference, estimate),
         "mse": mse(reference, estimate),
         "nrmse": nrmse(reference, estimate),
         **{f"smooth_{name}": values for name, values in smooth.items()},
+        **{f"haar_psnr_{name}": values for name, values in band_psnr(haar).items()},
+        **{f"smooth_psnr_{name}": values for name, values in band_psnr(smooth).items()},
         **{f"published_{name}": values for name, values in published.items()},
         "half_power_frequency": half_power_frequency(spectra),
         "half_error_frequency": half_error_frequency(spectra),
