@@ -10,6 +10,7 @@ import typer
 from vaescreen import __version__
 from vaescreen.cli import data, predictor, reference, registry
 from vaescreen.cli.application import Application
+from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
 from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import rank
@@ -18,6 +19,7 @@ from vaescreen.cli.score import score
 app = typer.Typer(cls=Application, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(rank)
 app.command()(score)
+app.command()(compare)
 app.add_typer(registry.app, name="registry")
 app.add_typer(data.app, name="data")
 app.add_typer(reference.app, name="reference")
