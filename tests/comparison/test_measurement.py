@@ -4,9 +4,10 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from vaescreen.comparison.measurement import HIGHEST_PSNR, SHOWN, measure
+from vaescreen.comparison.measurement import SHOWN, measure
 from vaescreen.errors import CandidateError
 from vaescreen.metrics.distribution import FEWEST_FOR_KID
+from vaescreen.metrics.fidelity import HIGHEST_PSNR
 from vaescreen.metrics.optional import Missing
 
 

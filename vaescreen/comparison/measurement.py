@@ -12,13 +12,12 @@ from vaescreen.comparison.sources import PIXELS_PER_BATCH, Made, Source
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import Batch, DataSet
 from vaescreen.metrics.distribution import Distances, Features
+from vaescreen.metrics.fidelity import HIGHEST_PSNR
 from vaescreen.metrics.hallucination import common_threshold, error_threshold, excess
 from vaescreen.metrics.optional import Missing, PairMetric
 from vaescreen.metrics.spectrum import Spectrum
 from vaescreen.metrics.table import detailed_metrics
 
-HIGHEST_PSNR = 150.0
-"""dB values above are set to this: images are then equal up to the rounding of float32."""
 SHOWN = 3
 """Images kept on either side for the figure of extremes."""
 THRESHOLDS = ("own", "common")

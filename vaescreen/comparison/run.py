@@ -11,13 +11,13 @@ from vaescreen.autoencoders.weights import available
 from vaescreen.candidate import Candidate
 from vaescreen.comparison.analysis import PRIMARY, Analysis, analyse
 from vaescreen.comparison.decomposition import Decomposition, decompose, matched_paths
-from vaescreen.comparison.measurement import HIGHEST_PSNR, Measured, measure
+from vaescreen.comparison.measurement import Measured, measure
 from vaescreen.comparison.sources import PIXELS_PER_BATCH, Reconstructions, SavedOutputs, Source
 from vaescreen.errors import DataError
 from vaescreen.execution import Device, choose_device
 from vaescreen.images import DataSet, open_data
 from vaescreen.metrics.distribution import Features, open_inception
-from vaescreen.metrics.fidelity import psnr
+from vaescreen.metrics.fidelity import capped_psnr
 from vaescreen.metrics.optional import Missing, PairMetric
 from vaescreen.metrics.perceptual import open_embedding, open_lpips
 from vaescreen.registry import Registry
@@ -223,7 +223,7 @@ def _psnr_of(candidate: Candidate, data: DataSet, ids: Iterable[str], device: st
     source = _reconstructions(candidate, data, device)
     values: dict[str, float] = {}
     for batch in data.batches("test", max(PIXELS_PER_BATCH // (data.size or 256) ** 2, 1)):
-        measured = psnr(batch.images, source.make(batch).images).clamp(max=HIGHEST_PSNR)
+        measured = capped_psnr(batch.images, source.make(batch).images)
         values |= _by_id(batch.ids, measured.tolist())
     return pd.Series([values[image_id] for image_id in ids])
 
