@@ -185,6 +185,16 @@ class TestModule:
             (folder / "my_codec.py").write_text(MODULE.replace(old, new) + "# changed\n")
             assert fingerprint_of(candidate) != first
 
+    def test_modules_of_one_name_in_two_folders(self, folder, tmp_path_factory):
+        other = tmp_path_factory.mktemp("other")
+        (other / "my_codec.py").write_text(MODULE.replace("manual_seed(0)", "manual_seed(1)"))
+        first = self.open("Codec", folder).encode(images())
+        assert not torch.equal(self.open("Codec", other).encode(images()), first)
+        assert torch.equal(self.open("Codec", folder).encode(images()), first)
+        assert fingerprint_of(Candidate.model_validate(fields("Codec", other))) != fingerprint_of(
+            Candidate.model_validate(fields("Codec", folder))
+        )
+
     def test_availability_needs_no_import(self, folder):
         assert available(Candidate.model_validate(fields("Codec", folder)))
         assert not available(Candidate.model_validate(fields("Codec", folder / "elsewhere")))

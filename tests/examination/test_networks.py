@@ -1,6 +1,7 @@
 """Networks behind vaescreen's own adapters: other ranges and precisions are tried by opening them again."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from vaescreen.autoencoders.weights import locate
 from vaescreen.candidate import Candidate
 from vaescreen.examination import Examination, Status, examine_candidate
+from vaescreen.examination.subject import HIGHEST_PSNR
 from vaescreen.images import DataSet, open_data
 from vaescreen.registry import Registry, make_candidate
 
@@ -122,3 +124,41 @@ def test_weights_that_are_no_weights_are_refused(data, tmp_path) -> None:
     (tmp_path / "diffusion_pytorch_model.safetensors").write_text("<html>Sign in</html>")
     report = examine_candidate(local(tmp_path), data)
     assert "HTML page" in finding(report, "use").message
+
+
+class TestPosterior:
+    """A network that averages pixels in pairs of pairs, and is sure of them to a known degree."""
+
+    CODE = """
+import torch
+
+class Unsure(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.identity = torch.nn.Conv2d(1, 1, 1)
+    def encode(self, x):
+        mean, sd = x, torch.full_like(x, SD)
+        posterior = type("Posterior", (), {{"mode": lambda self: mean, "std": sd}})()
+        return type("Output", (), {{"latent_dist": posterior}})()
+    def decode(self, z):
+        return z
+"""
+
+    @pytest.mark.parametrize("sd", [0.02, 0.2])
+    def test_spread_and_what_a_sample_costs(self, data, tmp_path, sd) -> None:
+        candidate = module(tmp_path, "Unsure")
+        (tmp_path / "quantised.py").write_text(self.CODE.format().replace("SD", str(sd)))
+        report = examine_candidate(candidate, data)
+        images = next(data.batches("test", 3)).images
+        assert report.measured["posterior_sd_share"] == pytest.approx(
+            sd / (2 * float(images.std())), rel=0.01
+        )
+        noise = -20 * math.log10(
+            sd / 2
+        )  # half of it in [0, 1]; black and white are clamped, which gains a little
+        known = report.measured["sampling_psnr_gain"] + HIGHEST_PSNR
+        assert noise - 0.2 < known < noise + 3.5
+
+    def test_none(self, data) -> None:
+        report = examine_candidate(Registry.load().candidate("medical-f4c4"), data)
+        assert finding(report, "posterior").message == "none: an image has one latent"

@@ -5,12 +5,12 @@ Either is the user's own choice on the user's own machine. Nothing here is ever 
 
 import hashlib
 import importlib
-import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -41,8 +41,8 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
         If the module cannot be imported, the factory fails, or what it gives is no such thing, or has not the
         geometry of the entry.
     """
-    factory = _factory(candidate)
-    made = make(candidate)
+    module = _module(candidate)
+    made = _make(module, candidate)
     if isinstance(made, Autoencoder):
         if candidate.settings.changed():
             raise CandidateError(
@@ -51,8 +51,9 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
             )
         autoencoder: Autoencoder = made
     elif isinstance(made, nn.Module) and callable(getattr(made, "encode", None)):
-        fingerprint = digest(_source_code(factory), _tensors(made), candidate.settings.changed())
-        description = None if type(made).__name__ in CLASSES else _description(made, candidate)
+        fingerprint = digest(_source_code(module), _tensors(made), candidate.settings.changed())
+        is_known = type(made).__name__ in CLASSES and type(made).__module__.startswith("diffusers.")
+        description = None if is_known else _description(made, candidate)
         autoencoder = NetworkAutoencoder(
             made, candidate.name, fingerprint, device, candidate.settings, description
         )
@@ -95,7 +96,15 @@ def make(candidate: Candidate) -> Any:
     CandidateError
         If the module cannot be imported, or the factory fails.
     """
-    return _call(_factory(candidate), candidate.name, _place(candidate))
+    return _make(_module(candidate), candidate)
+
+
+def _make(module: ModuleType, candidate: Candidate) -> Any:
+    attribute = _place(candidate).partition(":")[2]
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        raise CandidateError(f"{candidate.name}: {module.__name__} has no callable {attribute!r}")
+    return _call(factory, candidate.name, _place(candidate))
 
 
 def _place(candidate: Candidate) -> str:
@@ -104,30 +113,35 @@ def _place(candidate: Candidate) -> str:
     return candidate.source.module
 
 
-def _factory(candidate: Candidate) -> Callable[[], Any]:
+def _module(candidate: Candidate) -> ModuleType:
     source, name = candidate.source, candidate.name
     assert isinstance(source, ModuleSource)
-    module_name, _, attribute = source.module.partition(":")
-    with _importable(source.folder):
+    module_name = source.module.partition(":")[0]
+    with _importable(module_name, source.folder):
         module = _call(lambda: importlib.import_module(module_name), name, f"importing {module_name}")
-    factory = getattr(module, attribute, None)
-    if not callable(factory):
-        raise CandidateError(f"{name}: {module_name} has no callable {attribute!r}")
-    made: Callable[[], Any] = factory
-    return made
+    assert isinstance(module, ModuleType)
+    return module
 
 
 @contextmanager
-def _importable(folder: Path | None) -> Iterator[None]:
+def _importable(module: str, folder: Path | None) -> Iterator[None]:
+    """Make modules of `folder` importable, also where another of the same name has been imported from elsewhere."""
     if folder is None:
         yield
         return
-    sys.path.insert(0, str(folder))
+    top = module.partition(".")[0]
+    others = {key: known for key, known in sys.modules.items() if key.partition(".")[0] == top}
+    if others and Path(getattr(others.get(top), "__file__", None) or "/").is_relative_to(folder.resolve()):
+        others = {}
+    for key in others:
+        del sys.modules[key]
+    sys.path.insert(0, str(folder.resolve()))
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        sys.path.remove(str(folder.resolve()))
+        sys.modules.update(others)
 
 
 def _call(function: Callable[[], Any], name: str, what: str) -> Any:
@@ -204,11 +218,10 @@ def _any_images(decoded: Any, name: str) -> Tensor:
     return images
 
 
-def _source_code(factory: Callable[[], Any]) -> str:
-    module = inspect.getmodule(factory)
+def _source_code(module: ModuleType) -> str:
     try:
-        return inspect.getsource(module) if module else ""
-    except (OSError, TypeError):
+        return Path(module.__file__ or "").read_text(encoding="utf-8")
+    except (OSError, ValueError):
         return ""
 
 

@@ -2,8 +2,8 @@
 
 `examine` opens a candidate, encodes and decodes a few images, and gives an `Examination`: a finding for each
 check, with the mend where there is one, and a verdict. `subject` says what is examined, `behaviour` checks
-shapes, sizes and repeatability, `value_range` and `precision` open the candidate in other ways, `cost` measures
-time and memory.
+shapes, sizes and repeatability, `value_range`, `posterior` and `precision` open the candidate in other ways, `cost`
+measures time and memory.
 """
 
 from vaescreen.examination.examine import examine, examine_candidate

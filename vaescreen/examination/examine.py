@@ -20,6 +20,7 @@ from vaescreen.examination.behaviour import (
 )
 from vaescreen.examination.cost import SLOW_MS, check_cost
 from vaescreen.examination.findings import Examination, Status
+from vaescreen.examination.posterior import check_posterior
 from vaescreen.examination.precision import check_precision
 from vaescreen.examination.subject import Failure, Subject, decode, encode
 from vaescreen.examination.value_range import check_value_range
@@ -120,6 +121,7 @@ def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
         check_batches(report, subject, autoencoder, decoded)
     check_sizes(report, subject, autoencoder)
     check_latents(report, latents)
+    check_posterior(report, subject, autoencoder)
     check_precision(report, subject, autoencoder)
     check_cost(report, subject, autoencoder, slow_ms)
     if torch.device(subject.device).type == "cuda":
