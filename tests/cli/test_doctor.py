@@ -3,6 +3,8 @@ import platform
 
 import torch
 
+from vaescreen.storage import cache_dir
+
 
 def test_doctor_names_versions_cache_and_candidates(run, tmp_path) -> None:
     findings = json.loads(run("doctor", "--format", "json").stdout)
@@ -18,3 +20,13 @@ def test_doctor_as_a_table(run) -> None:
     result = run("doctor")
     assert result.exit_code == 0
     assert "cache" in result.stdout
+
+
+def test_cached_latents_are_counted_and_cleared(run) -> None:
+    folder = cache_dir() / "latents" / "key"
+    folder.mkdir(parents=True)
+    (folder / "00000.safetensors").write_bytes(b"x" * 2_000_000)
+    (cache_dir() / "kept").write_bytes(b"x" * 1_000_000)
+    assert json.loads(run("doctor", "--format", "json").stdout)["latents_mb"] == 2.0
+    after = json.loads(run("doctor", "--clear-latents", "--format", "json").stdout)
+    assert (after["latents_mb"], after["cache_mb"]) == (0.0, 1.0)

@@ -11,8 +11,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def doctor(form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TABLE) -> None:
+def doctor(
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TABLE,
+    clear_latents: Annotated[
+        bool,
+        typer.Option(
+            "--clear-latents", help="Delete the cached latents first; training encodes again what it needs."
+        ),
+    ] = False,
+) -> None:
     """Print versions, devices, threads, the cache and which candidates are on this machine."""
+    if clear_latents:
+        from vaescreen.superres import latents
+
+        latents.clear_latents()
     findings = _findings()
     cells = [[name, _text(value)] for name, value in findings.items()]
     show(Sheet(["", ""], cells, [findings], findings, text_columns=2), form)
@@ -38,6 +50,7 @@ def _findings() -> dict[str, Any]:
         "gpus": gpus,
         "cache": str(cache),
         "cache_mb": round(_bytes_below(cache) / 1e6, 1),
+        "latents_mb": round(_bytes_below(cache / "latents") / 1e6, 1),
         "candidates": [name for name, candidate in candidates.items() if available(candidate)],
         "not_downloaded": [name for name, candidate in candidates.items() if not available(candidate)],
     }

@@ -41,7 +41,7 @@ def evaluate(
     Parameters
     ----------
     recipe, trained, autoencoder, data
-        What is evaluated, and on what.
+        What is evaluated, and on what; budgets whose weights are empty are left out.
     scale
         That of the training latents, on the device to sample on.
     seed
@@ -71,7 +71,8 @@ def evaluate(
     DataError
         If the data set gives an image twice.
     """
-    snapshots = {"": trained.full, "_half": trained.half, "_quarter": trained.quarter}
+    budgets = {"": trained.full, "_half": trained.half, "_quarter": trained.quarter}
+    snapshots = {suffix: weights for suffix, weights in budgets.items() if weights}
     judge = _Judge(recipe, autoencoder, scale, seed, samples, outputs)
     networks: dict[str, nn.Module] = {}
     frames = []
