@@ -72,9 +72,9 @@ class Candidate(Strict):
     """An autoencoder with an entry in `registry.yaml`.
 
     `adapter` is one of `ADAPTERS`, or an entry point of group `PLUGINS` that another package brings. `input`
-    is what the network takes, and `settings` how it must be run where that is not its class's own way.
-    `size_mb` is the size of the weights in MB (10^6 bytes), `sha256` the hash of the weight file, `unverified`
-    the names of the fields that could not be confirmed at their source.
+    is what the network takes, and `settings` how it must be run where that is not its class's own way. `parent`
+    is the candidate that it was adapted from, `size_mb` the size of the weights in MB (10^6 bytes), `sha256` the
+    hash of the weight file, `unverified` the names of the fields that could not be confirmed at their source.
     """
 
     name: Name
@@ -84,6 +84,7 @@ class Candidate(Strict):
     input: Input | None = None
     domain: Literal["natural", "medical", "generic", "none"]
     family: Name
+    parent: Name | None = None
     licence: Text
     training_data: Text
     gated: bool = False

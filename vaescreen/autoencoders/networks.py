@@ -98,6 +98,11 @@ class NetworkAutoencoder:
             least = 2 * OVERLAP * self.geometry.factor
             raise CandidateError(f"{name}: settings.tile is {settings.tile}; at least {least} pixels are due")
 
+    @property
+    def network(self) -> Any:
+        """The network itself, for those who train it."""
+        return self._model
+
     def encode(self, images: Tensor) -> Tensor:
         """Latents `[B, C, ceil(H/f), ceil(W/f)]` of images `[B, 1, H, W]` in [0, 1].
 

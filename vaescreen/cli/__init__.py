@@ -9,6 +9,7 @@ import typer
 
 from vaescreen import __version__
 from vaescreen.cli import data, predictor, reference, registry
+from vaescreen.cli.adapt import adapt
 from vaescreen.cli.application import Application
 from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
@@ -24,6 +25,7 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(data.app, name="data")
 app.add_typer(reference.app, name="reference")
 app.add_typer(predictor.app, name="predictor")
+app.command()(adapt)
 app.command()(publish)
 app.command()(doctor)
 

@@ -1,0 +1,176 @@
+"""`vaescreen adapt`: fine-tune a candidate to a data set, register the outcome, and say what it gains."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.progress import candidates_bar
+
+if TYPE_CHECKING:
+    from vaescreen.autoencoders.adaptation.gain import Gain
+    from vaescreen.superres.pass_through import PassThrough
+
+_PANEL = "Training"
+
+
+def adapt(
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    data: options.Data,
+    part: Annotated[
+        str,
+        typer.Option(
+            metavar="PART",
+            help="decoder (latents stay as they are) or all.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = "decoder",
+    loss: Annotated[str, typer.Option(metavar="LOSS", help="l1 or l2.", rich_help_panel=_PANEL)] = "l2",
+    kl_weight: Annotated[
+        float,
+        typer.Option(
+            metavar="W",
+            help="Of the posterior's divergence in nats a pixel, with --part all, where there is one.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = 1e-6,
+    steps: Annotated[int, typer.Option(metavar="N", help="Optimiser steps.", rich_help_panel=_PANEL)] = 1000,
+    batch: Annotated[int, typer.Option(metavar="N", help="Crops a step.", rich_help_panel=_PANEL)] = 8,
+    crop: Annotated[
+        int, typer.Option(metavar="N", help="Side of the crops in pixels.", rich_help_panel=_PANEL)
+    ] = 128,
+    learning_rate: Annotated[
+        float, typer.Option(metavar="RATE", help="Highest, after the warm-up.", rich_help_panel=_PANEL)
+    ] = 1e-4,
+    check_every: Annotated[
+        int,
+        typer.Option(metavar="N", help="Steps between looks at the val split.", rich_help_panel=_PANEL),
+    ] = 100,
+    size: Annotated[int, typer.Option(metavar="N", help="Side of the images in pixels.")] = 256,
+    new_name: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="NAME", help="What to call the outcome.", show_default="CANDIDATE-DATA-PART"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for the outcome.", show_default="adapted/NAME"),
+    ] = None,
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            "--registry",
+            metavar="FILE",
+            help="Registry file that gets the outcome, and is looked at for the candidate too.",
+            show_default="registry.yaml in this folder",
+        ),
+    ] = None,
+    patients: options.Patients = None,
+    name: options.Name = None,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    results: options.PublishedResults = None,
+    device: options.Device = DeviceName.AUTO,
+    seed: options.Seed = 0,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Fine-tune an autoencoder to your images, and register the outcome as a new candidate.
+
+    The train split is trained on; the val split decides which weights are kept, never worse ones than the
+    start; the gain is reported on the test split, and as SR PSNR once parent and outcome have reference points:
+    train these, then run the same command again. What was interrupted goes on.
+    """
+    from vaescreen.autoencoders.adaptation.gain import ceiling_gain
+    from vaescreen.autoencoders.adaptation.plan import Plan
+    from vaescreen.autoencoders.adaptation.saving import adapt as fine_tune
+    from vaescreen.errors import RegistryError
+    from vaescreen.execution import choose_device
+    from vaescreen.images import open_data
+    from vaescreen.registry import FILE_NAME, Registry
+    from vaescreen.registry_editing import add_entry
+    from vaescreen.superres.pass_through import pass_through
+
+    plan = Plan(
+        part=part,  # type: ignore[arg-type]  # it checks the words itself
+        loss=loss,  # type: ignore[arg-type]
+        kl_weight=kl_weight,
+        steps=steps,
+        batch=batch,
+        crop=crop,
+        learning_rate=learning_rate,
+        check_every=check_every,
+        seed=seed,
+    )
+    file = registry or Path(FILE_NAME)
+    known = Registry.load(registry if registry and registry.is_file() else None)
+    parent = known.candidate(candidate)
+    place = choose_device(device.value)
+    images = open_data(
+        data,
+        size=size,
+        patient_pattern=patients,
+        seed=seed,
+        train_images=train_images,
+        test_images=test_images,
+        name=name,
+    )
+    called = new_name or re.sub(r"[^a-z0-9._-]+", "-", f"{candidate}-{images.name}-{part}".lower())
+    folder = output or Path("adapted") / called
+    there = known.candidates.get(called)
+    if there is not None and there.parent != candidate:
+        raise RegistryError(f"{called!r} is another candidate already; choose another name with --as")
+    with candidates_bar() as on_progress:
+
+        def tell(step: int, loss: float, best: float) -> None:
+            if step % max(steps // 20, 1) == 0:
+                on_progress(f"{called}: loss {loss:.5f}, best on val {best:.2f} dB", step, steps)
+
+        child = fine_tune(parent, images, plan, folder, called, device=place, on_step=tell)
+    if there != child:
+        add_entry(file, child)
+    ceiling = ceiling_gain(parent, child, images, place)
+    arrived = pass_through(options.published_results(results), parent, child, images)
+    gains = {"AE ceiling": ceiling} | {f"SR PSNR, recipe {each.recipe}": each.sr for each in arrived}
+    show(
+        _sheet(f"{called} (from {candidate}) on {images.name}, {size}x{size} px", gains, arrived, file), form
+    )
+
+
+def _sheet(title: str, gains: "dict[str, Gain]", arrived: "list[PassThrough]", file: Path) -> Sheet:
+    from vaescreen.leaderboard.columns import number
+
+    records = [{"what": what, **asdict(gain), "gain": gain.value} for what, gain in gains.items()]
+    notes = [
+        f"Recipe {each.recipe}, {each.seeds} seed{'s' * (each.seeds > 1)}: AE ceiling {each.ceiling.value:+.2f} dB, "
+        f"SR {each.sr.value:+.2f} dB: {each.percent:.0f} % passed through."
+        for each in arrived
+    ]
+    return Sheet(
+        headers=("test split, mean PSNR in dB", "before", "after", "gain", "95 % interval"),
+        cells=[
+            [
+                what,
+                number(gain.before),
+                number(gain.after),
+                number(gain.value, signed=True),
+                f"{number(gain.low, signed=True)} to {number(gain.high, signed=True)}",
+            ]
+            for what, gain in gains.items()
+        ],
+        records=records,
+        payload={
+            "title": title,
+            "gains": records,
+            "pass_through": [
+                {"recipe": each.recipe, "seeds": each.seeds, "percent": each.percent} for each in arrived
+            ],
+        },
+        title=title,
+        notes=[*notes, f"Registered in {file}."],
+    )
