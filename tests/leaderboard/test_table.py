@@ -151,3 +151,18 @@ def test_the_payload_is_strict_json_with_the_keys_of_the_design(simulated):
 )
 def test_numbers_as_text(value, signed, text):
     assert number(value, signed=signed) == text
+
+
+def test_baselines_stand_unranked_where_their_psnr_puts_them(simulated):
+    cards = simulated.cards("chest")
+    first, second = build_rows(cards)[:2]
+    between = ((first.probe_psnr or first.sr_psnr) + (second.probe_psnr or second.sr_psnr)) / 2
+    rows = build_rows(cards, baselines={"regression-pixels": between, "bicubic": 1.0})
+    assert [row.candidate for row in rows if row.candidate != "regression-pixels"] == [
+        row.candidate for row in build_rows(cards)
+    ]
+    assert (rows[1].candidate, rows[1].rank, rows[1].sr_psnr) == ("regression-pixels", None, between)
+    assert [row.rank for row in rows if not row.floor] == [1, 2, 3, 4, 5]
+    assert COLUMNS["candidate"](rows[1]) == "regression-pixels (baseline)"
+    (floor,) = [row for row in rows if row.candidate == "bicubic"]
+    assert floor.sr_psnr == cards[0]["summary"]["bicubic_psnr"]

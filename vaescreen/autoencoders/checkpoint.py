@@ -12,6 +12,9 @@ from torch import Tensor
 from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
 from vaescreen.errors import CandidateError
 
+_WRAPPERS = ("state_dict", "params_ema", "params")
+"""Keys under which training codes put the tensors; the averaged ones go first where both are there."""
+
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
 _TRAINING_RECORDS = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
 
@@ -70,8 +73,8 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
         raise CandidateError(
             f"{name}: {path} is truncated or damaged ({_line(error)}); fetch it again"
         ) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
+    if isinstance(state, dict):
+        state = next((state[key] for key in _WRAPPERS if isinstance(state.get(key), dict)), state)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CandidateError(f"{name}: {path} holds more than tensors; convert it to safetensors")
     if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):

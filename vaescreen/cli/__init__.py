@@ -11,6 +11,7 @@ from vaescreen import __version__
 from vaescreen.cli import data, predictor, reference, registry
 from vaescreen.cli.adapt import adapt
 from vaescreen.cli.application import Application
+from vaescreen.cli.baseline import baseline
 from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
 from vaescreen.cli.publish import publish
@@ -23,6 +24,7 @@ app.command()(score)
 app.command()(compare)
 app.add_typer(registry.app, name="registry")
 app.add_typer(data.app, name="data")
+reference.app.command()(baseline)
 app.add_typer(reference.app, name="reference")
 app.add_typer(predictor.app, name="predictor")
 app.command()(adapt)

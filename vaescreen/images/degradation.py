@@ -13,14 +13,22 @@ from torch import Tensor
 from vaescreen.errors import DataError
 
 Kernel = Literal["lanczos", "bicubic", "area", "kspace"]
+Interpolation = Literal["nearest", "bicubic", "lanczos"]
 
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 SCALES = (2, 4, 8)
 
 _PILLOW_FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
     "bicubic": Image.Resampling.BICUBIC,
     "area": Image.Resampling.BOX,
+}
+
+_INTERPOLATIONS: dict[Interpolation, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
 }
 
 
@@ -71,9 +79,9 @@ class Degradation:
         size = (height // self.scale, width // self.scale)
         return _resize(images, size, _PILLOW_FILTERS[self.kernel])
 
-    def upsample(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """Enlarge `[B, 1, h, w]` to `[B, 1, *size]` by Pillow's bicubic filter, clamped: the floor of SR."""
-        return _resize(lr, size, Image.Resampling.BICUBIC)
+    def upsample(self, lr: Tensor, size: tuple[int, int], by: Interpolation = "bicubic") -> Tensor:
+        """Enlarge `[B, 1, h, w]` to `[B, 1, *size]` by a filter of Pillow, clamped; bicubic is the floor of SR."""
+        return _resize(lr, size, _INTERPOLATIONS[by])
 
     def description(self) -> dict[str, Any]:
         """Everything needed to do the same again, as JSON-able values."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from vaescreen.errors import ResultError
+from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
@@ -14,6 +15,8 @@ from vaescreen.predictor.model import PREDICTORS, Sample
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
 from vaescreen.predictor.shipped import FittedPredictor, Prediction, fit
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
+from vaescreen.screening.view import View
+from vaescreen.superres.baselines.files import read_baselines
 
 PUBLISHED = "published"
 
@@ -86,7 +89,7 @@ def assemble(folder: Path) -> Leaderboard:
     """
     results = read_results(folder)
     studies = tuple(_study(folder, recipe, results) for recipe in results.references)
-    boards = [_board(data, files, results, studies) for data, files in results.cards.items()]
+    boards = [_board(folder, data, files, results, studies) for data, files in results.cards.items()]
     boards.sort(key=lambda board: next(iter(board.cards.values()))["data"]["kind"] != "real")
     return Leaderboard(tuple(boards), studies)
 
@@ -147,7 +150,7 @@ def _prediction(fitted: FittedPredictor | None, card: Record) -> Prediction | No
         return None
 
 
-def _board(data: str, files: ByCandidate, results: Results, studies: Sequence[Study]) -> Board:
+def _board(folder: Path, data: str, files: ByCandidate, results: Results, studies: Sequence[Study]) -> Board:
     cards: dict[str, Record] = {candidate: file.record for candidate, file in files.items()}
     definition = card_definition(next(iter(cards.values())))
     fitting = [study for study in studies if study.definition == definition]
@@ -161,10 +164,20 @@ def _board(data: str, files: ByCandidate, results: Results, studies: Sequence[St
         if study and (prediction := study.predict(card)) is not None
     }
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
-    rows = build_rows(list(cards.values()), summaries, predictions)
+    baselines = _baselines(folder, next(iter(cards.values())))
+    rows = build_rows(list(cards.values()), summaries, predictions, baselines)
     if not predictions:
         tables = {candidate: [file.images] for candidate, file in files.items()}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
     rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
     return Board(data, cards, rows, study, references)
+
+
+def _baselines(folder: Path, card: Record) -> dict[str, float]:
+    """SR PSNR of baselines on the images of a card, at its size and degradation."""
+    view, data = card["view"], card["data"]
+    if view["size"] is None:
+        return {}
+    degradation = Degradation(view["degradation"]["kernel"], view["degradation"]["scale"])
+    return read_baselines(folder, View(view["size"], degradation), data["name"], data["fingerprint"])

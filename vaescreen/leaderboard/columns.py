@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from vaescreen.leaderboard.table import Row
+from vaescreen.leaderboard.table import FLOOR, Row
 
 ABSENT = "—"
 EXTRAPOLATED = "*"
@@ -27,7 +27,9 @@ def _prediction(row: Row) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row.candidate} (floor)" if row.floor else row.candidate
+    if not row.floor:
+        return row.candidate
+    return f"{row.candidate} ({'floor' if row.candidate == FLOOR else 'baseline'})"
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {

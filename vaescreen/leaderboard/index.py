@@ -9,6 +9,7 @@ from vaescreen.leaderboard.columns import ABSENT, number
 from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
+from vaescreen.leaderboard.table import FLOOR
 from vaescreen.predictor.shipped import OURS
 from vaescreen.predictor.validation import Scores
 
@@ -66,7 +67,7 @@ def _contents(leaderboard: Leaderboard) -> list[str]:
 def _summary(board: Board) -> list[str]:
     card = next(iter(board.cards.values()))
     first = next((row for row in board.rows if row.rank == 1), None)
-    floor = next((row for row in board.rows if row.floor), None)
+    floor = next((row for row in board.rows if row.candidate == FLOOR), None)
     trained = [row for row in board.rows if row.sr_psnr is not None and not row.floor]
     best = max(trained, key=lambda row: row.sr_psnr or 0.0, default=None)
     kind = "GENERATED PHANTOMS" if card["data"]["kind"] == "phantom" else "REAL"

@@ -16,7 +16,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate on one data set, or the bicubic floor; None marks what is not known.
+    """One candidate on one data set, or a baseline such as the bicubic floor; None marks what is not known.
 
     PSNRs are in dB against the true HR image, means over images. `sr_psnr` was measured: after training for a
     candidate, by bicubic upsampling for the floor; `sr_rank`, its interval and `sr_p_best`, the probability of
@@ -61,6 +61,7 @@ def build_rows(
     cards: Sequence[Record],
     references: Mapping[str, Record] | None = None,
     predictions: Mapping[str, Prediction] | None = None,
+    baselines: Mapping[str, float] | None = None,
 ) -> list[Row]:
     """Rank the candidates of one data set.
 
@@ -75,6 +76,8 @@ def build_rows(
         Summaries of reference points by candidate.
     predictions
         Predictions by candidate.
+    baselines
+        SR PSNR in dB of what goes through no candidate, by name; they stand where the floor would, unranked.
 
     Returns
     -------
@@ -87,8 +90,10 @@ def build_rows(
     floor = next(
         (psnr for card in cards if (psnr := _number(card["summary"], "bicubic_psnr")) is not None), None
     )
-    if floor is not None:
-        scored.append((floor, Row(FLOOR, floor=True, sr_psnr=floor)))
+    known = ({} if floor is None else {FLOOR: floor}) | {
+        name: psnr for name, psnr in (baselines or {}).items() if name != FLOOR
+    }
+    scored.extend((psnr, Row(name, floor=True, sr_psnr=psnr)) for name, psnr in known.items())
     scored.sort(key=lambda pair: (math.inf if pair[0] is None else -pair[0], pair[1].candidate))
     ranked, rank = [], 0
     for score, row in scored:

@@ -52,13 +52,15 @@ class Process:
         return cls(recipe.objective, alphas.sqrt().to(device), (1 - alphas).sqrt().to(device))
 
     def noised(self, clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
-        """Noisy latents `[B, C, h, w]` at levels `[B]`."""
+        """Noisy latents `[B, C, h, w]` at levels `[B]`; nothing at all for regression."""
+        if self.objective == "regression":
+            return torch.zeros_like(clean)
         return _of(self.signal, level, clean) * clean + _of(self.sigma, level, clean) * noise
 
     def target(self, clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
         """What the network should say of the latents that `noised` gives."""
         match self.objective:
-            case "x0":
+            case "x0" | "regression":
                 return clean
             case "epsilon":
                 return noise
@@ -81,7 +83,7 @@ class Process:
             difference divided by a smaller factor (Ho et al., 2020, clip for the same reason).
         """
         match self.objective:
-            case "x0":
+            case "x0" | "regression":
                 return prediction
             case "epsilon":
                 signal, sigma = _of(self.signal, level, noisy), _of(self.sigma, level, noisy)

@@ -9,7 +9,7 @@ from vaescreen.superres.networks import Network
 
 Conditioning = Literal["lr-latent", "upsampled-latent", "lr-pixels"]
 Scaling = Literal["standardised", "native", "none"]
-Objective = Literal["x0", "epsilon", "v", "flow"]
+Objective = Literal["x0", "epsilon", "v", "flow", "regression"]
 Schedule = Literal["cosine", "linear", "zero-terminal-snr", "straight"]
 Loss = Literal["l1", "l2"]
 Precision = Literal["bfloat16", "float32"]
@@ -60,7 +60,8 @@ class Recipe:
         Whether the mirror images of the train split are trained on too.
     objective
         What the network predicts: `x0`, `epsilon`, `v` (Salimans and Ho, 2022) or `flow`, the velocity
-        of rectified flow (Liu et al., 2023), noise - x0.
+        of rectified flow (Liu et al., 2023), noise - x0; or `regression`, the latent itself from the condition
+        alone, without noise: no diffusion, but the baseline that it must beat.
     schedule, noise_levels
         `cosine` (Nichol and Dhariwal, 2021), `linear` (Ho et al., 2020), `zero-terminal-snr` (the linear one
         rescaled, Lin et al., 2024), or `straight`, from x0 to noise in equal steps, for flow alone.
@@ -155,6 +156,10 @@ class Recipe:
             (
                 flow and self.sampler not in ("euler", "posterior-mean"),
                 f"objective flow is sampled by euler, not by {self.sampler}",
+            ),
+            (
+                self.objective == "regression" and (self.sampler, self.noise_levels) != ("posterior-mean", 1),
+                "regression knows no noise: it takes sampler posterior-mean and noise_levels 1",
             ),
             (
                 self.objective == "epsilon" and self.schedule == "zero-terminal-snr",

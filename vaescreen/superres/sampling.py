@@ -28,6 +28,7 @@ def estimator(recipe: Recipe, network: nn.Module, condition: Tensor, limit: floa
 
     def estimate(noisy: Tensor, level: int) -> Tensor:
         at = torch.tensor(level, device=noisy.device)
+        noisy = torch.zeros_like(noisy) if recipe.objective == "regression" else noisy
         return process.clean(predict(network, noisy, condition, at, recipe.precision), noisy, at, limit)
 
     return estimate

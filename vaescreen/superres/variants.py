@@ -16,7 +16,8 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
     """Give a variant for an ablation, whose name says what changed: `nano+objective=v`.
 
     What a choice cannot be without changes with it: flow takes the straight schedule and Euler's sampler, what
-    was flow takes the cosine schedule; a transformer takes whole images; samples and epochs exclude each other.
+    was flow takes the cosine schedule; regression takes one step without noise; a transformer takes whole
+    images; samples and epochs exclude each other.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
         follow = {"schedule": "straight"}
         if recipe.sampler != "posterior-mean":
             follow["sampler"] = "euler"
+    elif values.get("objective") == "regression":
+        follow = {"schedule": "cosine", "noise_levels": 1, "sampler": "posterior-mean", "sampler_steps": 1}
     elif "objective" in values and recipe.objective == "flow":
         follow = {"schedule": "cosine"}
     if getattr(values.get("network"), "kind", None) == "transformer":

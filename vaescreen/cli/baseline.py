@@ -1,0 +1,127 @@
+"""`vaescreen reference baseline`: what super-resolution reaches without diffusion in latents, on the same images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.application import complain
+from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.printing import Sheet, show
+
+if TYPE_CHECKING:
+    from vaescreen.candidate import Candidate
+    from vaescreen.images import DataSet
+    from vaescreen.superres.recipe import Recipe
+
+_LINES = 10
+
+
+def baseline(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME|FILE...",
+            help="nearest, bicubic, lanczos, regression, or the weights of a published network (extra: spandrel).",
+        ),
+    ],
+    data: options.Data,
+    recipe: options.Recipe = "nano",
+    latents_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CANDIDATE", help="Regress in the latents of a candidate.", show_default="in pixels"
+        ),
+    ] = None,
+    registry: options.RegistryFile = None,
+    patients: options.Patients = None,
+    name: options.Name = None,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    results: options.PublishedResults = None,
+    device: options.Device = DeviceName.AUTO,
+    seed: options.Seed = 0,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Score baselines on the test images of a recipe: interpolation, direct regression, published networks.
+
+    Size and degradation are those of the recipe; regression has its network and budget too. What is there
+    already is not made again.
+    """
+    from vaescreen.execution import choose_device
+    from vaescreen.images import open_data
+    from vaescreen.registry import Registry
+    from vaescreen.storage import ensure_writable
+    from vaescreen.superres.recipes import recipe_named
+
+    chosen = recipe_named(recipe)
+    candidate = Registry.load(registry).candidate(latents_of) if latents_of else None
+    folder = options.published_results(results)
+    ensure_writable(folder)
+    place = choose_device(device.value)
+    images = open_data(
+        data,
+        size=chosen.size,
+        patient_pattern=patients,
+        seed=seed,
+        train_images=train_images,
+        test_images=test_images,
+        name=name,
+    )
+    records = [_result(each, images, chosen, folder, candidate, seed, place) for each in dict.fromkeys(names)]
+    show(_sheet(records, chosen), form)
+
+
+def _result(
+    name: str,
+    data: "DataSet",
+    recipe: "Recipe",
+    results: Path,
+    candidate: "Candidate | None",
+    seed: int,
+    device: str,
+) -> dict[str, Any]:
+    from vaescreen.superres.baselines.measuring import measure
+    from vaescreen.superres.baselines.regression import regress
+
+    if name != "regression":
+        return measure(name, data, recipe, results, device)
+    told: set[int] = set()
+
+    def tell(step: int, steps: int) -> None:
+        if step * _LINES // steps not in told:
+            told.add(step * _LINES // steps)
+            complain(f"regression on {data.name}: train {step}/{steps}")
+
+    return regress(data, recipe, results, candidate=candidate, seed=seed, device=device, on_step=tell)
+
+
+def _sheet(records: list[dict[str, Any]], recipe: "Recipe") -> Sheet:
+    from vaescreen.leaderboard.columns import number
+
+    first = records[0]
+    flat = [
+        {"baseline": record["baseline"]["name"], "kind": record["baseline"]["kind"], **record["summary"]}
+        for record in records
+    ]
+    return Sheet(
+        headers=("baseline", "kind", "SR PSNR", "foreground", "SSIM"),
+        cells=[
+            [
+                row["baseline"],
+                row["kind"],
+                number(row["sr_psnr"]),
+                number(row["sr_psnr_foreground"]),
+                number(row["sr_ssim"], 3),
+            ]
+            for row in flat
+        ],
+        records=flat,
+        payload=records,
+        title=(
+            f"{first['data']['name']}: {first['counts']['test_images']} test images, {recipe.size}x{recipe.size} px, "
+            f"{recipe.degradation.kernel} x{recipe.degradation.scale}"
+        ),
+        text_columns=2,
+    )
