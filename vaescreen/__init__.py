@@ -1,8 +1,8 @@
 """Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?
 
-`vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does, `vaescreen.score` what
-`vaescreen score` does. What is named in `__all__` is imported when first used, so that `import vaescreen`
-costs nothing.
+`vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does; `vaescreen.score` and
+`vaescreen.compare` do what the commands of those names do. What is named in `__all__` is imported when first
+used, so that `import vaescreen` costs nothing.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaescreen.autoencoders import open_autoencoder
+    from vaescreen.comparison import Report, compare
     from vaescreen.errors import VaescreenError
     from vaescreen.images import open_data
     from vaescreen.ranking import Ranking, rank
@@ -21,9 +22,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Ranking",
     "Registry",
+    "Report",
     "Scoring",
     "VaescreenError",
     "__version__",
+    "compare",
     "open_autoencoder",
     "open_data",
     "rank",
@@ -33,8 +36,10 @@ __all__ = [
 _HOMES = {
     "Ranking": "vaescreen.ranking",
     "Registry": "vaescreen.registry",
+    "Report": "vaescreen.comparison",
     "Scoring": "vaescreen.scoring",
     "VaescreenError": "vaescreen.errors",
+    "compare": "vaescreen.comparison",
     "open_autoencoder": "vaescreen.autoencoders",
     "open_data": "vaescreen.images",
     "rank": "vaescreen.ranking",

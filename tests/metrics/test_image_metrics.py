@@ -148,3 +148,12 @@ def test_padding_both_images_alike_adds_no_error_to_any_sum(make_pair, seed, bel
     found, again = excess(reference, estimate, limit), excess(*padded, limit)
     torch.testing.assert_close(again.hallucinated * more, found.hallucinated * pixels)
     torch.testing.assert_close(again.lost_by, found.lost_by)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_detailed_values_are_computed_on_the_device_of_the_images(make_pair):
+    reference, estimate = make_pair(64, 48)
+    there, _ = detailed_metrics(reference.cuda(), estimate.cuda())
+    for name, value in detailed_metrics(reference, estimate)[0].items():
+        assert there[name].device.type == "cuda"
+        torch.testing.assert_close(there[name].cpu(), value, rtol=1e-9, atol=1e-13)
