@@ -47,6 +47,10 @@ MOST_IMAGES = 20
 GAP = 2.0
 MARGIN = 0.5
 DRAWS = 499
+READING = """Made by `python benchmarks/statistics_simulation.py --output
+benchmarks/results/statistics_simulation.json`, whose head describes the data sets. Wilcoxon's null is symmetry about
+zero, which the `skewed` differences do not have: its figures there are no errors of size. The two naive lines take
+images to be independent. At the margin, equivalence is a true null whose tail points either way."""
 Noise = Callable[[int], Vector]
 
 
@@ -208,7 +212,7 @@ def run(cell: Cell) -> dict[str, Any]:
 def markdown(cells: Sequence[dict[str, Any]]) -> str:
     """Tables of coverage and rejection, a row a statistic, a column a cell, in per cent."""
     head = "| | " + " | ".join(f"{cell['world']} {cell['patients']}" for cell in cells) + " |"
-    lines = []
+    lines = ["# Coverage and size of the statistics, by simulation", "", READING, ""]
     for part, caption in (
         ("coverage", "95 % intervals that hold the truth"),
         ("rejection", "true nulls rejected at 5 %"),
