@@ -14,8 +14,9 @@ from vaescreen.execution import LOCAL, Device, Engine
 from vaescreen.images import Skipped
 from vaescreen.leaderboard.standings import standings_of, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
-from vaescreen.predictor import shipped
-from vaescreen.predictor.shipped import FittedPredictor, Prediction
+from vaescreen.predictor import files
+from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
+from vaescreen.predictor.points import TARGETS
 from vaescreen.registry import Registry
 from vaescreen.scoring import all_failed, score
 from vaescreen.screening.campaign import OnProgress, ignore
@@ -75,6 +76,26 @@ class Ranking:
         """One line: which images, how many, and what ranks the candidates."""
         return title(self.cards, self.rows, self.recipe)
 
+    def explain(self, candidate: str) -> tuple[Influence, ...]:
+        """Which features move a candidate's predicted SR PSNR away from the mean of the ranked ones, in dB.
+
+        Raises
+        ------
+        CandidateError
+            If it is not ranked.
+        ResultError
+            If there is no predictor.
+        """
+        cards = {card["candidate"]: card for card in self.cards}
+        if self.predictor is None:
+            raise ResultError(
+                f"there is no predictor for recipe {self.recipe!r} to explain; fit one with "
+                f"`vaescreen predictor fit --recipe {self.recipe}`"
+            )
+        if candidate not in cards:
+            raise CandidateError(f"{candidate!r} is not ranked; explain one of {', '.join(cards)}")
+        return self.predictor.explain(cards[candidate], self.cards)
+
     def as_json(self) -> dict[str, Any]:
         """Give the object that `vaescreen rank --format json` prints."""
         return {
@@ -96,6 +117,7 @@ def rank(
     *,
     recipe: str = "nano",
     registry: Path | None = None,
+    predictor: Path | None = None,
     results: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
@@ -119,6 +141,8 @@ def rank(
         Recipe whose SR PSNR is predicted; its size and degradation are those of the score cards.
     registry
         Registry file that is laid over the others (see `vaescreen.registry`).
+    predictor
+        File of a fitted predictor of the recipe instead of the shipped one.
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
     patients, name, train_images, test_images
@@ -147,6 +171,7 @@ def rank(
     missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
         locate(wanted[0])  # says why it is not there, and how to get it
+    foreseen = _predictor(recipe, predictor)
     folder = results or cache_dir() / "results"
     scored = score(
         [candidate.name for candidate in present],
@@ -164,15 +189,17 @@ def rank(
         device=device,
         on_progress=on_progress,
     )
-    predictor = _shipped(recipe)
     measured: list[Record] = [card.to_json() for card in scored.cards]
-    predictions, unfit = _predictions(predictor, measured)
+    predictions, unfit = _predictions(foreseen, measured)
     cards = tuple(card for card in measured if card["candidate"] not in unfit)
     failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
     if not cards:
         raise CandidateError(all_failed(scored.failed | unfit))
-    rows = build_rows(cards, predictions=predictions)
-    if not predictions:
+    sampler, posterior_mean = (predictions[target] for target in TARGETS)
+    rows = build_rows(
+        cards, predictions=sampler, posterior_means=posterior_mean, p_best=_p_best(foreseen, cards)
+    )
+    if not sampler:
         tables = {
             card.candidate: [
                 pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
@@ -180,7 +207,7 @@ def rank(
             for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, predictor)
+    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, foreseen)
 
 
 def _missing(candidate: Candidate) -> Missing:
@@ -189,25 +216,43 @@ def _missing(candidate: Candidate) -> Missing:
     return Missing(candidate.name, candidate.size_mb, command)
 
 
-def _shipped(recipe: str) -> FittedPredictor | None:
-    path = shipped.shipped_path(recipe)
-    return shipped.load(path) if path.is_file() else None
+def _predictor(recipe: str, given: Path | None) -> FittedPredictor | None:
+    path = given or files.shipped_path(recipe)
+    if given is None and not path.is_file():
+        return None
+    predictor = files.load(path)
+    if predictor.recipe != recipe:
+        raise ResultError(
+            f"{path} predicts recipe {predictor.recipe!r}, not {recipe!r}; "
+            f"give --recipe {predictor.recipe}, or another file"
+        )
+    return predictor
 
 
 def _predictions(
     predictor: FittedPredictor | None, cards: Sequence[Record]
-) -> tuple[dict[str, Prediction], dict[str, str]]:
-    """Predictions by candidate, and the reasons of those whose score card allows none."""
-    predictions: dict[str, Prediction] = {}
+) -> tuple[dict[str, dict[str, Prediction]], dict[str, str]]:
+    """Predictions by target and candidate, and the reasons of those whose score card allows none."""
+    predictions: dict[str, dict[str, Prediction]] = {target: {} for target in TARGETS}
     unfit: dict[str, str] = {}
     if predictor is None:
         return predictions, unfit
     for card in cards:
         try:
-            predictions[card["candidate"]] = predictor.predict(card)
+            made = {target: predictor.predict(card, target) for target in TARGETS}
         except ResultError as error:
             unfit[card["candidate"]] = str(error)
+        else:
+            for target, prediction in made.items():
+                predictions[target][card["candidate"]] = prediction
     return predictions, unfit
+
+
+def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record]) -> dict[str, float]:
+    probabilities = predictor.probability_of_best(cards) if predictor else None
+    if probabilities is None:
+        return {}
+    return {card["candidate"]: float(each) for card, each in zip(cards, probabilities, strict=True)}
 
 
 def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:

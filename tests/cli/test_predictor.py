@@ -59,7 +59,7 @@ def test_validate_puts_ours_beside_the_published_rule(run, simulated) -> None:
 
 def test_validate_as_a_table_has_every_scheme_and_predictor(run, simulated) -> None:
     shown = run("predictor", "validate", "--results", simulated).stdout
-    for scheme in ("leave-one-candidate-out", "leave-one-family-out", "leave-one-data-set-out"):
+    for scheme in ("leave-one-candidate-out", "leave-one-geometry-out", "leave-one-data-set-out"):
         assert scheme in shown
     assert "posterior_mean_psnr" in shown
     assert "published" in shown

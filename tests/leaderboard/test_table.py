@@ -5,11 +5,13 @@ import pytest
 
 from vaescreen.leaderboard.columns import COLUMNS, number
 from vaescreen.leaderboard.table import build_rows, rank_payload, title
-from vaescreen.predictor.shipped import Prediction
+from vaescreen.predictor.fitted import Prediction
 
 
 def prediction(value, low=None, high=None, extrapolation=False):
-    return Prediction(value, low or value - 0.5, high or value + 0.5, extrapolation, "")
+    return Prediction(
+        value, low or value - 0.5, high or value + 0.5, extrapolation, "odd" if extrapolation else ""
+    )
 
 
 def order(rows):
@@ -49,7 +51,14 @@ def test_a_candidate_without_prediction_stands_last_without_rank(simulated):
 def test_what_a_row_holds(simulated):
     card = simulated.card("chest", "medical-sim-f8c4")
     predictions = {"medical-sim-f8c4": prediction(25.5, 25.0, 26.5, extrapolation=True)}
-    rows = build_rows([card], {"medical-sim-f8c4": {"sr_psnr": 25.9}}, predictions)
+    posterior_means = {"medical-sim-f8c4": prediction(26.5, 26.0, 27.0)}
+    rows = build_rows(
+        [card],
+        {"medical-sim-f8c4": {"sr_psnr": 25.9}},
+        predictions,
+        posterior_means,
+        {"medical-sim-f8c4": 0.25},
+    )
     (row,) = [row for row in rows if not row.floor]
     summary = card["summary"]
     assert row.as_json() == {
@@ -61,6 +70,11 @@ def test_what_a_row_holds(simulated):
         "predicted_sr_psnr": 25.5,
         "interval": [25.0, 26.5],
         "extrapolation": True,
+        "extrapolation_reason": "odd",
+        "novelty": "candidate",
+        "p_best": 0.25,
+        "predicted_posterior_mean_psnr": 26.5,
+        "posterior_mean_interval": [26.0, 27.0],
         "sr_psnr": 25.9,
         "sr_rank": None,
         "sr_rank_interval": None,

@@ -1,5 +1,6 @@
 """Simulated points and result files: a made-up law of SR quality with noise, standing for no measurement."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from vaescreen.predictor.points import Definition, Point
 from vaescreen.storage import write_json
 
 DIFFICULTY = {"brain": 31.0, "chest": 29.0, "natural": 25.0}
+GEOMETRIES = (Geometry(4, 8), Geometry(3, 4), Geometry(16, 8), Geometry(1, 4), Geometry(8, 4))
 
 
 def simulate_points(
@@ -26,13 +28,16 @@ def simulate_points(
             bicubic = DIFFICULTY[name]
             conv = bicubic - 1 + foreseeable + random.normal(0, 0.3)
             sr = 1 + 0.95 * conv + random.normal(0, noise)
+            targets = {"sr_psnr": sr, "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2)}
+            geometry = GEOMETRIES[index % len(GEOMETRIES)]
             points.append(
                 Point(
                     candidate=f"ae-{index:02}",
                     family=f"family-{index % 4}",
                     domain="medical" if index % 2 else "generic",
-                    geometry=Geometry(4, 8),
+                    geometry=geometry,
                     data=name,
+                    data_fingerprint=f"pixels of {name}",
                     recipe="nano",
                     definition=Definition(128, "lanczos", 4, "score-1"),
                     features={
@@ -41,10 +46,16 @@ def simulate_points(
                         "conv_probe_psnr": conv,
                         "bicubic_psnr": bicubic,
                         "ssim": float(random.uniform(0.8, 0.99)),
-                        "log2_compression": 4.0,
+                        "latent_error_psnr": conv + float(random.uniform(0, 1)),
+                        "log2_factor": math.log2(geometry.factor),
+                        "log2_channels": math.log2(geometry.channels),
+                        "log2_compression": math.log2(geometry.factor**2 / geometry.channels),
                         "log10_finest_share": -0.5,
                     },
-                    targets={"sr_psnr": sr, "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2)},
+                    targets=targets,
+                    seeds=3,
+                    seed_sd=dict.fromkeys(targets, noise),
+                    partial={"half": {name: value - 0.5 for name, value in targets.items()}},
                 )
             )
     return points

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from vaescreen.predictor.intervals import Jackknife
-from vaescreen.predictor.model import PREDICTORS, Form, Predictor, Sample
+from vaescreen.predictor.intervals import Novelty, jackknife
+from vaescreen.predictor.linear import Form
+from vaescreen.predictor.model import PREDICTORS, Predictor
+from vaescreen.predictor.sample import Sample
 
 
 def test_interval_by_the_definition(simulate):
@@ -19,44 +21,106 @@ def test_interval_by_the_definition(simulate):
         upper.append(model.predict(new) + error)
     # n = 10, alpha = 0.2: floor(0.2 * 11) = the 2nd smallest and ceil(0.8 * 11) = the 9th smallest.
     expected = np.sort(lower, axis=0)[1], np.sort(upper, axis=0)[8]
-    jackknife = Jackknife.fit(Predictor((Form(("ae_ceiling",)),)), sample)
-    ends = jackknife.interval({"ae_ceiling": new[:, 0]}, 0.8)
+    fitted = jackknife(Predictor((Form(("ae_ceiling",)),)), sample)
+    ends = fitted.interval({"ae_ceiling": new[:, 0]}, Novelty.CANDIDATE, 0.8)
     np.testing.assert_allclose(ends, expected, rtol=1e-10)
 
 
-def test_a_candidate_is_left_out_with_all_its_points(simulate):
-    points = simulate(6)
-    jackknife = Jackknife.fit(PREDICTORS["conv-probe"], Sample.of(points, "sr_psnr"))
-    assert [left.candidate for left in jackknife.held_out] == [f"ae-{index:02}" for index in range(6)]
-    for left in jackknife.held_out:
-        others = [point for point in points if point.candidate != left.candidate]
-        assert left.model == PREDICTORS["conv-probe"].fit(Sample.of(others, "sr_psnr"))
-        assert len(left.errors) == 3
+@pytest.mark.parametrize("novelty", Novelty)
+def test_what_will_be_new_is_left_out_with_all_its_points(novelty, simulate):
+    sample = Sample.of(simulate(6), "sr_psnr")
+    held_out = jackknife(PREDICTORS["conv-probe"], sample).held_out[novelty]
+    groups = novelty.groups(sample)
+    assert [left.group for left in held_out] == sorted(set(groups))
+    for left in held_out:
+        out = groups == left.group
+        assert left.model == PREDICTORS["conv-probe"].fit(sample.take(~out))
+        predicted = left.model.predict(sample.take(out).columns)
+        np.testing.assert_allclose(left.errors, sample.target[out] - predicted)
+        assert left.data == tuple(sample.data[out])
 
 
-@pytest.mark.parametrize("name", ["published", "conv-probe", "ours"])
-def test_ninety_per_cent_of_new_candidates_fall_inside(name, simulate):
+@pytest.mark.parametrize(
+    ("geometry", "data", "expected"),
+    [
+        (True, True, Novelty.CANDIDATE),
+        (False, True, Novelty.GEOMETRY),
+        (True, False, Novelty.DATA),
+        (False, False, Novelty.DATA),
+    ],
+)
+def test_novelty_is_the_most_that_is_new(geometry, data, expected):
+    assert Novelty.of(geometry_known=geometry, data_known=data) is expected
+
+
+@pytest.mark.parametrize(("name", "seeds"), [("published", 40), ("conv-probe", 40), ("ours", 12)])
+def test_ninety_per_cent_of_new_candidates_fall_inside(name, seeds, simulate):
     inside = []
-    for seed in range(40):
+    for seed in range(seeds):
         points = simulate(24, seed=seed)
         known, new = points[:42], Sample.of(points[42:], "sr_psnr")
-        jackknife = Jackknife.fit(PREDICTORS[name], Sample.of(known, "sr_psnr"))
-        low, high = jackknife.interval(new.columns)
+        fitted = jackknife(PREDICTORS[name], Sample.of(known, "sr_psnr"), [Novelty.CANDIDATE])
+        low, high = fitted.interval(new.columns, Novelty.CANDIDATE)
         inside.append((low <= new.target) & (new.target <= high))
     assert 0.85 <= np.mean(inside) <= 0.97
 
 
+def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alone(simulate):
+    sample = Sample.of(simulate(14), "sr_psnr")
+    shift = {"brain": -1.5, "chest": 0.0, "natural": 1.5}
+    moved = Sample(
+        sample.columns,
+        sample.target + np.array([shift[name] for name in sample.data]),
+        sample.candidates,
+        sample.geometries,
+        sample.data,
+    )
+    columns = {name: column[:3] for name, column in sample.columns.items()}
+    width = {}
+    for name, points in (("level", sample), ("shifted", moved)):
+        fitted = jackknife(PREDICTORS["conv-probe-gap"], points)
+        for novelty in (Novelty.CANDIDATE, Novelty.DATA):
+            low, high = fitted.interval(columns, novelty)
+            width[name, novelty] = float((high - low).mean())
+    assert width["shifted", Novelty.DATA] > 1.4 * width["shifted", Novelty.CANDIDATE]
+    assert width["level", Novelty.DATA] < 1.4 * width["level", Novelty.CANDIDATE]
+
+
 def test_level_sets_the_width_and_the_prediction_is_inside(simulate):
     sample = Sample.of(simulate(), "sr_psnr")
-    jackknife = Jackknife.fit(PREDICTORS["ours"], sample)
-    (low, high), (low_half, high_half) = (jackknife.interval(sample.columns, level) for level in (0.9, 0.5))
+    fitted = jackknife(PREDICTORS["ours"], sample, [Novelty.CANDIDATE])
+    (low, high), (low_half, high_half) = (
+        fitted.interval(sample.columns, Novelty.CANDIDATE, level) for level in (0.9, 0.5)
+    )
     assert (high - low > high_half - low_half).all()
-    value = jackknife.model.predict(sample.columns)
+    value = fitted.model.predict(sample.columns)
     assert ((low_half <= value) & (value <= high_half)).all()
 
 
-def test_too_few_points_bound_nothing(simulate):
+def test_too_few_points_or_groups_bound_nothing(simulate):
     sample = Sample.of(simulate(8, ("chest",)), "sr_psnr")
-    low, high = Jackknife.fit(PREDICTORS["conv-probe"], sample).interval(sample.columns)
-    assert np.isneginf(low).all()
-    assert np.isposinf(high).all()
+    fitted = jackknife(PREDICTORS["conv-probe"], sample)
+    for novelty in (Novelty.CANDIDATE, Novelty.DATA):
+        low, high = fitted.interval(sample.columns, novelty)
+        assert np.isneginf(low).all()
+        assert np.isposinf(high).all()
+
+
+def test_errors_within_data_have_no_level(simulate):
+    sample = Sample.of(simulate(), "sr_psnr")
+    shifted = Sample(
+        sample.columns,
+        sample.target + 2 * (sample.data == "brain"),
+        sample.candidates,
+        sample.geometries,
+        sample.data,
+    )
+    gap = PREDICTORS["conv-probe-gap"]
+    plain, moved = (
+        jackknife(gap, each, [Novelty.DATA]).errors_within_data(Novelty.DATA) for each in (sample, shifted)
+    )
+    np.testing.assert_allclose(np.sort(plain), np.sort(moved), atol=1e-9)
+    by_hand = sample.target - sample.columns["conv_probe_psnr"]
+    chest = by_hand[sample.data == "chest"]
+    expected = (chest - chest.mean()) * np.sqrt(12 / 11)
+    assert np.isclose(plain[:, None], expected).any(axis=0).all()

@@ -7,9 +7,12 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from vaescreen.predictor.model import PREDICTORS, Sample
+from vaescreen.predictor.intervals import Novelty, jackknife
+from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.points import TARGETS
-from vaescreen.predictor.validation import SCHEMES, predict_held_out, validate
+from vaescreen.predictor.sample import Sample
+from vaescreen.predictor.scores import explained
+from vaescreen.predictor.validation import SCHEMES, predict_held_out, validate, values_held_out
 
 # AE ceiling and SR PSNR in dB of SD-VAE, then MedVAE 4x3, on MRNet, BraTS and CXR: arXiv 2604.12152v1.
 PUBLISHED = {
@@ -28,7 +31,7 @@ def test_the_six_published_points(simulate):
         replace(p, features=p.features | {"ae_ceiling": x}, candidate=f"point-{i}")
         for i, (p, x) in enumerate(zip(points, PUBLISHED["ceiling"], strict=True))
     ]
-    report = validate(points)
+    report = validate(points, predictors={"published": PREDICTORS["published"]})
     assert report.in_sample["published"] == pytest.approx(0.6652, abs=5e-5)
     assert np.sqrt(report.in_sample["published"]) == pytest.approx(0.8156, abs=5e-5)
     scores = report.schemes["leave-one-candidate-out"]["published"]
@@ -42,7 +45,7 @@ def test_scores_of_the_published_rule_by_independent_libraries(target, simulate)
     points = simulate()
     y = np.array([p.targets[target] for p in points])
     x = np.array([[p.features["ae_ceiling"]] for p in points])
-    report = validate(points, target)
+    report = validate(points, target, predictors={"published": PREDICTORS["published"]})
     for scheme, (_, group_of) in SCHEMES.items():
         groups = [group_of(p) for p in points]
         expected = cross_val_predict(LinearRegression(), x, y, groups=groups, cv=LeaveOneGroupOut())
@@ -57,6 +60,7 @@ def test_scores_of_the_published_rule_by_independent_libraries(target, simulate)
             assert scores.regret_by_data[name] == pytest.approx(regret)
         assert scores.tau == min(scores.tau_by_data.values())
         assert scores.regret == max(scores.regret_by_data.values())
+        assert scores.tau_mean == pytest.approx(np.mean(list(scores.tau_by_data.values())))
 
 
 def test_ours_foresees_new_candidates_where_the_published_rule_fails(simulate):
@@ -71,16 +75,43 @@ def test_ours_foresees_new_candidates_where_the_published_rule_fails(simulate):
 def test_permuted_targets_cannot_be_foreseen(seed, simulate):
     points = simulate(14)
     values = np.random.default_rng(seed).permutation([p.targets["sr_psnr"] for p in points])
-    for predictors in validate(with_target(points, values)).schemes.values():
-        assert all(scores.q2 < 0.05 for scores in predictors.values())
+    sample = Sample.of(with_target(points, values), "sr_psnr")
+    for predictor in PREDICTORS.values():
+        for _, group_of in SCHEMES.values():
+            groups = np.array([group_of(p) for p in points])
+            assert explained(sample.target, values_held_out(predictor, sample, groups)) < 0.05
+
+
+def test_each_point_gets_the_interval_of_what_is_new_about_it(simulate):
+    sample = Sample.of(simulate(), "sr_psnr")
+    predictor = PREDICTORS["conv-probe"]
+    for groups, novelty in (
+        (sample.candidates, Novelty.CANDIDATE),
+        (sample.geometries, Novelty.GEOMETRY),
+        (sample.data, Novelty.DATA),
+    ):
+        out = groups == groups[0]
+        _, low, high = predict_held_out(predictor, sample, groups)
+        fitted = jackknife(predictor, sample.take(~out))
+        expected = fitted.interval(sample.take(out).columns, novelty)
+        np.testing.assert_allclose((low[out], high[out]), expected)
+
+
+def test_references_of_part_of_the_budget_are_scored_by_their_own_targets(simulate):
+    points = simulate(10)
+    halved = [replace(p, targets=p.partial["half"]) for p in points]
+    published = {"published": PREDICTORS["published"]}
+    half = validate(points, budget="half", predictors=published)
+    assert half.budget == "half"
+    assert half.schemes == validate(halved, predictors=published).schemes
 
 
 @pytest.mark.parametrize("name", PREDICTORS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_target_of_what_is_left_out_does_not_leak_into_its_prediction(name, scheme, simulate):
     points = simulate(8, seed=5)
-    groups = [SCHEMES[scheme][1](p) for p in points]
-    out = np.array([group == groups[0] for group in groups])
+    groups = np.array([SCHEMES[scheme][1](p) for p in points])
+    out = groups == groups[0]
     values = np.array([p.targets["sr_psnr"] for p in points])
     changed = with_target(points, values + out * np.random.default_rng(1).normal(0, 10, len(points)))
     before, after = (
@@ -92,7 +123,11 @@ def test_the_target_of_what_is_left_out_does_not_leak_into_its_prediction(name, 
 
 def test_schemes_and_predictors_that_cannot_be_are_absent_with_a_reason(simulate):
     report = validate(simulate(12, ("chest",)))
-    assert list(report.schemes) == ["leave-one-candidate-out", "leave-one-family-out"]
+    assert list(report.schemes) == [
+        "leave-one-candidate-out",
+        "leave-one-geometry-out",
+        "leave-one-domain-out",
+    ]
     assert report.absent["leave-one-data-set-out"] == "needs at least two data sets; there is one"
     assert "ae-plus-bicubic" not in report.schemes["leave-one-candidate-out"]
     assert "bicubic_psnr" in report.absent["leave-one-candidate-out/ae-plus-bicubic"]

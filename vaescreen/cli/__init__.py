@@ -15,11 +15,11 @@ from vaescreen.cli.baseline import baseline
 from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
 from vaescreen.cli.publish import publish
-from vaescreen.cli.rank import rank
+from vaescreen.cli.rank import Ranks, rank
 from vaescreen.cli.score import score
 
 app = typer.Typer(cls=Application, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(rank)
+app.command(cls=Ranks)(rank)
 app.command()(score)
 app.command()(compare)
 app.add_typer(registry.app, name="registry")

@@ -1,35 +1,30 @@
 """`vaescreen predictor`: fit it to reference points, put its errors beside the published rule's, look inside."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import show
 from vaescreen.errors import ResultError
 
 if TYPE_CHECKING:
-    from vaescreen.predictor.model import LinearModel
+    from vaescreen.predictor.fitted import FittedPredictor
     from vaescreen.predictor.points import Point
-    from vaescreen.predictor.validation import ValidationReport
 
-app = typer.Typer(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show.")
+app = typer.Typer(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show, card.")
 
-_SCORES = ("q2", "mae", "rmse", "tau", "regret", "coverage", "width")
-_HEADERS = (
-    "target",
-    "left out",
-    "predictor",
-    "Q2",
-    "MAE",
-    "RMSE",
-    "tau",
-    "regret",
-    "coverage",
-    "width",
-)
+
+class Origin(StrEnum):
+    """Which reference points a predictor is fitted to."""
+
+    OWN = "own"
+    SHIPPED = "shipped"
+    BOTH = "both"
+
 
 PointsFrom = Annotated[
     Path | None,
@@ -40,12 +35,23 @@ PointsFrom = Annotated[
         show_default="the points inside the shipped predictor",
     ),
 ]
+PredictorFile = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", help="A fitted predictor.", show_default="the shipped one"),
+]
 
 
 @app.command()
 def fit(
     results: options.PublishedResults = None,
     recipe: options.Recipe = "nano",
+    origin: Annotated[
+        Origin,
+        typer.Option(
+            "--points",
+            help="Fit to the points under --results (own), to those inside the shipped predictor, or to both.",
+        ),
+    ] = Origin.OWN,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -53,138 +59,117 @@ def fit(
         ),
     ] = None,
 ) -> None:
-    """Fit the predictor to all reference points of a recipe."""
-    from vaescreen.predictor import points, shipped
+    """Fit the predictor to all reference points of a recipe.
+
+    Where a candidate on a data set is among your own points and the shipped ones, yours count.
+    """
+    from vaescreen.predictor import files, fitted, points
 
     target = out or _shipped_in_source_tree(recipe)
-    fitted = shipped.fit(points.load_points(options.published_results(results), recipe), recipe)
-    shipped.save(fitted, target)
-    print(f"{target}: fitted to {len(fitted.points)} reference points")
+    own = [] if origin is Origin.SHIPPED else points.load_points(options.published_results(results), recipe)
+    shipped = [] if origin is Origin.OWN else _shipped_points(recipe)
+    predictor = fitted.fit(points.merge_points(shipped, own), recipe)
+    files.save(predictor, target)
+    print(f"{target}: fitted to {len(predictor.points)} reference points")
 
 
 @app.command()
 def validate(
-    results: PointsFrom = None, recipe: options.Recipe = "nano", form: options.OutputFormat = Format.TABLE
+    results: PointsFrom = None,
+    recipe: options.Recipe = "nano",
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Only the table: no noise floor, learning curve, interference."),
+    ] = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Score predictors on candidates, families and data sets left out: ours beside the published rule.
+    """Score predictors on candidates, geometries, domains and data sets left out, beside the published rule.
 
     MAE, RMSE, regret and the mean width of the 90 % interval are in dB; tau is the smallest and regret the
-    largest of the data sets.
+    largest of the data sets. Below: the noise of training seeds, which no predictor can pass; references of
+    part of the budget; the learning curve; permuted targets, random features, families left out; the
+    published points.
     """
-    from vaescreen.predictor.points import TARGETS
-    from vaescreen.predictor.validation import validate as validated
+    from vaescreen.cli import validation_sheet
+    from vaescreen.predictor import points, validation
+    from vaescreen.predictor.examination import examine
+    from vaescreen.predictor.external import external_check
 
-    points = _points(results, recipe)
-    reports = {target: validated(points, target) for target in TARGETS}
-    show(_validation_sheet(reports), form)
+    known = points.load_points(results, recipe) if results else _shipped_points(recipe)
+    if quick:
+        reports = {target: validation.validate(known, target) for target in points.TARGETS}
+        show(validation_sheet.quick_sheet(reports), form)
+    else:
+        examinations = {target: examine(known, target) for target in points.TARGETS}
+        show(validation_sheet.full_sheet(examinations, external_check(known)), form)
 
 
 @app.command(name="show")
 def show_predictor(
     recipe: options.Recipe = "nano",
-    file: Annotated[
+    file: PredictorFile = None,
+    figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A fitted predictor.", show_default="the shipped one"),
+        typer.Option(
+            metavar="FILE", help="Also draw partial plots into this SVG or PNG file.", show_default=False
+        ),
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Show instead how predictions made before a training fared."),
+    ] = False,
+    results: options.PublishedResults = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Print the chosen features, the coefficients and the reference points."""
-    from vaescreen.predictor import shipped
-    from vaescreen.predictor.points import TARGETS
+    """Print the coefficients with intervals and the errors by candidate, or the track record."""
+    from vaescreen.cli import predictor_sheet
 
-    fitted = shipped.load(file or shipped.shipped_path(recipe))
-    records: list[dict[str, Any]] = [
-        {
-            "candidate": point.candidate,
-            "data": point.data,
-            "domain": point.domain,
-            "geometry": str(point.geometry),
-            **{target: point.targets[target] for target in TARGETS},
-            **point.features,
-        }
-        for point in fitted.points
-    ]
-    models = {target: jackknife.model for target, jackknife in fitted.targets.items()}
-    equations = {target: _equation(model) for target, model in models.items()}
-    payload = {
-        "recipe": fitted.recipe,
-        "definition": fitted.definition._asdict(),
-        "models": equations,
-        "points": records,
-    }
-    headers = list(records[0])
-    cells = [[_text(record[key]) for key in headers] for record in records]
-    notes = [f"{target} = {equation}" for target, equation in equations.items()]
-    title = f"Predictor of recipe {fitted.recipe}: {len(records)} reference points at {fitted.definition}"
-    show(Sheet(headers, cells, records, payload, title, notes, text_columns=4), form)
+    if record:
+        show(predictor_sheet.record_sheet(options.published_results(results), recipe), form)
+        return
+    fitted = _fitted(recipe, file)
+    if figure is not None:
+        _draw(fitted, figure)
+    show(predictor_sheet.predictor_sheet(fitted), form)
 
 
-def _points(results: Path | None, recipe: str) -> "list[Point]":
-    from vaescreen.predictor import points, shipped
+@app.command()
+def card(recipe: options.Recipe = "nano", file: PredictorFile = None) -> None:
+    """Print the model card as Markdown: what it rests on, coefficients, scores, limits."""
+    from vaescreen.leaderboard.model_card import model_card
 
-    if results is not None:
-        return points.load_points(results, recipe)
-    path = shipped.shipped_path(recipe)
-    if not path.is_file():
-        raise ResultError(
-            f"no predictor is shipped for recipe {recipe!r}; give --results with reference points"
-        )
-    return list(shipped.load(path).points)
+    print(model_card(_fitted(recipe, file)))
+
+
+def _draw(fitted: "FittedPredictor", path: Path) -> None:
+    from vaescreen.cli.application import complain
+    from vaescreen.leaderboard.partial_plots import partial_plots
+    from vaescreen.storage import write_bytes
+
+    kinds: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
+    if path.suffix not in kinds:
+        raise ResultError(f"{path} is neither .svg nor .png; give --figure a file of one of these kinds")
+    write_bytes(path, partial_plots(fitted, kinds[path.suffix]))
+    complain(f"wrote {path}")
+
+
+def _fitted(recipe: str, file: Path | None) -> "FittedPredictor":
+    from vaescreen.predictor import files
+
+    path = file or files.shipped_path(recipe)
+    if file is None and not path.is_file():
+        raise ResultError(f"no predictor is shipped for recipe {recipe!r}; fit one with `predictor fit`")
+    return files.load(path)
+
+
+def _shipped_points(recipe: str) -> "list[Point]":
+    return list(_fitted(recipe, None).points)
 
 
 def _shipped_in_source_tree(recipe: str) -> Path:
-    from vaescreen.predictor import shipped
+    from vaescreen.predictor import files
 
-    path = shipped.shipped_path(recipe)
+    path = files.shipped_path(recipe)
     if not (Path(__file__).parents[2] / "pyproject.toml").is_file():
         raise ResultError("this is an installed package, whose predictor stays as it is; give --out FILE")
     return path
-
-
-def _validation_sheet(reports: "dict[str, ValidationReport]") -> Sheet:
-    records = [
-        {"target": target, "scheme": scheme, "predictor": predictor}
-        | {score: getattr(scores, score) for score in _SCORES}
-        for target, report in reports.items()
-        for scheme, predictors in report.schemes.items()
-        for predictor, scores in predictors.items()
-    ]
-    cells = [
-        [
-            record["target"],
-            record["scheme"],
-            record["predictor"],
-            *(_text(record[score]) for score in _SCORES),
-        ]
-        for record in records
-    ]
-    main, *others = reports.values()
-    payload: dict[str, Any] = main.as_json() | {
-        "other_targets": {report.target: report.as_json() for report in others}
-    }
-    title = (
-        f"Recipe {main.recipe}: {main.points} reference points of {main.candidates} candidates "
-        f"on {', '.join(main.data_sets)}"
-    )
-    notes = [
-        "MAE, RMSE, regret and width of the 90 % interval in dB; smallest tau and largest regret of the data sets.",
-        *(
-            f"In-sample R2 of {target}: "
-            + ", ".join(f"{name} {_text(value)}" for name, value in report.in_sample.items())
-            for target, report in reports.items()
-        ),
-        *(f"Absent: {what}: {reason}" for what, reason in main.absent.items()),
-    ]
-    return Sheet(_HEADERS, cells, records, payload, title, notes, text_columns=3)
-
-
-def _equation(model: "LinearModel") -> str:
-    slopes = zip(model.coefficients, model.form.features, strict=True)
-    offset = f"{model.form.offset} + " if model.form.offset else ""
-    return offset + " ".join([f"{model.intercept:.3f}", *(f"{slope:+.3f} {name}" for slope, name in slopes)])
-
-
-def _text(value: float | str | None) -> str:
-    from vaescreen.leaderboard.columns import number
-
-    return value if isinstance(value, str) else number(value)

@@ -1,9 +1,11 @@
 """`vaescreen rank`: the ranked table, and below it everything that is not in it and why."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
@@ -11,6 +13,7 @@ from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import candidates_bar
 
 if TYPE_CHECKING:
+    from vaescreen.predictor.fitted import Influence
     from vaescreen.ranking import Ranking
 
 _COLUMNS = (
@@ -19,13 +22,17 @@ _COLUMNS = (
     "geometry",
     "predicted SR PSNR",
     "90 % interval",
+    "best",
+    "posterior mean",
     "SR PSNR",
     "AE ceiling",
     "SSIM",
     "probe PSNR",
     "ms / image",
 )
+_INTERVALS = ("interval", "posterior_mean_interval")
 _LISTED = 3
+_EXPLAIN, _ALL = "--explain", "all"
 
 
 def rank(
@@ -40,6 +47,12 @@ def rank(
     ] = None,
     recipe: options.Recipe = "nano",
     registry: options.RegistryFile = None,
+    predictor: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Predictor of the recipe to rank by.", show_default="the shipped one"
+        ),
+    ] = None,
     patients: options.Patients = None,
     name: options.Name = None,
     train_images: options.TrainImages = None,
@@ -50,6 +63,14 @@ def rank(
     gpu_share: options.GpuShare = 1.0,
     device: options.Device = DeviceName.AUTO,
     seed: options.Seed = 0,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[CANDIDATE]",
+            help="Say which features move its prediction away from the mean of the ranked; of all without a name.",
+            show_default=False,
+        ),
+    ] = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Rank autoencoders on your images by the super-resolution PSNR they would lead to.
@@ -66,6 +87,7 @@ def rank(
             candidates or (),
             recipe=recipe,
             registry=registry,
+            predictor=predictor,
             results=results,
             patients=patients,
             name=name,
@@ -77,13 +99,37 @@ def rank(
             device=device.value,
             on_progress=on_progress,
         )
-    show(_sheet(ranking), form)
+    show(_sheet(ranking, _explained(ranking, explain)), form)
 
 
-def _sheet(ranking: "Ranking") -> Sheet:
+class Ranks(TyperCommand):
+    """`--explain` may stand alone: followed by another option, or by nothing, it means all candidates."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a bare `--explain` its value."""
+        after = [*args, "-"]
+        bare = [
+            f"{_EXPLAIN}={_ALL}" if arg == _EXPLAIN and after[place + 1].startswith("-") else arg
+            for place, arg in enumerate(args)
+        ]
+        return super().parse_args(ctx, bare)
+
+
+def _explained(ranking: "Ranking", wanted: str | None) -> "dict[str, tuple[Influence, ...]]":
+    if wanted is None:
+        return {}
+    names = [row.candidate for row in ranking.rows if not row.floor] if wanted == _ALL else [wanted]
+    return {name: ranking.explain(name) for name in names}
+
+
+def _sheet(ranking: "Ranking", explained: "dict[str, tuple[Influence, ...]]") -> Sheet:
     from vaescreen.leaderboard.columns import ABSENT, COLUMNS
 
     payload = ranking.as_json()
+    if explained:
+        payload["explanations"] = {
+            name: [influence._asdict() for influence in influences] for name, influences in explained.items()
+        }
     texts = {column: [COLUMNS[column](row) for row in ranking.rows] for column in _COLUMNS}
     filled = {column: cells for column, cells in texts.items() if set(cells) != {ABSENT}}
     return Sheet(
@@ -92,17 +138,33 @@ def _sheet(ranking: "Ranking") -> Sheet:
         records=[_flat(row) for row in payload["rows"]],
         payload=payload,
         title=ranking.title,
-        notes=list(_notes(ranking)),
+        notes=[*_notes(ranking), *_explanation_notes(explained)],
         text_columns=3,
     )
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """Row of a CSV file: one value a cell."""
-    low, high = row["interval"] or (None, None)
     geometry = row["geometry"] or {"channels": None, "factor": None}
-    plain = {key: value for key, value in row.items() if key not in ("interval", "geometry")}
-    return plain | {"interval_low": low, "interval_high": high, **geometry}
+    plain = {key: value for key, value in row.items() if key not in (*_INTERVALS, "geometry")}
+    ends = {
+        f"{name}_{end}": value
+        for name in _INTERVALS
+        for end, value in zip(("low", "high"), row[name] or (None, None), strict=True)
+    }
+    return plain | ends | geometry
+
+
+def _explanation_notes(explained: "dict[str, tuple[Influence, ...]]") -> Iterator[str]:
+    from vaescreen.leaderboard.columns import number
+
+    for name, influences in explained.items():
+        total = number(sum(influence.effect for influence in influences), signed=True)
+        parts = ", ".join(
+            f"{each.feature} {number(each.effect, signed=True)} ({number(each.value)}, mean {number(each.mean)})"
+            for each in influences
+        )
+        yield f"Why {name}: {total} dB against the mean of the ranked: {parts}."
 
 
 def _notes(ranking: "Ranking") -> Iterator[str]:
@@ -124,8 +186,15 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
             f"Predicted for recipe {predictor.recipe} from {len(predictor.points)} reference points: "
             f"{candidates} candidates, trained on {data_sets}."
         )
-    if any(row.extrapolation for row in ranking.rows):
-        yield f"{EXTRAPOLATED} extrapolation: the score card is unlike those of the reference points."
+        yield from _novelty(ranking)
+    if any(row.p_best is not None for row in ranking.rows):
+        yield "Best: probability of the highest SR PSNR among these. Posterior mean: its predicted SR PSNR."
+    extrapolated = [row for row in ranking.rows if row.extrapolation]
+    if extrapolated:
+        yield f"{EXTRAPOLATED} extrapolation: the score card is unlike those of the reference points:"
+        yield from (f"  {row.candidate}: {row.extrapolation_reason}" for row in extrapolated[:_LISTED])
+        if len(extrapolated) > _LISTED:
+            yield f"  and {len(extrapolated) - _LISTED} more"
     fetchable = [entry for entry in ranking.missing if entry.command]
     if fetchable:
         names = ", ".join(_with_size(entry.candidate, entry.size_mb) for entry in fetchable)
@@ -138,6 +207,14 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
         yield f"Failed: {_reasoned(failed.candidate, failed.reason)}"
     if ranking.skipped:
         yield from skipped_notes([(entry.path, entry.reason) for entry in ranking.skipped])
+
+
+def _novelty(ranking: "Ranking") -> Iterator[str]:
+    new = {row.novelty for row in ranking.rows}
+    if "data set" in new:
+        yield "No reference point is of these images: the intervals are those of data sets left out."
+    elif "geometry" in new:
+        yield "Where no reference point has the geometry, the interval is that of geometries left out."
 
 
 def skipped_notes(skipped: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -11,9 +11,10 @@ from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
-from vaescreen.predictor.model import PREDICTORS, Sample
+from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
+from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
-from vaescreen.predictor.shipped import FittedPredictor, Prediction, fit
+from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
@@ -125,7 +126,7 @@ def _fit(points: Sequence[Point], recipe: str) -> FittedPredictor | None:
 def _published(points: Sequence[Point]) -> Sequence[Prediction | None]:
     sample = Sample.of(points, TARGETS[0])
     try:
-        held_out = predict_held_out(PREDICTORS[PUBLISHED], sample, [point.candidate for point in points])
+        held_out = predict_held_out(PREDICTORS[PUBLISHED], sample, sample.candidates)
     except ResultError:
         return [None] * len(points)
     return [

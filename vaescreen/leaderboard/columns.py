@@ -39,6 +39,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "domain": lambda row: row.domain or ABSENT,
     "predicted SR PSNR": _prediction,
     "90 % interval": lambda row: interval_text(row.interval),
+    "best": lambda row: ABSENT if row.p_best is None else f"{100 * row.p_best:.0f} %",
+    "posterior mean": lambda row: number(row.predicted_posterior_mean_psnr),
     "SR PSNR": lambda row: number(row.sr_psnr),
     "AE ceiling": lambda row: number(row.ae_ceiling),
     "foreground": lambda row: number(row.ae_ceiling_foreground),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vaescreen.leaderboard.board import Outcome, Study
 from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.drawing import new_figure, save
-from vaescreen.predictor.shipped import Prediction
+from vaescreen.predictor.fitted import Prediction
 from vaescreen.storage import digest
 
 if TYPE_CHECKING:

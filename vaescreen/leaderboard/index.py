@@ -10,8 +10,8 @@ from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
 from vaescreen.leaderboard.table import FLOOR
-from vaescreen.predictor.shipped import OURS
-from vaescreen.predictor.validation import Scores
+from vaescreen.predictor.fitted import OURS
+from vaescreen.predictor.scores import Scores
 
 _TARGET_NAMES = {"sr_psnr": "SR PSNR", "posterior_mean_psnr": "SR PSNR of the posterior mean"}
 _BASELINE = "linear-pca"

@@ -7,7 +7,7 @@ from typing import Any
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.leaderboard.sources import images_phrase
-from vaescreen.predictor.shipped import Prediction
+from vaescreen.predictor.fitted import Prediction
 
 FLOOR = "bicubic"
 
@@ -20,10 +20,13 @@ class Row:
 
     PSNRs are in dB against the true HR image, means over images. `sr_psnr` was measured: after training for a
     candidate, by bicubic upsampling for the floor; `sr_rank`, its interval and `sr_p_best`, the probability of
-    being best, are by it among the candidates measured (see `vaescreen.statistics.ranks`). `probe_psnr` is the
-    convolutional probe's, `latent_values` the numbers in the latent of one image, `compression` the pixels for
-    each of them, and `ms_per_image` the time to encode and decode. The floor and candidates without a score have
-    no rank.
+    being best, are by it among the candidates measured (see `vaescreen.statistics.ranks`).
+    `predicted_posterior_mean_psnr` is the prediction for the one-step posterior mean instead of the recipe's
+    sampler, and `p_best` the probability that the candidate reaches the highest SR PSNR of those ranked.
+    `extrapolation_reason` says what of the score card is unlike the reference points, and `novelty` what of the
+    candidate and data set is new to them. `probe_psnr` is the convolutional probe's, `latent_values` the numbers in
+    the latent of one image, `compression` the pixels for each of them, and `ms_per_image` the time to encode and
+    decode. The floor and candidates without a score have no rank.
     """
 
     candidate: str
@@ -34,6 +37,11 @@ class Row:
     predicted_sr_psnr: float | None = None
     interval: tuple[float, float] | None = None
     extrapolation: bool = False
+    extrapolation_reason: str | None = None
+    novelty: str | None = None
+    p_best: float | None = None
+    predicted_posterior_mean_psnr: float | None = None
+    posterior_mean_interval: tuple[float, float] | None = None
     sr_psnr: float | None = None
     sr_rank: int | None = None
     sr_rank_interval: tuple[int, int] | None = None
@@ -54,6 +62,9 @@ class Row:
             "geometry": geometry,
             "interval": list(self.interval) if self.interval else None,
             "sr_rank_interval": list(self.sr_rank_interval) if self.sr_rank_interval else None,
+            "posterior_mean_interval": (
+                list(self.posterior_mean_interval) if self.posterior_mean_interval else None
+            ),
         }
 
 
@@ -61,6 +72,8 @@ def build_rows(
     cards: Sequence[Record],
     references: Mapping[str, Record] | None = None,
     predictions: Mapping[str, Prediction] | None = None,
+    posterior_means: Mapping[str, Prediction] | None = None,
+    p_best: Mapping[str, float] | None = None,
     baselines: Mapping[str, float] | None = None,
 ) -> list[Row]:
     """Rank the candidates of one data set.
@@ -75,7 +88,11 @@ def build_rows(
     references
         Summaries of reference points by candidate.
     predictions
-        Predictions by candidate.
+        Predictions of SR PSNR by candidate.
+    posterior_means
+        Predictions of the posterior mean's SR PSNR by candidate.
+    p_best
+        Probability of being best by candidate.
     baselines
         SR PSNR in dB of what goes through no candidate, by name; they stand where the floor would, unranked.
 
@@ -85,7 +102,10 @@ def build_rows(
         Best first.
     """
     references, predictions = references or {}, predictions or {}
-    rows = [_candidate_row(card, references, predictions) for card in cards]
+    rows = [
+        _with_forecast(_candidate_row(card, references, predictions), posterior_means or {}, p_best or {})
+        for card in cards
+    ]
     scored = [(_score(row, bool(predictions)), row) for row in rows]
     floor = next(
         (psnr for card in cards if (psnr := _number(card["summary"], "bicubic_psnr")) is not None), None
@@ -171,6 +191,8 @@ def _candidate_row(
         predicted_sr_psnr=prediction.value if prediction else None,
         interval=_bounded(prediction),
         extrapolation=prediction is not None and prediction.extrapolation,
+        extrapolation_reason=prediction.reason or None if prediction else None,
+        novelty=prediction.novelty.value if prediction else None,
         sr_psnr=_number(references.get(name, {}), "sr_psnr"),
         ae_ceiling=_number(summary, "psnr"),
         ae_ceiling_foreground=_number(summary, "psnr_foreground"),
@@ -180,6 +202,16 @@ def _candidate_row(
         ms_per_image=None if None in times else sum(time for time in times if time is not None),
         latent_values=math.prod(geometry.latent_shape(size, size)) if size else None,
         compression=geometry.factor**2 / geometry.channels,
+    )
+
+
+def _with_forecast(row: Row, posterior_means: Mapping[str, Prediction], p_best: Mapping[str, float]) -> Row:
+    posterior_mean = posterior_means.get(row.candidate)
+    return replace(
+        row,
+        predicted_posterior_mean_psnr=posterior_mean.value if posterior_mean else None,
+        posterior_mean_interval=_bounded(posterior_mean),
+        p_best=p_best.get(row.candidate),
     )
 
 

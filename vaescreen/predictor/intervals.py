@@ -1,64 +1,86 @@
-"""Prediction intervals by jackknife+, a candidate with all its points being left out at a time.
+"""Prediction intervals by jackknife+, leaving out what will be new.
 
-With models mu_-g fitted without candidate g, and R_i = |y_i - mu_-g(i)(x_i)| the error of each reference
-point when its candidate was left out, the interval of a new x reaches from the floor(alpha (n + 1))-th
-smallest mu_-g(i)(x) - R_i to the ceil((1 - alpha)(n + 1))-th smallest mu_-g(i)(x) + R_i (Barber, Candes,
-Ramdas, Tibshirani: Predictive inference with the jackknife+, Annals of Statistics 49(1), 2021, equation 1.4
-and section 2). Their guarantee is 1 - 2 alpha for exchangeable points, 1 - alpha in practice; here candidates
-take the place of points, so that several data sets of one candidate do not vouch for each other.
+With models mu_-g fitted without group g, and R_i = |y_i - mu_-g(i)(x_i)| the error of each reference point
+when its group was left out, the interval of a new x reaches from the floor(alpha (n + 1))-th smallest
+mu_-g(i)(x) - R_i to the ceil((1 - alpha)(n + 1))-th smallest mu_-g(i)(x) + R_i (Barber, Candes, Ramdas,
+Tibshirani: Predictive inference with the jackknife+, Annals of Statistics 49(1), 2021, equation 1.4 and
+section 2). Their guarantee is 1 - 2 alpha for exchangeable points, 1 - alpha in practice. Here groups take the
+place of points, and which groups depends on what the predictor has not seen: a candidate of a geometry that it
+knows, on data that it knows, is as hard to foresee as the candidates were; one of a new geometry as the
+geometries were; any candidate on a new data set as the data sets were.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from vaescreen.predictor.model import LinearModel, Predictor, Sample, Vector
+from vaescreen.errors import ResultError
+from vaescreen.predictor.model import Fits, Model
+from vaescreen.predictor.sample import Labels, Sample, Vector
 
 LEVEL = 0.9
 
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The model fitted without one candidate, and its absolute errors on that candidate's points, in dB."""
-
-    candidate: str
-    model: LinearModel
-    errors: tuple[float, ...]
+M = TypeVar("M", bound=Model)
 
 
-@dataclass(frozen=True)
-class Jackknife:
-    """A model fitted to all points, and the ones fitted without each candidate."""
+class Novelty(StrEnum):
+    """What of a (candidate, data set) the reference points have not: the most that applies."""
 
-    model: LinearModel
-    held_out: tuple[HeldOut, ...]
+    CANDIDATE = "candidate"
+    GEOMETRY = "geometry"
+    DATA = "data set"
 
     @classmethod
-    def fit(cls, predictor: Predictor, sample: Sample) -> "Jackknife":
-        """Fit the predictor, its choice of features included, to all points and again without each candidate.
+    def of(cls, geometry_known: bool, data_known: bool) -> "Novelty":
+        """Say what is new; the candidate always is."""
+        if not data_known:
+            return cls.DATA
+        return cls.CANDIDATE if geometry_known else cls.GEOMETRY
 
-        Raises
-        ------
-        ResultError
-            If the points do not determine one of the models.
-        """
-        held_out = []
-        for candidate in np.unique(sample.candidates):
-            out = sample.candidates == candidate
-            model = predictor.fit(sample.take(~out))
-            left = sample.take(out)
-            errors = np.abs(left.target - model.predict(left.columns))
-            held_out.append(HeldOut(str(candidate), model, tuple(float(error) for error in errors)))
-        return cls(predictor.fit(sample), tuple(held_out))
+    def groups(self, sample: Sample) -> Labels:
+        """What each point of a sample is left out with."""
+        return {
+            Novelty.CANDIDATE: sample.candidates,
+            Novelty.GEOMETRY: sample.geometries,
+            Novelty.DATA: sample.data,
+        }[self]
 
-    def interval(self, columns: dict[str, Vector], level: float = LEVEL) -> tuple[Vector, Vector]:
+
+@dataclass(frozen=True)
+class HeldOut(Generic[M]):
+    """The model fitted without one group, its errors on the group's points, and the data set of each.
+
+    Errors are target less prediction, in dB.
+    """
+
+    group: str
+    model: M
+    errors: tuple[float, ...]
+    data: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Jackknife(Generic[M]):
+    """A model fitted to all points, and those fitted without each group, by what the groups are."""
+
+    model: M
+    held_out: dict[Novelty, tuple[HeldOut[M], ...]]
+
+    def interval(
+        self, columns: Mapping[str, Vector], novelty: Novelty, level: float = LEVEL
+    ) -> tuple[Vector, Vector]:
         """Put an interval around each prediction.
 
         Parameters
         ----------
-        columns : dict
+        columns : mapping
             Features by name, each `[m]`.
+        novelty : Novelty
+            What is new about all of them.
         level : float
             Nominal coverage, in (0, 1).
 
@@ -66,14 +88,74 @@ class Jackknife:
         -------
         tuple of ndarray
             Low and high ends in dB, each `[m]`; infinite where there are fewer than `level / (1 - level)`
-            reference points. Widened, where need be, to hold the prediction itself.
+            errors, or one group only. Widened, where need be, to hold the prediction itself.
         """
-        predicted = [(left.model.predict(columns), error) for left in self.held_out for error in left.errors]
-        lower = np.sort([value - error for value, error in predicted], axis=0)
-        upper = np.sort([value + error for value, error in predicted], axis=0)
+        predicted = [
+            (left.model.predict(columns), abs(error))
+            for left in self.held_out[novelty]
+            for error in left.errors
+        ]
+        centre = self.model.predict(columns)
         n = len(predicted)
         rank = math.ceil(round(level * (n + 1), 9))
-        centre = self.model.predict(columns)
         if rank > n:
             return np.full_like(centre, -np.inf), np.full_like(centre, np.inf)
+        lower = np.sort([value - error for value, error in predicted], axis=0)
+        upper = np.sort([value + error for value, error in predicted], axis=0)
         return np.minimum(lower[n - rank], centre), np.maximum(upper[rank - 1], centre)
+
+    def errors_within_data(self, novelty: Novelty) -> Vector:
+        """Held-out errors less their mean within each data set, in dB: what moves candidates against each other.
+
+        Scaled by sqrt(n / (n - 1)) for the mean taken from the n errors of a data set themselves; empty if no
+        data set has two.
+        """
+        errors: dict[str, list[float]] = {}
+        for left in self.held_out[novelty]:
+            for data, error in zip(left.data, left.errors, strict=True):
+                errors.setdefault(data, []).append(error)
+        parts = [
+            (np.array(each) - np.mean(each)) * math.sqrt(len(each) / (len(each) - 1))
+            for each in errors.values()
+            if len(each) > 1
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+
+def jackknife(
+    predictor: Fits[M], sample: Sample, novelties: Sequence[Novelty] = tuple(Novelty)
+) -> Jackknife[M]:
+    """Fit a predictor, its choice of form included, to all points and again without each group.
+
+    Where the points left without a group do not determine the predictor, nothing is known of its errors on
+    such groups: `held_out` is empty for them.
+
+    Raises
+    ------
+    ResultError
+        If all points together do not determine the model.
+    """
+    model = predictor.fit(sample)
+    held_out = {}
+    for novelty in novelties:
+        try:
+            held_out[novelty] = _held_out(predictor, sample, novelty.groups(sample))
+        except ResultError:
+            held_out[novelty] = ()
+    return Jackknife(model, held_out)
+
+
+def _held_out(predictor: Fits[M], sample: Sample, groups: Labels) -> tuple[HeldOut[M], ...]:
+    names = np.unique(groups)
+    if len(names) < 2:
+        return ()
+    held_out = []
+    for name in names:
+        out = groups == name
+        model = predictor.fit(sample.take(~out))
+        left = sample.take(out)
+        errors = left.target - model.predict(left.columns)
+        held_out.append(
+            HeldOut(str(name), model, tuple(float(error) for error in errors), tuple(map(str, left.data)))
+        )
+    return tuple(held_out)

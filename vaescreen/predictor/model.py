@@ -1,206 +1,140 @@
-"""Linear predictors of SR PSNR whose features are chosen by the error on candidates left out.
+"""Predictors: linear forms among which the reference points decide, by the error on what was left out.
 
-A predictor is a list of forms. Fitting takes the form with the smallest leave-one-candidate-out error on the
-points it is given and nothing else: whoever validates a predictor by leaving points out thereby leaves them
-out of the choice too.
+Whoever validates a predictor by leaving points out thereby leaves them out of the choice too: `fit` sees
+nothing but the points that it is given.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import combinations
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaescreen.errors import ResultError
-from vaescreen.predictor.points import Point
-
-Vector = NDArray[np.float64]
-
-_SINGULAR = 1e-8
+from vaescreen.predictor.linear import Form, LinearModel, held_out_errors
+from vaescreen.predictor.sample import Labels, Sample, Vector
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Points as columns: features by name and the target, each `[n]`, in dB where they are PSNRs."""
+class Model(Protocol):
+    """What a fit gives."""
 
-    columns: dict[str, Vector]
-    target: Vector
-    candidates: NDArray[np.str_]
-
-    @classmethod
-    def of(cls, points: Sequence[Point], target: str) -> "Sample":
-        """Columns of the features that all points have, and of one of their targets."""
-        names = [name for name in points[0].features if all(name in point.features for point in points)]
-        return cls(
-            columns={name: np.array([point.features[name] for point in points]) for name in names},
-            target=np.array([point.targets[target] for point in points]),
-            candidates=np.array([point.candidate for point in points]),
-        )
-
-    def take(self, keep: NDArray[np.bool_]) -> "Sample":
-        """Only the points where `keep` is true."""
-        columns = {name: column[keep] for name, column in self.columns.items()}
-        return Sample(columns, self.target[keep], self.candidates[keep])
-
-    def __len__(self) -> int:
-        return len(self.target)
+    def predict(self, columns: Mapping[str, Vector]) -> Vector:
+        """Target in dB, `[m]`, from features by name, each `[m]`."""
+        ...
 
 
-class _Basis(NamedTuple):
-    """Singular value decomposition `left * size @ right` of the features less their `mean`."""
-
-    mean: Vector
-    left: Vector
-    size: Vector
-    right: Vector
+M_co = TypeVar("M_co", bound=Model, covariant=True)
 
 
-@dataclass(frozen=True)
-class Form:
-    """`target = offset + intercept + sum of slope * feature`; the offset, if any, is a feature of slope 1."""
+class Fits(Protocol[M_co]):
+    """What validation asks of a predictor."""
 
-    features: tuple[str, ...]
-    offset: str | None = None
-
-    @property
-    def parameters(self) -> int:
-        """Number of estimated coefficients, the intercept included."""
-        return len(self.features) + 1
-
-    def fit(self, sample: Sample) -> "LinearModel":
-        """Ordinary least squares.
+    def fit(self, sample: Sample) -> M_co:
+        """Model of the points, and of nothing else.
 
         Raises
         ------
         ResultError
-            If the points do not determine the coefficients.
+            If the points do not determine it.
         """
-        basis, target = self._basis(sample), self._response(sample)
-        slopes = basis.right.T @ ((basis.left.T @ target) / basis.size)
-        intercept = target.mean() - basis.mean @ slopes
-        return LinearModel(self, tuple(float(slope) for slope in slopes), float(intercept))
-
-    def held_out_error(self, sample: Sample) -> float:
-        """Mean squared error of each candidate's points when predicted without them, in dB^2.
-
-        Not refitted: with H the hat matrix and e the residuals of the fit to all points, the residuals of a
-        group g predicted without g are `(I - H_gg)^-1 e_g` (Cook, Weisberg: Residuals and Influence in
-        Regression, 1982). Infinite where points or candidates do not suffice.
-        """
-        try:
-            basis = self._basis(sample)
-        except ResultError:
-            return float("inf")
-        n = len(sample)
-        design = np.column_stack([np.full(n, n**-0.5), basis.left])
-        target = self._response(sample)
-        _, group, counts = np.unique(sample.candidates, return_inverse=True, return_counts=True)
-        order = np.argsort(group, kind="stable")
-        within = np.empty(n, dtype=np.intp)
-        within[order] = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = np.zeros((len(counts), counts.max(), design.shape[1]))
-        rows[group, within] = design
-        residuals = np.zeros((len(counts), counts.max(), 1))
-        residuals[group, within, 0] = target - design @ (design.T @ target)
-        remaining = np.eye(counts.max()) - rows @ rows.transpose(0, 2, 1)
-        if np.linalg.eigvalsh(remaining).min() < _SINGULAR:
-            return float("inf")
-        return float((np.linalg.solve(remaining, residuals) ** 2).sum() / n)
-
-    def leverage(self, sample: Sample, columns: Mapping[str, Vector]) -> Vector:
-        """Leverage that points with these features would have in the fit to `sample`, `[m]`."""
-        basis = self._basis(sample)
-        direction = (_stack(self.features, columns) - basis.mean) @ basis.right.T / basis.size
-        leverage: Vector = 1 / len(sample) + (direction**2).sum(axis=1)
-        return leverage
-
-    def _response(self, sample: Sample) -> Vector:
-        return sample.target - sample.columns[self.offset] if self.offset else sample.target
-
-    def _basis(self, sample: Sample) -> _Basis:
-        if len(sample) <= self.parameters:
-            raise ResultError(f"{len(sample)} reference points do not determine {self}; train more")
-        features = _stack(self.features, sample.columns)
-        mean = features.mean(axis=0)
-        left, size, right = np.linalg.svd(features - mean, full_matrices=False)
-        if (size <= _SINGULAR * np.linalg.norm(features)).any():
-            raise ResultError(f"the reference points vary too little to determine {self}; train others")
-        return _Basis(mean, left, size, right)
-
-    def __str__(self) -> str:
-        """Its terms, such as `1 + ae_ceiling`."""
-        return " + ".join((*([f"[{self.offset}]"] if self.offset else []), "1", *self.features))
-
-
-@dataclass(frozen=True)
-class LinearModel:
-    """A form with its coefficients: `coefficients` belong to `form.features`, all in dB per unit."""
-
-    form: Form
-    coefficients: tuple[float, ...]
-    intercept: float
-
-    def predict(self, columns: Mapping[str, Vector]) -> Vector:
-        """Target in dB, `[m]`, from features by name, each `[m]`."""
-        used = (*self.form.features, *([self.form.offset] if self.form.offset else []))
-        slopes = (*self.coefficients, *([1.0] if self.form.offset else []))
-        predicted: Vector = np.full(len(next(iter(columns.values()))), self.intercept)
-        for name, slope in zip(used, slopes, strict=True):
-            predicted = predicted + slope * columns[name]
-        return predicted
+        ...
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """Forms among which the points decide; the order settles ties."""
+    """Forms among which the points decide; the order settles ties.
+
+    The loss of a form at a point is its squared error there without the point's candidate, averaged with that
+    without the point's data set where the points have more than one: a form must transfer to both. Of the
+    forms whose mean loss is at most one standard error above the least, the one with the fewest parameters is
+    taken, and among equals the one with the least loss. The standard error is that of the difference of both
+    losses, candidates being the independent units (the one-standard-error rule of Breiman, Friedman, Olshen,
+    Stone: Classification and Regression Trees, 1984, section 3.4.3, on paired losses).
+    """
 
     forms: tuple[Form, ...]
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features of any form, sorted."""
-        offsets = {form.offset for form in self.forms if form.offset}
-        return tuple(sorted(offsets.union(*(form.features for form in self.forms))))
+        return tuple(sorted({name for form in self.forms for name in form.used}))
 
     def fit(self, sample: Sample) -> LinearModel:
-        """Fit the form that predicts left-out candidates of `sample` best.
+        """Choose a form by the points of `sample`, and fit it to them.
 
         Raises
         ------
         ResultError
             If the points determine no form.
         """
+        return self.choose(sample).fit(sample)
+
+    def choose(self, sample: Sample) -> Form:
+        """Form that transfers best to candidates and data sets left out of `sample`; see the class."""
         if len(self.forms) == 1:
-            return self.forms[0].fit(sample)
-        return min(self.forms, key=lambda form: form.held_out_error(sample)).fit(sample)
+            return self.forms[0]
+        losses = _losses(self.forms, sample)
+        means = losses.mean(axis=1)
+        least = int(means.argmin())
+        if not np.isfinite(means[least]):
+            return self.forms[least]
+        near = np.flatnonzero(_within_one_error(losses, losses[least], sample.candidates))
+        return self.forms[min(near, key=lambda place: (self.forms[place].parameters, means[place]))]
 
 
-def _stack(names: Sequence[str], columns: Mapping[str, Vector]) -> Vector:
-    if not names:
-        return np.empty((len(next(iter(columns.values()))), 0))
-    return np.column_stack([columns[name] for name in names])
+def _losses(forms: Sequence[Form], sample: Sample) -> Vector:
+    losses: Vector = held_out_errors(forms, sample, sample.candidates) ** 2
+    if len(np.unique(sample.data)) > 1:
+        losses = (losses + held_out_errors(forms, sample, sample.data) ** 2) / 2
+    return losses
+
+
+def _within_one_error(losses: Vector, least: Vector, candidates: Labels) -> NDArray[np.bool_]:
+    """Whether the mean of each row of `losses` is at most a standard error above that of `least`."""
+    _, group = np.unique(candidates, return_inverse=True)
+    determined = np.isfinite(losses).all(axis=1)
+    excess = np.where(determined[:, None], losses - least, 0.0)
+    member = np.equal.outer(group, np.arange(group.max() + 1)).astype(float)
+    sums = excess @ member
+    errors = np.sqrt(sums.shape[1]) * sums.std(axis=1, ddof=1) / len(group)
+    near: NDArray[np.bool_] = determined & (excess.mean(axis=1) <= errors)
+    return near
 
 
 _AE, _BICUBIC, _RIDGE, _CONV = "ae_ceiling", "bicubic_psnr", "ridge_probe_psnr", "conv_probe_psnr"
+CORE = (_AE, _BICUBIC, _CONV)
+"""Features that tell, whatever the chosen form, whether a card is unlike the reference points."""
+_CORRECTIONS = (
+    _AE,
+    _RIDGE,
+    _BICUBIC,
+    "ssim",
+    "latent_error_psnr",
+    "log10_finest_share",
+    "log2_factor",
+    "log2_channels",
+)
+_MOST_CORRECTIONS = 2
+
+
+def _ours() -> Predictor:
+    """The convolutional probe, as it is or with a slope of its own, and up to two corrections."""
+    forms = [
+        form
+        for count in range(_MOST_CORRECTIONS + 1)
+        for corrections in combinations(_CORRECTIONS, count)
+        for form in (Form(corrections, offset=_CONV), Form((_CONV, *corrections)))
+    ]
+    return Predictor(tuple(forms))
+
 
 PREDICTORS: dict[str, Predictor] = {
     "published": Predictor((Form((_AE,)),)),
+    "bicubic": Predictor((Form((_BICUBIC,)),)),
     "ae-plus-bicubic": Predictor((Form((_AE, _BICUBIC)),)),
     "ridge-probe": Predictor((Form((_RIDGE, _BICUBIC)),)),
     "conv-probe": Predictor((Form((_CONV,)),)),
     "conv-probe-gap": Predictor((Form((), offset=_CONV),)),
-    "ours": Predictor(
-        (
-            Form((), offset=_CONV),
-            Form((_CONV,)),
-            Form((_AE,), offset=_CONV),
-            Form((_BICUBIC,), offset=_CONV),
-            Form((_CONV, _AE)),
-            Form((_CONV, _BICUBIC)),
-            Form((_CONV, _RIDGE)),
-            Form((_CONV, _AE, _BICUBIC)),
-            Form((_CONV, _AE, _BICUBIC, _RIDGE)),
-        )
-    ),
+    "ours": _ours(),
 }

@@ -1,29 +1,22 @@
-"""Reference points joined with the score cards of the same autoencoder on the same images."""
+"""Reference points: score cards joined with what training reached, seeds of one training taken together."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
+from vaescreen.predictor import records
+from vaescreen.predictor.features import card_features
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import PointFile, point_files
 
 TARGETS = ("sr_psnr", "posterior_mean_psnr")
-
-_COPIED = {
-    "ae_ceiling": "psnr",
-    "ridge_probe_psnr": "ridge_probe_psnr",
-    "conv_probe_psnr": "conv_probe_psnr",
-    "bicubic_psnr": "bicubic_psnr",
-    "ssim": "ssim",
-}
-_FINEST_BANDS = ("band_LH1", "band_HL1", "band_HH1")
-_NO_ERROR = 1e-12
+BUDGETS = ("half", "quarter")
+"""Shares of the budget at which a reference point may have been evaluated too."""
 
 
 class Definition(NamedTuple):
@@ -42,10 +35,12 @@ class Definition(NamedTuple):
 
 @dataclass(frozen=True)
 class Point:
-    """One (candidate, data set, recipe): what screening saw, and what training gave.
+    """One (candidate, data set, recipe): what screening saw, and what training gave, mean over its seeds.
 
     `features` are those of `card_features`; `targets` has a PSNR against the true HR image in dB for each
-    name in `TARGETS`.
+    name in `TARGETS`, the mean over `seeds` trainings, and `seed_sd` their standard deviation, if there are
+    two or more. `partial` has the targets at those of `BUDGETS` at which every seed was evaluated.
+    `data_fingerprint` tells the data set from others of the same name.
     """
 
     candidate: str
@@ -53,45 +48,14 @@ class Point:
     domain: str
     geometry: Geometry
     data: str
+    data_fingerprint: str
     recipe: str
     definition: Definition
     features: dict[str, float]
     targets: dict[str, float]
-
-
-def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[str, float]:
-    """Everything of a score card that a predictor may use.
-
-    Parameters
-    ----------
-    card : mapping
-        Score card as read from its JSON file.
-    where : str
-        What error messages call the card.
-
-    Returns
-    -------
-    dict
-        `ae_ceiling`, `ridge_probe_psnr`, `conv_probe_psnr`, `bicubic_psnr` in dB; `ssim`;
-        `log2_compression`, the logarithm of pixels per latent value, f * f / C; `log10_finest_share`, the
-        logarithm of the finest Haar level's share of the squared error.
-
-    Raises
-    ------
-    ResultError
-        If a value is missing or not finite.
-    """
-    summary = _field(card, where, "summary")
-    bands = [name for name in summary if name.startswith("band_")]
-    error = {name: _number(card, where, "summary", name) for name in {*bands, *_FINEST_BANDS}}
-    finest = sum(error[name] for name in _FINEST_BANDS)
-    channels = _number(card, where, "geometry", "channels")
-    factor = _number(card, where, "geometry", "factor")
-    return {
-        **{name: _number(card, where, "summary", key) for name, key in _COPIED.items()},
-        "log2_compression": math.log2(factor**2 / channels),
-        "log10_finest_share": math.log10((finest + _NO_ERROR) / (sum(error.values()) + _NO_ERROR)),
-    }
+    seeds: int = 1
+    seed_sd: dict[str, float] = field(default_factory=dict)
+    partial: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def card_definition(card: Mapping[str, Any], where: str = "score card") -> Definition:
@@ -102,11 +66,11 @@ def card_definition(card: Mapping[str, Any], where: str = "score card") -> Defin
     ResultError
         If the card does not say.
     """
-    return _definition(_field(card, where, "view"), where, _field(card, where, "protocol"))
+    return _definition(records.field(card, where, "view"), where, records.field(card, where, "protocol"))
 
 
 def load_points(results: Path, recipe: str) -> list[Point]:
-    """Read all reference points of a recipe, averaged over their seeds, each with its score card.
+    """Read all reference points of a recipe, each with its score card.
 
     Parameters
     ----------
@@ -118,7 +82,7 @@ def load_points(results: Path, recipe: str) -> list[Point]:
     Returns
     -------
     list of Point
-        Ordered by data set, then candidate.
+        Ordered by data set, then candidate; seeds of one candidate and data set are one point.
 
     Raises
     ------
@@ -136,23 +100,49 @@ def load_points(results: Path, recipe: str) -> list[Point]:
     first, *others = references
     for key in ("protocol", "recipe"):
         for path in others:
-            if _field(references[path], path, key) != _field(references[first], first, key):
+            if records.field(references[path], path, key) != records.field(references[first], first, key):
                 raise ResultError(f"{path} has another {key} than {first}; train one of them again")
-    joined = [_join(results, file, references[file.path]) for file in files]
-    for path, point in zip(references, joined, strict=True):
-        if point.definition != joined[0].definition:
+    runs = {file.path: _join(results, file, references[file.path]) for file in files}
+    for path, point in runs.items():
+        if point.definition != runs[first].definition:
             raise ResultError(
                 f"the score card of {path} is of {point.definition}, that of {first} "
-                f"of {joined[0].definition}; score one of them again"
+                f"of {runs[first].definition}; score one of them again"
             )
-    return [
-        _mean(list(seeds)) for _, seeds in groupby(joined, key=lambda point: (point.data, point.candidate))
-    ]
+    ordered = sorted(runs.values(), key=_identity)
+    return [_mean(list(seeds)) for _, seeds in groupby(ordered, key=_identity)]
+
+
+def merge_points(shipped: Sequence[Point], own: Sequence[Point]) -> list[Point]:
+    """Points of both; where both have a candidate on a data set, that of `own`.
+
+    Raises
+    ------
+    ResultError
+        If they were measured in different ways.
+    """
+    if shipped and own and shipped[0].definition != own[0].definition:
+        raise ResultError(
+            f"the shipped reference points are of {shipped[0].definition}, yours of {own[0].definition}; "
+            "fit one of both alone"
+        )
+    points = {_identity(point): point for point in (*shipped, *own)}
+    return [points[identity] for identity in sorted(points)]
+
+
+def _identity(point: Point) -> tuple[str, str, str]:
+    return point.data, point.data_fingerprint, point.candidate
 
 
 def _mean(seeds: Sequence[Point]) -> Point:
+    sd = {name: stdev(point.targets[name] for point in seeds) for name in TARGETS} if len(seeds) > 1 else {}
+    partial = {
+        budget: {name: fmean(point.partial[budget][name] for point in seeds) for name in TARGETS}
+        for budget in BUDGETS
+        if all(budget in point.partial for point in seeds)
+    }
     targets = {name: fmean(point.targets[name] for point in seeds) for name in TARGETS}
-    return replace(seeds[0], targets=targets)
+    return replace(seeds[0], targets=targets, seeds=len(seeds), seed_sd=sd, partial=partial)
 
 
 def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point:
@@ -165,52 +155,43 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
         )
     card = read_json(card_path)
     for record, where in ((reference, path), (card, card_path)):
-        named = _field(record, where, "candidate"), _field(record, where, "data", "name")
+        named = records.field(record, where, "candidate"), records.field(record, where, "data", "name")
         if named != (candidate, data):
             raise ResultError(f"{where} is of {named[0]} on {named[1]}; move it to where it belongs")
     for key, what in ((("fingerprint",), "autoencoder"), (("data", "fingerprint"), "data")):
-        if _field(reference, path, *key) != _field(card, card_path, *key):
+        if records.field(reference, path, *key) != records.field(card, card_path, *key):
             raise ResultError(
                 f"{path} and {card_path} differ in the fingerprint of the {what}; run the older one again"
             )
     definition = card_definition(card, str(card_path))
-    settings = _field(reference, path, "recipe")
+    settings = records.field(reference, path, "recipe")
     trained = _definition(settings.get("view", settings), path, definition.protocol)
     if trained != definition:
         raise ResultError(f"{path} was trained at {trained}, but {card_path} is of {definition}; score again")
+    summary = records.field(reference, path, "summary")
     return Point(
         candidate=candidate,
-        family=_field(card, card_path, "family"),
-        domain=_field(card, card_path, "domain"),
-        geometry=Geometry(**_field(card, card_path, "geometry")),
+        family=records.field(card, card_path, "family"),
+        domain=records.field(card, card_path, "domain"),
+        geometry=Geometry(**records.field(card, card_path, "geometry")),
         data=data,
+        data_fingerprint=records.field(card, card_path, "data", "fingerprint"),
         recipe=recipe,
         definition=definition,
         features=card_features(card, str(card_path)),
-        targets={name: _number(reference, path, "summary", name) for name in TARGETS},
+        targets={name: records.number(reference, path, "summary", name) for name in TARGETS},
+        partial={
+            budget: {name: records.number(reference, path, "summary", f"{name}_{budget}") for name in TARGETS}
+            for budget in BUDGETS
+            if all(f"{name}_{budget}" in summary for name in TARGETS)
+        },
     )
 
 
 def _definition(view: Mapping[str, Any], where: object, protocol: str) -> Definition:
     return Definition(
-        size=_field(view, where, "size"),
-        kernel=_field(view, where, "degradation", "kernel"),
-        scale=_field(view, where, "degradation", "scale"),
+        size=records.field(view, where, "size"),
+        kernel=records.field(view, where, "degradation", "kernel"),
+        scale=records.field(view, where, "degradation", "scale"),
         protocol=protocol,
     )
-
-
-def _number(record: Mapping[str, Any], where: object, *keys: str) -> float:
-    value = _field(record, where, *keys)
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ResultError(f"{where}: {'.'.join(keys)} is {value!r}, not a finite number; make the file again")
-    return float(value)
-
-
-def _field(record: Mapping[str, Any], where: object, *keys: str) -> Any:
-    value: Any = record
-    for key in keys:
-        if not isinstance(value, Mapping) or key not in value:
-            raise ResultError(f"{where}: field {'.'.join(keys)} is missing; make the file again")
-        value = value[key]
-    return value

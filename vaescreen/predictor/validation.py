@@ -1,51 +1,26 @@
-"""What predictors are worth on candidates, families and data sets that they have not seen."""
+"""What predictors are worth on candidates, geometries, domains and data sets that they have not seen."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.intervals import LEVEL, Jackknife
-from vaescreen.predictor.model import PREDICTORS, Predictor, Sample, Vector
+from vaescreen.predictor.intervals import Novelty, jackknife
+from vaescreen.predictor.model import PREDICTORS, Fits, Model
 from vaescreen.predictor.points import Point
-from vaescreen.predictor.scores import explained, regret_by_data, tau_by_data
+from vaescreen.predictor.sample import Labels, Sample, Vector
+from vaescreen.predictor.scores import Predictions, Scores, explained, finite, score
 
 SCHEMES: dict[str, tuple[str, Callable[[Point], str]]] = {
     "leave-one-candidate-out": ("candidates", lambda point: point.candidate),
-    "leave-one-family-out": ("families", lambda point: point.family),
+    "leave-one-geometry-out": ("geometries", lambda point: str(point.geometry)),
+    "leave-one-domain-out": ("domains", lambda point: point.domain),
     "leave-one-data-set-out": ("data sets", lambda point: point.data),
 }
-
-
-class Predictions(NamedTuple):
-    """Predictions and ends of their intervals in dB, each `[n]`."""
-
-    value: Vector
-    low: Vector
-    high: Vector
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Out-of-sample scores of a predictor; see `vaescreen.predictor.scores`.
-
-    `mae`, `rmse`, `regret` and the mean `width` of the 90 % interval are in dB. `tau` is the smallest and
-    `regret` the largest of the data sets. None marks what the points do not determine: no tau in data sets of
-    one point, no interval from fewer than nine.
-    """
-
-    q2: float | None
-    mae: float
-    rmse: float
-    tau: float | None
-    regret: float | None
-    coverage: float | None
-    width: float | None
-    tau_by_data: dict[str, float]
-    regret_by_data: dict[str, float]
+"""What is left out, and what tells the groups: the domain is what the autoencoder was trained on."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +29,7 @@ class ValidationReport:
 
     recipe: str
     target: str
+    budget: str | None
     points: int
     candidates: int
     data_sets: list[str]
@@ -66,7 +42,13 @@ class ValidationReport:
         return asdict(self)
 
 
-def validate(points: Sequence[Point], target: str = "sr_psnr") -> ValidationReport:
+def validate(
+    points: Sequence[Point],
+    target: str = "sr_psnr",
+    *,
+    budget: str | None = None,
+    predictors: Mapping[str, Fits[Model]] = PREDICTORS,
+) -> ValidationReport:
     """Score every predictor on points that were left out of its fit and of its choice of features.
 
     Parameters
@@ -75,6 +57,10 @@ def validate(points: Sequence[Point], target: str = "sr_psnr") -> ValidationRepo
         Reference points of one recipe.
     target : str
         One of `vaescreen.predictor.points.TARGETS`.
+    budget : str, optional
+        One of `vaescreen.predictor.points.BUDGETS`: against references of that share of the training.
+    predictors : mapping
+        By name.
 
     Returns
     -------
@@ -84,36 +70,36 @@ def validate(points: Sequence[Point], target: str = "sr_psnr") -> ValidationRepo
     report = ValidationReport(
         recipe=points[0].recipe,
         target=target,
+        budget=budget,
         points=len(points),
         candidates=len({point.candidate for point in points}),
         data_sets=sorted({point.data for point in points}),
     )
-    sample = Sample.of(points, target)
-    for name, predictor in PREDICTORS.items():
+    sample = Sample.of(points, target, budget)
+    for name, predictor in predictors.items():
         try:
             fitted = predictor.fit(sample).predict(sample.columns)
         except ResultError as error:
             report.absent[f"in-sample/{name}"] = str(error)
         else:
-            report.in_sample[name] = _finite(explained(sample.target, fitted))
+            report.in_sample[name] = finite(explained(sample.target, fitted))
     for scheme, (what, group_of) in SCHEMES.items():
-        groups = [group_of(point) for point in points]
-        if len(set(groups)) < 2:
+        groups = np.array([group_of(point) for point in points])
+        if len(np.unique(groups)) < 2:
             report.absent[scheme] = f"needs at least two {what}; there is one"
             continue
         report.schemes[scheme] = {}
-        for name, predictor in PREDICTORS.items():
+        for name, predictor in predictors.items():
             try:
                 predictions = predict_held_out(predictor, sample, groups)
             except ResultError as error:
                 report.absent[f"{scheme}/{name}"] = str(error)
             else:
-                scores = score(sample.target, predictions, [point.data for point in points])
-                report.schemes[scheme][name] = scores
+                report.schemes[scheme][name] = score(sample.target, predictions, sample.data)
     return report
 
 
-def predict_held_out(predictor: Predictor, sample: Sample, groups: Sequence[str]) -> Predictions:
+def predict_held_out(predictor: Fits[Model], sample: Sample, groups: Labels) -> Predictions:
     """Predict each point, with an interval, from the points of the other groups alone.
 
     Raises
@@ -121,36 +107,33 @@ def predict_held_out(predictor: Predictor, sample: Sample, groups: Sequence[str]
     ResultError
         If the others do not determine the predictor.
     """
-    labels = np.asarray(groups)
     value, low, high = np.empty((3, len(sample)))
-    for group in np.unique(labels):
-        out = labels == group
-        columns = sample.take(out).columns
-        jackknife = Jackknife.fit(predictor, sample.take(~out))
-        value[out] = jackknife.model.predict(columns)
-        low[out], high[out] = jackknife.interval(columns, LEVEL)
+    for group in np.unique(groups):
+        out = groups == group
+        known = sample.take(~out)
+        novelty = _novelty(sample, out, known)
+        fitted = jackknife(predictor, known, tuple(dict.fromkeys(novelty.values())))
+        for row, what in novelty.items():
+            columns = {name: column[[row]] for name, column in sample.columns.items()}
+            value[row] = fitted.model.predict(columns).item()
+            low[row], high[row] = (end.item() for end in fitted.interval(columns, what))
     return Predictions(value, low, high)
 
 
-def score(target: Vector, predictions: Predictions, data: Sequence[str]) -> Scores:
-    """Score predictions of points that belong to the data sets named in `data`."""
-    value, low, high = predictions
-    error = value - target
-    bounded = bool(np.isfinite(high - low).all())
-    taus = tau_by_data(target, value, data)
-    regrets = regret_by_data(target, value, data)
-    return Scores(
-        q2=_finite(explained(target, value)),
-        mae=float(np.abs(error).mean()),
-        rmse=float(np.sqrt((error**2).mean())),
-        tau=min(taus.values(), default=None),
-        regret=max(regrets.values(), default=None),
-        coverage=float(((low <= target) & (target <= high)).mean()) if bounded else None,
-        width=float((high - low).mean()) if bounded else None,
-        tau_by_data=taus,
-        regret_by_data=regrets,
-    )
+def values_held_out(predictor: Fits[Model], sample: Sample, groups: Labels) -> Vector:
+    """Predict each point from the points of the other groups alone, without an interval, `[n]`."""
+    value = np.empty(len(sample))
+    for group in np.unique(groups):
+        out = groups == group
+        value[out] = predictor.fit(sample.take(~out)).predict(sample.take(out).columns)
+    return value
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _novelty(sample: Sample, out: NDArray[np.bool_], known: Sample) -> dict[int, Novelty]:
+    return {
+        int(row): Novelty.of(
+            geometry_known=bool((known.geometries == sample.geometries[row]).any()),
+            data_known=bool((known.data == sample.data[row]).any()),
+        )
+        for row in np.flatnonzero(out)
+    }

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.files import load, save, shipped_path
+from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import TARGETS, load_points
-from vaescreen.predictor.shipped import fit, load, save, shipped_path
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_points_of_another_recipe_are_refused(simulate):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda record: record.update(schema=2), "has schema 2, not 1"),
+        (lambda record: record.update(schema=1), "has schema 1, not 2"),
         (lambda record: record.pop("points"), "is damaged"),
         (lambda record: record["targets"]["sr_psnr"].update(model=None), "is damaged"),
     ],

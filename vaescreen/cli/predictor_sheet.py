@@ -1,0 +1,126 @@
+"""What `vaescreen predictor show` prints: a fitted predictor, or the track record of past predictions."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaescreen.cli.printing import Sheet
+
+if TYPE_CHECKING:
+    from vaescreen.predictor.description import Coefficient
+    from vaescreen.predictor.fitted import FittedPredictor
+
+
+def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
+    """Errors by candidate when left out; coefficients below."""
+    from vaescreen.predictor import description
+    from vaescreen.predictor.points import TARGETS
+
+    residuals = {target: description.residuals(fitted, target) for target in TARGETS}
+    coefficients = {target: description.coefficients(fitted, target) for target in TARGETS}
+    equations = {target: description.equation(fitted, target) for target in TARGETS}
+    records = [
+        {"target": target, "candidate": each.candidate, "mean": each.mean, "worst": each.worst}
+        for target, rows in residuals.items()
+        for each in rows
+    ]
+    data_sets = sorted({point.data for point in fitted.points})
+    cells = [
+        [
+            target,
+            each.candidate,
+            *(_text(value, signed=True) for value in (each.mean, each.worst)),
+            *(_text(each.by_data.get(data), signed=True) for data in data_sets),
+        ]
+        for target, rows in residuals.items()
+        for each in rows
+    ]
+    payload = {
+        "recipe": fitted.recipe,
+        "definition": fitted.definition._asdict(),
+        "models": equations,
+        "coefficients": {target: [asdict(each) for each in rows] for target, rows in coefficients.items()},
+        "chosen_forms": {target: description.chosen_forms(fitted, target) for target in TARGETS},
+        "residuals": {target: [asdict(each) for each in rows] for target, rows in residuals.items()},
+        "points": [_point(fitted, place) for place in range(len(fitted.points))],
+    }
+    notes = [
+        "Errors in dB, measured less predicted, with the candidate left out of fit and choice of features.",
+        *(f"{target} = {line}" for target, line in equations.items()),
+        *(f"{target}: {_coefficient(each)}" for target, rows in coefficients.items() for each in rows),
+    ]
+    title = (
+        f"Predictor of recipe {fitted.recipe}: {len(fitted.points)} reference points at {fitted.definition}"
+    )
+    headers = ["target", "candidate", "mean error", "worst", *data_sets]
+    return Sheet(headers, cells, records, payload, title, notes, text_columns=2)
+
+
+def record_sheet(results: Path, recipe: str) -> Sheet:
+    """Predictions made before a training beside what it reached; the running figures below."""
+    from vaescreen.predictor.points import TARGETS
+    from vaescreen.predictor.record import read_record, summarise, track_record_json
+
+    entries = read_record(results, recipe)
+    records = []
+    for entry in entries:
+        for target in TARGETS:
+            made, reached = entry["prediction"]["targets"][target], entry["outcome"][target]
+            low, high = made["interval"] or (None, None)
+            records.append(
+                {
+                    "data": entry["data"]["name"],
+                    "candidate": entry["candidate"],
+                    "seed": entry["seed"],
+                    "target": target,
+                    "predicted": made["value"],
+                    "low": low,
+                    "high": high,
+                    "reached": reached,
+                    "inside": None if low is None or high is None else low <= reached <= high,
+                }
+            )
+    cells = [
+        [
+            *(str(row[key]) for key in ("data", "candidate", "target", "seed")),
+            *(_text(row[key]) for key in ("predicted", "low", "high", "reached")),
+            {True: "yes", False: "no", None: "no interval"}[row["inside"]],
+        ]
+        for row in records
+    ]
+    notes = [
+        f"{track.target}: {track.hits} of {track.bounded} outcomes inside their 90 % interval "
+        f"({_text(track.hit_rate)}), MAE {_text(track.mae)} dB, bias {_text(track.bias, signed=True)} dB, "
+        f"tau {_text(track.tau)}."
+        for track in summarise(entries)
+    ]
+    payload = {"recipe": recipe, "summary": track_record_json(entries), "entries": entries}
+    title = f"Track record of recipe {recipe}: {len(entries)} predictions made before a training"
+    headers = ["data", "candidate", "target", "seed", "predicted", "low", "high", "reached", "inside"]
+    return Sheet(headers, cells, records, payload, title, notes, text_columns=3)
+
+
+def _point(fitted: "FittedPredictor", place: int) -> dict[str, Any]:
+    point = fitted.points[place]
+    return {
+        "candidate": point.candidate,
+        "data": point.data,
+        "domain": point.domain,
+        "geometry": str(point.geometry),
+        "seeds": point.seeds,
+        "seed_sd": point.seed_sd,
+        **point.targets,
+        **point.features,
+    }
+
+
+def _coefficient(each: "Coefficient") -> str:
+    if each.low is None:
+        return f"{each.name} {_text(each.value, 3)} (fixed)"
+    return f"{each.name} {_text(each.value, 3)} ({_text(each.low, 3)} to {_text(each.high, 3)})"
+
+
+def _text(value: float | None, digits: int = 2, signed: bool = False) -> str:
+    from vaescreen.leaderboard.columns import number
+
+    return number(value, digits, signed)

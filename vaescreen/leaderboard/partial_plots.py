@@ -1,0 +1,45 @@
+"""Partial plots of a fitted predictor: what each feature adds, and how far the points lie from that line."""
+
+from typing import Literal
+
+import numpy as np
+
+from vaescreen.leaderboard.drawing import new_figure, save
+from vaescreen.predictor.fitted import FittedPredictor
+from vaescreen.predictor.points import TARGETS
+
+
+def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes:
+    """Draw one panel a target and feature of the chosen form: slope times feature, with partial residuals.
+
+    The partial residual of a point is its residual plus slope times its feature, less the mean (Larsen,
+    McCleary: The use of partial residual plots in regression analysis, Technometrics 14(3), 1972).
+
+    Raises
+    ------
+    VaescreenError
+        If matplotlib is not installed.
+    """
+    slopes = {target: fitted.targets[target].model.slopes for target in TARGETS}
+    width = max(len(each) for each in slopes.values())
+    figure = new_figure(3.6 * width, 3.2 * len(TARGETS))
+    axes = figure.subplots(len(TARGETS), width, squeeze=False)
+    data = [point.data for point in fitted.points]
+    for row, target in zip(axes, TARGETS, strict=True):
+        model = fitted.targets[target].model
+        columns = {name: np.array([point.features[name] for point in fitted.points]) for name in model.slopes}
+        residual = np.array([point.targets[target] for point in fitted.points]) - model.predict(columns)
+        for panel in row[len(columns) :]:
+            panel.set_axis_off()
+        for panel, (name, slope) in zip(row, model.slopes.items(), strict=False):
+            part = slope * (columns[name] - columns[name].mean())
+            for each in dict.fromkeys(data):
+                chosen = np.array(data) == each
+                panel.scatter(columns[name][chosen], (part + residual)[chosen], s=12, label=each)
+            order = np.argsort(columns[name])
+            panel.plot(columns[name][order], part[order], color="gray", linewidth=1)
+            panel.set_xlabel(name)
+            panel.set_ylabel(f"part of {target} (dB)")
+            panel.grid(alpha=0.3)
+        row[0].legend(fontsize="x-small")
+    return save(figure, kind, f"partial plots, recipe {fitted.recipe}")

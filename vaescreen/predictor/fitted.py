@@ -1,0 +1,215 @@
+"""A fitted predictor: predictions of score cards with intervals, and what the reference points say for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.errors import ResultError
+from vaescreen.predictor import records
+from vaescreen.predictor.best import probability_of_best
+from vaescreen.predictor.features import card_features
+from vaescreen.predictor.intervals import Jackknife, Novelty, jackknife
+from vaescreen.predictor.linear import LinearModel
+from vaescreen.predictor.model import CORE, PREDICTORS
+from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition
+from vaescreen.predictor.sample import Sample, Vector
+
+OURS = "ours"
+
+_FEWEST_POINTS = 9
+_FEWEST_CANDIDATES = 3
+_HIGH_LEVERAGE = 3
+_MARGIN = 0.01
+
+Card = Mapping[str, Any]
+
+
+class Prediction(NamedTuple):
+    """Predicted PSNR in dB with its 90 % interval.
+
+    The interval is that of `novelty`, what is new to the reference points; its ends are infinite if there are
+    too few of them. `reason` says why the prediction is an extrapolation, if it is.
+    """
+
+    value: float
+    low: float
+    high: float
+    extrapolation: bool
+    reason: str
+    novelty: Novelty = Novelty.CANDIDATE
+
+
+class Influence(NamedTuple):
+    """What a feature adds to a prediction, in dB, against candidates whose feature has the value `mean`."""
+
+    feature: str
+    value: float
+    mean: float
+    effect: float
+
+
+@dataclass(frozen=True)
+class FittedPredictor:
+    """A predictor of all targets of one recipe.
+
+    `span` holds, by target, the smallest and the largest value among the points of each feature by which a
+    card may be told to be unlike them: those of the chosen form, and AE ceiling, bicubic PSNR and
+    convolutional probe in any case.
+    """
+
+    recipe: str
+    points: tuple[Point, ...]
+    targets: dict[str, Jackknife[LinearModel]]
+    span: dict[str, dict[str, tuple[float, float]]]
+
+    @property
+    def definition(self) -> Definition:
+        """What score cards it takes: those measured as the ones of its points were."""
+        return self.points[0].definition
+
+    def predict(self, card: Card, target: str = TARGETS[0]) -> Prediction:
+        """Predict what training on the candidate and data of a score card would reach.
+
+        It is an extrapolation if a feature lies outside `span` by more than 1 % of it, or if the leverage is
+        above three times its mean p / n over the points.
+
+        Parameters
+        ----------
+        card : mapping
+            Score card as read from its JSON file.
+        target : str
+            One of `vaescreen.predictor.points.TARGETS`.
+
+        Raises
+        ------
+        ResultError
+            If the card is of another size, degradation or protocol than the points, or lacks a feature.
+        """
+        features = self._features(card, target)
+        columns = {name: np.array([value]) for name, value in features.items()}
+        fitted, novelty = self.targets[target], self.novelty(card)
+        low, high = fitted.interval(columns, novelty)
+        reasons = self._outside(features, target)
+        form = fitted.model.form
+        leverage = form.leverage(Sample.of(self.points, target), columns).item()
+        if leverage > _HIGH_LEVERAGE * form.parameters / len(self.points):
+            reasons.append(f"leverage {leverage:.2f} is high")
+        value = fitted.model.predict(columns).item()
+        return Prediction(value, low.item(), high.item(), bool(reasons), "; ".join(reasons), novelty)
+
+    def novelty(self, card: Card) -> Novelty:
+        """Say what of a card's candidate and data the reference points have not.
+
+        A data set is known if its pixels are: another one of the same name is new.
+        """
+        geometry = Geometry(**records.field(card, "score card", "geometry"))
+        data = records.field(card, "score card", "data", "fingerprint")
+        return Novelty.of(
+            geometry_known=any(point.geometry == geometry for point in self.points),
+            data_known=any(point.data_fingerprint == data for point in self.points),
+        )
+
+    def probability_of_best(self, cards: Sequence[Card], target: str = TARGETS[0]) -> Vector | None:
+        """Probability that each candidate of one data set reaches the most of them, `[m]`.
+
+        See `vaescreen.predictor.best`; the errors are those of the novelty that the most cards have.
+
+        Returns
+        -------
+        ndarray or None
+            None if too few reference points were left out to know their errors.
+        """
+        novelties = [self.novelty(card) for card in cards]
+        errors = self.targets[target].errors_within_data(max(novelties, key=novelties.count))
+        if len(errors) < _FEWEST_POINTS:
+            return None
+        return probability_of_best(self._values(cards, target), errors)
+
+    def explain(self, card: Card, among: Sequence[Card], target: str = TARGETS[0]) -> tuple[Influence, ...]:
+        """Why the prediction of `card` differs from the mean of those of `among`, the largest effect first.
+
+        The effects add up to that difference.
+        """
+        features = self._features(card, target)
+        others = [self._features(other, target) for other in among]
+        influences = []
+        for name, slope in self.targets[target].model.slopes.items():
+            mean = float(np.mean([other[name] for other in others]))
+            influences.append(Influence(name, features[name], mean, slope * (features[name] - mean)))
+        return tuple(sorted(influences, key=lambda influence: -abs(influence.effect)))
+
+    def _values(self, cards: Sequence[Card], target: str) -> Vector:
+        features = [self._features(card, target) for card in cards]
+        model = self.targets[target].model
+        columns = {name: np.array([each[name] for each in features]) for name in model.slopes}
+        return model.predict(columns)
+
+    def _features(self, card: Card, target: str) -> dict[str, float]:
+        definition = card_definition(card)
+        if definition != self.definition:
+            raise ResultError(
+                f"recipe {self.recipe!r} is predicted from score cards of {self.definition}, not of "
+                f"{definition}; score again with `--recipe {self.recipe}`"
+            )
+        features = card_features(card)
+        for name in _needed(self.targets[target]):
+            if name not in features:
+                raise ResultError(
+                    f"the score card of {card['candidate']} on {card['data']['name']} has no {name}, by which "
+                    f"recipe {self.recipe!r} is predicted; score again with `--recipe {self.recipe}`"
+                )
+        return features
+
+    def _outside(self, features: Mapping[str, float], target: str) -> list[str]:
+        reasons = []
+        for name, (smallest, largest) in self.span[target].items():
+            margin = _MARGIN * (largest - smallest)
+            if not smallest - margin <= features[name] <= largest + margin:
+                reasons.append(
+                    f"{name} {features[name]:.2f} is outside the reference points' "
+                    f"{smallest:.2f} to {largest:.2f}"
+                )
+        return reasons
+
+
+def fit(points: Sequence[Point], recipe: str) -> FittedPredictor:
+    """Fit our predictor to reference points, for every target.
+
+    Raises
+    ------
+    ResultError
+        If points are of another recipe, or there are fewer than 9 points or 3 candidates.
+    """
+    strangers = [point for point in points if point.recipe != recipe]
+    if strangers:
+        raise ResultError(
+            f"{strangers[0].candidate} on {strangers[0].data} is of recipe {strangers[0].recipe!r}, "
+            f"not {recipe!r}; fit each recipe by itself"
+        )
+    candidates = len({point.candidate for point in points})
+    if len(points) < _FEWEST_POINTS or candidates < _FEWEST_CANDIDATES:
+        raise ResultError(
+            f"recipe {recipe!r} has {len(points)} reference points of {candidates} candidates but needs "
+            f"{_FEWEST_POINTS} of {_FEWEST_CANDIDATES} at least; train more with `vaescreen reference train`"
+        )
+    samples = {target: Sample.of(points, target) for target in TARGETS}
+    fitted = {target: jackknife(PREDICTORS[OURS], sample) for target, sample in samples.items()}
+    return FittedPredictor(
+        recipe=recipe,
+        points=tuple(points),
+        targets=fitted,
+        span={target: _span(fitted[target].model, sample) for target, sample in samples.items()},
+    )
+
+
+def _span(model: LinearModel, sample: Sample) -> dict[str, tuple[float, float]]:
+    names = dict.fromkeys((*CORE, *model.form.used))
+    return {name: (float(sample.columns[name].min()), float(sample.columns[name].max())) for name in names}
+
+
+def _needed(fitted: Jackknife[LinearModel]) -> list[str]:
+    models = [fitted.model, *(left.model for held_out in fitted.held_out.values() for left in held_out)]
+    return sorted({name for model in models for name in model.form.used})

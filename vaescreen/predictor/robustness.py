@@ -1,0 +1,143 @@
+"""Whether a predictor's score is earned: learning curve, shuffled targets, useless features, missing families."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vaescreen.errors import ResultError
+from vaescreen.predictor.linear import Form
+from vaescreen.predictor.model import PREDICTORS, Fits, Model, Predictor
+from vaescreen.predictor.points import Point
+from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.scores import Predictions, Scores, explained, score
+from vaescreen.predictor.validation import values_held_out
+
+_SMALLEST_SHARE = 3
+_REPEATS = 20
+_PERMUTATIONS = 5
+_RANDOM_FEATURES = 10
+_RANDOM_DRAWS = 3
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Learning curve at one size: mean scores on the candidates that were not drawn; `mae` and its spread in dB."""
+
+    candidates: int
+    points: int
+    mae: float
+    mae_sd: float
+    q2: float
+    tau: float
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """Leave-one-candidate-out scores under interference; `plain` is without any.
+
+    `permuted_q2` are the Q^2 of repeated permutations of the target among the points; `random_features` the
+    scores with ten columns of noise among the features to choose from, one for each draw; `without_family`
+    the scores on the other families' points when a family has no reference points at all.
+    """
+
+    plain: Scores
+    permuted_q2: tuple[float, ...]
+    random_features: tuple[Scores, ...]
+    without_family: dict[str, Scores]
+
+
+def learning_curve(
+    points: Sequence[Point], target: str = "sr_psnr", predictor: Fits[Model] = PREDICTORS["ours"]
+) -> list[Rung]:
+    """Fit to a few candidates, drawn at random 20 times a size, and predict all others.
+
+    Sizes step by two from a third of the candidates to all but two; draws that do not determine the predictor
+    are left out, and sizes without any other. Draws are always the same.
+    """
+    sample = Sample.of(points, target)
+    names = np.unique(sample.candidates)
+    random = np.random.default_rng(0)
+    rungs = []
+    for size in range(max(3, len(names) // _SMALLEST_SHARE), len(names) - 1, 2):
+        scores, known = [], []
+        for _ in range(_REPEATS):
+            drawn = np.isin(sample.candidates, random.choice(names, size, replace=False))
+            rest = sample.take(~drawn)
+            try:
+                value = predictor.fit(sample.take(drawn)).predict(rest.columns)
+            except ResultError:
+                continue
+            scores.append(_score(rest, value))
+            known.append(int(drawn.sum()))
+        if scores:
+            rungs.append(_rung(size, known, scores))
+    return rungs
+
+
+def robustness(points: Sequence[Point], target: str = "sr_psnr", name: str = "ours") -> Robustness:
+    """Disturb one of `vaescreen.predictor.model.PREDICTORS` and score it, each candidate left out.
+
+    Raises
+    ------
+    ResultError
+        If the points do not determine it.
+    """
+    sample, predictor = Sample.of(points, target), PREDICTORS[name]
+    random = np.random.default_rng(0)
+    permuted = []
+    for _ in range(_PERMUTATIONS):
+        shuffled = replace(sample, target=random.permutation(sample.target))
+        value = values_held_out(predictor, shuffled, shuffled.candidates)
+        permuted.append(explained(shuffled.target, value))
+    disturbed = [_with_noise(predictor, sample, random) for _ in range(_RANDOM_DRAWS)]
+    families = np.array([point.family for point in points])
+    without = {}
+    for family in np.unique(families):
+        rest = sample.take(families != family)
+        try:
+            without[str(family)] = _left_out(predictor, rest)
+        except ResultError:
+            continue
+    return Robustness(
+        _left_out(predictor, sample),
+        tuple(permuted),
+        tuple(_left_out(*each) for each in disturbed),
+        without,
+    )
+
+
+def _with_noise(
+    predictor: Predictor, sample: Sample, random: np.random.Generator
+) -> tuple[Predictor, Sample]:
+    """The predictor with random features to choose from: one of them in place of another feature."""
+    noise = {f"random-{place}": random.standard_normal(len(sample)) for place in range(_RANDOM_FEATURES)}
+    most = max(form.parameters for form in predictor.forms)
+    forms = [
+        Form((*form.features, name), offset=form.offset)
+        for form in predictor.forms
+        for name in noise
+        if form.parameters < most
+    ]
+    return Predictor((*predictor.forms, *forms)), replace(sample, columns=sample.columns | noise)
+
+
+def _left_out(predictor: Predictor, sample: Sample) -> Scores:
+    return _score(sample, values_held_out(predictor, sample, sample.candidates))
+
+
+def _score(sample: Sample, value: Vector) -> Scores:
+    unbounded = np.full_like(value, np.inf)
+    return score(sample.target, Predictions(value, -unbounded, unbounded), sample.data)
+
+
+def _rung(size: int, known: Sequence[int], scores: Sequence[Scores]) -> Rung:
+    maes = np.array([each.mae for each in scores])
+    return Rung(
+        candidates=size,
+        points=round(float(np.mean(known))),
+        mae=float(maes.mean()),
+        mae_sd=float(maes.std()),
+        q2=float(np.mean([each.q2 for each in scores if each.q2 is not None])),
+        tau=float(np.mean([each.tau_mean for each in scores if each.tau_mean is not None])),
+    )

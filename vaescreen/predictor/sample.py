@@ -1,0 +1,58 @@
+"""Reference points as columns of numbers, for whatever fits a model to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaescreen.predictor.points import Point
+
+Vector = NDArray[np.float64]
+Labels = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Points as columns: features by name and the target, each `[n]`, in dB where they are PSNRs.
+
+    `candidates`, `geometries` and `data` say what each point is of; models never see them, but what is left
+    out of a fit is told by them.
+    """
+
+    columns: dict[str, Vector]
+    target: Vector
+    candidates: Labels
+    geometries: Labels
+    data: Labels
+
+    @classmethod
+    def of(cls, points: Sequence[Point], target: str, budget: str | None = None) -> "Sample":
+        """Columns of the features that all points have, and of one of their targets.
+
+        `budget` names a share of the training, one of `vaescreen.predictor.points.BUDGETS` that all points
+        have; by default the whole.
+        """
+        names = [name for name in points[0].features if all(name in point.features for point in points)]
+        return cls(
+            columns={name: np.array([point.features[name] for point in points]) for name in names},
+            target=np.array(
+                [(point.partial[budget] if budget else point.targets)[target] for point in points]
+            ),
+            candidates=np.array([point.candidate for point in points]),
+            geometries=np.array([str(point.geometry) for point in points]),
+            data=np.array([point.data for point in points]),
+        )
+
+    def take(self, keep: NDArray[np.bool_]) -> "Sample":
+        """Only the points where `keep` is true."""
+        return Sample(
+            {name: column[keep] for name, column in self.columns.items()},
+            self.target[keep],
+            self.candidates[keep],
+            self.geometries[keep],
+            self.data[keep],
+        )
+
+    def __len__(self) -> int:
+        return len(self.target)
