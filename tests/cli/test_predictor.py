@@ -39,16 +39,28 @@ def simulated(tmp_path: Path) -> Path:
             reference = {
                 "protocol": "reference-1",
                 "recipe": {"name": "nano", "size": 128, "degradation": degradation},
-                "summary": {"sr_psnr": sr, "posterior_mean_psnr": sr + 1},
                 "training": {"samples": 32000, "seconds": 100.0},
             }
             write_json(results / "scores" / data / f"{candidate}.json", shared | card | {"summary": summary})
-            write_json(results / "reference" / "nano" / data / f"{candidate}-seed0.json", shared | reference)
+            for seed, shift in ((0, 0.0), (1, 0.1)):
+                summary = {"sr_psnr": sr + shift, "posterior_mean_psnr": sr + shift + 1}
+                summary |= {f"{name}_half": value - 0.3 for name, value in summary.items()}
+                path = results / "reference" / "nano" / data / f"{candidate}-seed{seed}.json"
+                write_json(path, shared | reference | {"summary": summary, "seed": seed})
     return results
 
 
+@pytest.fixture
+def fitted(run, simulated, tmp_path) -> Path:
+    out = tmp_path / "predictor.json"
+    run("predictor", "fit", "--results", simulated, "--out", out)
+    return out
+
+
 def test_validate_puts_ours_beside_the_published_rule(run, simulated) -> None:
-    payload = json.loads(run("predictor", "validate", "--results", simulated, "--format", "json").stdout)
+    arguments = ("predictor", "validate", "--quick", "--results", simulated)
+    payload = json.loads(run(*arguments, "--format", "json").stdout)
+    assert "noise_floor" not in payload
     assert payload["points"] == 16
     scores = payload["schemes"]["leave-one-candidate-out"]
     assert {"q2", "mae", "rmse", "tau", "regret", "coverage", "width"} <= scores["ours"].keys()
@@ -58,11 +70,22 @@ def test_validate_puts_ours_beside_the_published_rule(run, simulated) -> None:
 
 
 def test_validate_as_a_table_has_every_scheme_and_predictor(run, simulated) -> None:
-    shown = run("predictor", "validate", "--results", simulated).stdout
+    shown = run("predictor", "validate", "--quick", "--results", simulated).stdout
     for scheme in ("leave-one-candidate-out", "leave-one-geometry-out", "leave-one-data-set-out"):
         assert scheme in shown
     assert "posterior_mean_psnr" in shown
     assert "published" in shown
+
+
+def test_validate_puts_the_scores_into_perspective(run, simulated) -> None:
+    payload = json.loads(run("predictor", "validate", "--results", simulated, "--format", "json").stdout)
+    for report in (payload, payload["other_targets"]["posterior_mean_psnr"]):
+        assert max(report["robustness"]["permuted_q2"]) <= 0
+        assert len(report["robustness"]["without_family"]) == 3
+        assert [rung["candidates"] for rung in report["learning_curve"]] == [3, 5]
+        assert report["noise_floor"]["seed_sd"] == pytest.approx(0.1 / 2**0.5)
+        assert report["budgets"]["half"]["schemes"].keys() == report["schemes"].keys()
+    assert payload["external"]["scores"]["published"]["mae"] > 0
 
 
 def test_fit_writes_a_predictor_that_show_reads(run, simulated, tmp_path) -> None:
@@ -76,6 +99,67 @@ def test_fit_writes_a_predictor_that_show_reads(run, simulated, tmp_path) -> Non
     assert "sr_psnr = " in run("predictor", "show", "--file", out).stdout
 
 
+def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
+    from vaescreen.predictor.files import load, shipped_path
+
+    shipped = len(load(shipped_path("nano")).points)
+    for origin, expected in (("own", 16), ("shipped", shipped), ("both", shipped + 16)):
+        out = tmp_path / f"{origin}.json"
+        arguments = ("predictor", "fit", "--results", simulated, "--points", origin, "--out", out)
+        assert f"{expected} reference points" in run(*arguments).stdout
+
+
+def test_show_lists_errors_by_candidate_and_coefficients_with_intervals(run, fitted) -> None:
+    payload = json.loads(run("predictor", "show", "--file", fitted, "--format", "json").stdout)
+    for target in ("sr_psnr", "posterior_mean_psnr"):
+        assert len(payload["residuals"][target]) == 8
+        intercept = next(each for each in payload["coefficients"][target] if each["name"] == "intercept")
+        assert intercept["low"] < intercept["value"] < intercept["high"]
+    assert "ae-7" in run("predictor", "show", "--file", fitted).stdout
+
+
+@pytest.mark.parametrize(("name", "start"), [("plot.svg", b"<?xml"), ("plot.png", b"\x89PNG")])
+def test_partial_plots_are_drawn_on_request(run, fitted, tmp_path, name, start) -> None:
+    assert run("predictor", "show", "--file", fitted, "--figure", tmp_path / name).exit_code == 0
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_figure_of_another_kind_is_refused(run, fitted, tmp_path) -> None:
+    result = run("predictor", "show", "--file", fitted, "--figure", tmp_path / "plot.gif")
+    assert result.exit_code == 1
+    assert "neither .svg nor .png" in result.stderr
+
+
+def test_the_model_card_is_markdown(run, fitted) -> None:
+    shown = run("predictor", "card", "--file", fitted).stdout
+    assert shown.startswith("# Predictor of recipe nano")
+    assert "| leave-one-data-set-out | ours |" in shown
+
+
+def test_the_track_record_shows_the_hit_rate(run, simulated) -> None:
+    each = {"value": 25.0, "interval": [24.0, 26.0], "extrapolation": None, "novelty": "candidate"}
+    for number, reached in enumerate((25.5, 27.0)):
+        outcome = {"sr_psnr": reached, "posterior_mean_psnr": 25.0}
+        entry = {
+            "protocol": "prediction-1",
+            "candidate": f"ae-{number}",
+            "data": {"name": "brain", "fingerprint": "brain"},
+            "seed": 0,
+            "prediction": {"targets": dict.fromkeys(outcome, each)},
+            "outcome": outcome,
+        }
+        write_json(simulated / "predictions" / "nano" / "brain" / f"ae-{number}-seed0.json", entry)
+    arguments = ("predictor", "show", "--record", "--results", simulated)
+    summary = json.loads(run(*arguments, "--format", "json").stdout)["summary"]
+    assert [(track["target"], track["hit_rate"]) for track in summary] == [
+        ("sr_psnr", 0.5),
+        ("posterior_mean_psnr", 1.0),
+    ]
+    shown = run(*arguments).stdout
+    assert "2 predictions made before a training" in shown
+    assert "sr_psnr: 1 of 2 outcomes inside" in shown
+
+
 def test_fit_without_reference_points_says_where_it_looked(run, tmp_path) -> None:
     result = run("predictor", "fit", "--results", tmp_path, "--out", tmp_path / "fitted.json")
     assert result.exit_code == 1
@@ -85,10 +169,10 @@ def test_fit_without_reference_points_says_where_it_looked(run, tmp_path) -> Non
 
 def test_reference_status_lists_what_is_trained(run, simulated) -> None:
     records = json.loads(run("reference", "status", "--results", simulated, "--format", "json").stdout)
-    assert len(records) == 16
+    assert len(records) == 32
     first = records[0]
     assert (first["data"], first["candidate"], first["samples"]) == ("brain", "ae-0", 32000)
-    assert "16 reference points of recipe nano" in run("reference", "status", "--results", simulated).stdout
+    assert "32 reference points of recipe nano" in run("reference", "status", "--results", simulated).stdout
 
 
 def test_results_default_to_the_leaderboard_of_the_current_folder(
@@ -97,4 +181,4 @@ def test_results_default_to_the_leaderboard_of_the_current_folder(
     (tmp_path / "leaderboards").mkdir()
     simulated.rename(tmp_path / "leaderboards" / "results")
     monkeypatch.chdir(tmp_path)
-    assert "16 reference points" in run("reference", "status").stdout
+    assert "32 reference points" in run("reference", "status").stdout

@@ -17,6 +17,9 @@ ROW = {
     "ms_per_image",
     "floor",
     "extrapolation",
+    "p_best",
+    "predicted_posterior_mean_psnr",
+    "posterior_mean_interval",
 }
 
 
@@ -97,3 +100,62 @@ def test_the_python_api_gives_the_same_object(ranked) -> None:
     _, _, data, *names, _, registry, _, name, _, results, _, _ = ranked.arguments
     ranking = vaescreen.rank(data, names, registry=Path(registry), name=name, results=Path(results))
     assert ranking.as_json() == json.loads(ranked.printed.stdout)
+
+
+def test_predictions_are_of_both_targets_and_add_up_to_one_best(ranked) -> None:
+    rows = [row for row in json.loads(ranked.printed.stdout)["rows"] if not row["floor"]]
+    assert sum(row["p_best"] for row in rows) == pytest.approx(1)
+    for row in rows:
+        for value, interval in (
+            (row["predicted_sr_psnr"], row["interval"]),
+            (row["predicted_posterior_mean_psnr"], row["posterior_mean_interval"]),
+        ):
+            assert interval[0] <= value <= interval[1]
+
+
+@pytest.mark.parametrize("bare", [("--explain",), ("--explain", "--seed", "0")])
+def test_explain_alone_explains_all(ranked, run, bare) -> None:
+    payload = json.loads(run(*ranked.arguments, "--format", "json", *bare).stdout)
+    assert payload["explanations"].keys() == {"pca-f16c4", "dct-f16c4"}
+    predicted = {row["candidate"]: row["predicted_sr_psnr"] for row in payload["rows"]}
+    mean = sum(predicted[name] for name in payload["explanations"]) / 2
+    for name, influences in payload["explanations"].items():
+        assert sum(each["effect"] for each in influences) == pytest.approx(predicted[name] - mean)
+
+
+def test_explain_one_candidate(ranked, run) -> None:
+    shown = run(*ranked.arguments, "--explain", "pca-f16c4").stdout
+    assert "Why pca-f16c4: " in shown
+    assert "Why dct-f16c4" not in shown
+
+
+def test_explaining_what_is_not_ranked_is_an_error(ranked, run) -> None:
+    result = run(*ranked.arguments, "--explain", "far")
+    assert result.exit_code == 1
+    assert "'far' is not ranked; explain one of" in result.stderr
+
+
+def test_a_predictor_of_ones_own_ranks(ranked, run, tmp_path) -> None:
+    from vaescreen.predictor.files import shipped_path
+
+    record = json.loads(shipped_path("nano").read_text())
+    for target in record["targets"].values():
+        target["model"]["intercept"] += 10
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(record))
+    payload = json.loads(run(*ranked.arguments, "--predictor", own, "--format", "json").stdout)
+    before = {row["candidate"]: row["predicted_sr_psnr"] for row in json.loads(ranked.printed.stdout)["rows"]}
+    for row in payload["rows"]:
+        if not row["floor"]:
+            assert row["predicted_sr_psnr"] == pytest.approx(before[row["candidate"]] + 10)
+
+
+def test_a_predictor_of_another_recipe_is_refused(ranked, run, tmp_path) -> None:
+    from vaescreen.predictor.files import shipped_path
+
+    record = json.loads(shipped_path("nano").read_text()) | {"recipe": "other"}
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(record))
+    result = run(*ranked.arguments, "--predictor", other)
+    assert result.exit_code == 1
+    assert "predicts recipe 'other', not 'nano'" in result.stderr

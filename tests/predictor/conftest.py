@@ -61,7 +61,7 @@ def simulate_points(
     return points
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def simulate() -> Callable[..., list[Point]]:
     return simulate_points
 
@@ -85,7 +85,7 @@ def card_of(point: Point) -> dict[str, Any]:
         "family": point.family,
         "domain": point.domain,
         "geometry": point.geometry._asdict(),
-        "data": {"name": point.data, "fingerprint": f"pixels of {point.data}"},
+        "data": {"name": point.data, "fingerprint": point.data_fingerprint},
         "view": view,
         "summary": {
             "psnr": point.features["ae_ceiling"],
@@ -97,7 +97,7 @@ def card_of(point: Point) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def card() -> Callable[[Point], dict[str, Any]]:
     return card_of
 

@@ -9,7 +9,7 @@ from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import TARGETS, load_points
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fitted(simulate):
     return fit(simulate(14), "nano")
 

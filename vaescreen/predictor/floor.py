@@ -8,7 +8,7 @@ import numpy as np
 from vaescreen.predictor.points import Point
 from vaescreen.predictor.scores import regret_by_data, tau_by_data
 
-_DRAWS = 1000
+_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def noise_floor(points: Sequence[Point], target: str = "sr_psnr") -> NoiseFloor 
 
     The measured mean of k seeds lies about the truth with standard deviation `seed_sd / sqrt(k)`; the mean
     absolute deviation of a normal variable is sqrt(2 / pi) standard deviations. For tau and regret the
-    measured means stand for the truth, and 1000 sets of measurements are drawn about them, always the same.
+    measured means stand for the truth, and 200 sets of measurements are drawn about them, always the same.
 
     Returns
     -------
