@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from vaescreen.leaderboard.model_card import model_card
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.description import chosen_forms, coefficients, equation, residuals
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.intervals import Novelty
-from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.sample import Sample
 
 

@@ -52,11 +52,15 @@ def test_outside_the_span_is_extrapolation_and_says_why(fitted, simulate, card, 
 
 def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulate, card):
     def moved(point, excess):
-        features = point.features | {"ae_ceiling": point.features["conv_probe_psnr"] + excess}
+        features = point.features | {
+            "ae_ceiling": point.features["conv_probe_psnr"] + excess,
+            "latent_gap": excess,
+        }
         sr = features["conv_probe_psnr"] + 0.5 * excess
         return replace(point, features=features, targets=dict.fromkeys(TARGETS, sr))
 
     fitted = fit([moved(point, 5 + index % 3 / 3) for index, point in enumerate(simulate(14))], "nano")
+    fitted = replace(fitted, span={target: {} for target in TARGETS})
     usual, odd = (fitted.predict(card(moved(fitted.points[20], excess))) for excess in (5.5, 4))
     assert not usual.extrapolation
     assert odd.extrapolation

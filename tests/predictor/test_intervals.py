@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.linear import Form
-from vaescreen.predictor.model import PREDICTORS, Predictor
+from vaescreen.predictor.model import Predictor
 from vaescreen.predictor.sample import Sample
 
 

@@ -5,8 +5,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.linear import Form, held_out_errors
-from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.sample import Sample
 
 FORMS = [

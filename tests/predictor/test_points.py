@@ -48,6 +48,25 @@ def test_derived_features_by_hand(simulate, card):
     assert features["log10_finest_share"] == pytest.approx(-0.30103, abs=1e-5)  # 5 parts of 10
 
 
+def test_features_that_know_nothing_of_the_level_of_the_data(simulate, card):
+    record = card(simulate(1)[0])
+    record["summary"] |= {"psnr": 35.0, "conv_probe_psnr": 25.0, "bicubic_psnr": 27.0}
+    record["summary"] |= {"denoise_mean_psnr": 23.0, "denoise_sample_psnr": 21.5}
+    features = card_features(record)
+    assert features["ae_share"] == pytest.approx(0.1)
+    names = ("latent_gap", "denoising_gap", "sampling_gap")
+    assert [features[name] for name in names] == [10.0, 2.0, 1.5]
+    assert "encoding_gap" not in features
+
+
+def test_every_number_of_the_summary_is_a_feature_but_times_and_bands(simulate, card):
+    record = card(simulate(1)[0])
+    record["summary"] |= {"roughness": 0.5, "encode_ms": 3.0, "flip_error": None, "shift_error": float("nan")}
+    features = card_features(record)
+    assert features["roughness"] == 0.5
+    assert not {"encode_ms", "flip_error", "shift_error", "band_LH1", "psnr"} & features.keys()
+
+
 def test_a_codec_without_error_has_features(simulate, card):
     record = card(simulate(1)[0])
     record["summary"] |= {key: 0.0 for key in record["summary"] if key.startswith("band")}

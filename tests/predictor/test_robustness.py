@@ -28,7 +28,7 @@ def test_each_family_is_dropped_once(tried, simulate):
 
 
 def test_more_reference_points_predict_better(simulate):
-    from vaescreen.predictor.model import PREDICTORS
+    from vaescreen.predictor.catalogue import PREDICTORS
 
     rungs = learning_curve(simulate(16, noise=0.5), predictor=PREDICTORS["ae-plus-bicubic"])
     assert [rung.candidates for rung in rungs] == [5, 7, 9, 11, 13]

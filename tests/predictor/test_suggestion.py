@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import CORE
 from vaescreen.predictor.fitted import fit
-from vaescreen.predictor.model import CORE
 from vaescreen.predictor.suggestion import read_cards, suggest
 
 

@@ -7,8 +7,8 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
-from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.scores import explained

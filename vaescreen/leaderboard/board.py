@@ -11,8 +11,8 @@ from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
-from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from vaescreen.leaderboard.columns import ABSENT, number
 from vaescreen.leaderboard.markdown import bullets, table
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.description import chosen_forms, coefficients, equation, residuals, sources
 from vaescreen.predictor.fitted import OURS, FittedPredictor
-from vaescreen.predictor.model import PREDICTORS
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.validation import ValidationReport, validate
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.model import PREDICTORS
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.points import Point
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.scores import Predictions, Scores, score

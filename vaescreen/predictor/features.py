@@ -15,6 +15,16 @@ _REQUIRED = {
 }
 _NO_FEATURES = ("psnr", "psnr_foreground", "encode_ms", "decode_ms")
 _BAND = "band_"
+_GAPS = {
+    "latent_gap": ("ae_ceiling", "conv_probe_psnr"),
+    "linear_gap": ("conv_probe_psnr", "ridge_probe_psnr"),
+    "nonlinear_gap": ("features_probe_psnr", "ridge_probe_psnr"),
+    "denoising_gap": ("conv_probe_psnr", "denoise_mean_psnr"),
+    "sampling_gap": ("denoise_mean_psnr", "denoise_sample_psnr"),
+    "noise_gap": ("conv_probe_psnr", "simulated_psnr"),
+    "neighbour_gap": ("conv_probe_psnr", "neighbour_psnr"),
+    "encoding_gap": ("pixels_to_latents_psnr", "conv_probe_psnr"),
+}
 _FINEST_BANDS = ("band_LH1", "band_HL1", "band_HH1")
 _NO_ERROR = 1e-12
 
@@ -33,11 +43,13 @@ def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[st
     -------
     dict
         Always: `ae_ceiling`, `ridge_probe_psnr`, `conv_probe_psnr`, `bicubic_psnr` in dB; `ssim`;
-        `latent_error_psnr`, the PSNR in dB of the convolutional probe's squared error less the autoencoder's;
+        `ae_share`, the autoencoder's part of the convolutional probe's squared error: were the error of SR
+        `a * AE + b * (probe - AE)`, the additive model, SR PSNR less the probe's would be a function of it;
         `log2_factor` and `log2_channels` of the geometry, and `log2_compression`, the logarithm of pixels per
         latent value, f * f / C; `log10_finest_share`, the logarithm of the finest Haar level's share of the
-        squared error. Further every finite number of the card's summary under its own name, except times,
-        bands and the foreground PSNR.
+        squared error. Where the card has both, differences of two PSNRs in dB, `latent_gap` and the like,
+        which know nothing of how hard the data are. Further every finite number of the card's summary under
+        its own name, except times, bands and the foreground PSNR.
 
     Raises
     ------
@@ -51,7 +63,13 @@ def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[st
         for name, value in summary.items()
         if name not in _NO_FEATURES and not name.startswith(_BAND) and _finite(value)
     }
-    return further | required | _derived(card, where, required)
+    features = further | required | _derived(card, where, required)
+    gaps = {
+        name: features[one] - features[other]
+        for name, (one, other) in _GAPS.items()
+        if one in features and other in features
+    }
+    return features | gaps
 
 
 def _derived(card: Mapping[str, Any], where: str, measured: Mapping[str, float]) -> dict[str, float]:
@@ -60,19 +78,13 @@ def _derived(card: Mapping[str, Any], where: str, measured: Mapping[str, float])
     finest = sum(error[name] for name in _FINEST_BANDS)
     channels = number(card, where, "geometry", "channels")
     factor = number(card, where, "geometry", "factor")
-    excess = _squared(measured["conv_probe_psnr"]) - _squared(measured["ae_ceiling"])
     return {
-        "latent_error_psnr": -10 * math.log10(max(excess, _NO_ERROR)),
+        "ae_share": 10 ** ((measured["conv_probe_psnr"] - measured["ae_ceiling"]) / 10),
         "log2_factor": math.log2(factor),
         "log2_channels": math.log2(channels),
         "log2_compression": math.log2(factor**2 / channels),
         "log10_finest_share": math.log10((finest + _NO_ERROR) / (sum(error.values()) + _NO_ERROR)),
     }
-
-
-def _squared(psnr: float) -> float:
-    """Mean squared error on [0, 1] of a PSNR in dB."""
-    return float(10 ** (-psnr / 10))
 
 
 def _finite(value: object) -> bool:

@@ -10,10 +10,10 @@ from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.predictor import records
 from vaescreen.predictor.best import probability_of_best
+from vaescreen.predictor.catalogue import CORE, PREDICTORS
 from vaescreen.predictor.features import card_features
 from vaescreen.predictor.intervals import Jackknife, Novelty, jackknife
 from vaescreen.predictor.linear import LinearModel
-from vaescreen.predictor.model import CORE, PREDICTORS
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition
 from vaescreen.predictor.sample import Sample, Vector
 

@@ -6,7 +6,6 @@ nothing but the points that it is given.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -98,43 +97,5 @@ def _within_one_error(losses: Vector, least: Vector, candidates: Labels) -> NDAr
     member = np.equal.outer(group, np.arange(group.max() + 1)).astype(float)
     sums = excess @ member
     errors = np.sqrt(sums.shape[1]) * sums.std(axis=1, ddof=1) / len(group)
-    near: NDArray[np.bool_] = determined & (excess.mean(axis=1) <= errors)
+    near: NDArray[np.bool_] = np.logical_and(determined, excess.mean(axis=1) <= errors)
     return near
-
-
-_AE, _BICUBIC, _RIDGE, _CONV = "ae_ceiling", "bicubic_psnr", "ridge_probe_psnr", "conv_probe_psnr"
-CORE = (_AE, _BICUBIC, _CONV)
-"""Features that tell, whatever the chosen form, whether a card is unlike the reference points."""
-_CORRECTIONS = (
-    _AE,
-    _RIDGE,
-    _BICUBIC,
-    "ssim",
-    "latent_error_psnr",
-    "log10_finest_share",
-    "log2_factor",
-    "log2_channels",
-)
-_MOST_CORRECTIONS = 2
-
-
-def _ours() -> Predictor:
-    """The convolutional probe, as it is or with a slope of its own, and up to two corrections."""
-    forms = [
-        form
-        for count in range(_MOST_CORRECTIONS + 1)
-        for corrections in combinations(_CORRECTIONS, count)
-        for form in (Form(corrections, offset=_CONV), Form((_CONV, *corrections)))
-    ]
-    return Predictor(tuple(forms))
-
-
-PREDICTORS: dict[str, Predictor] = {
-    "published": Predictor((Form((_AE,)),)),
-    "bicubic": Predictor((Form((_BICUBIC,)),)),
-    "ae-plus-bicubic": Predictor((Form((_AE, _BICUBIC)),)),
-    "ridge-probe": Predictor((Form((_RIDGE, _BICUBIC)),)),
-    "conv-probe": Predictor((Form((_CONV,)),)),
-    "conv-probe-gap": Predictor((Form((), offset=_CONV),)),
-    "ours": _ours(),
-}

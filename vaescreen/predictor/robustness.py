@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.linear import Form
-from vaescreen.predictor.model import PREDICTORS, Fits, Model, Predictor
+from vaescreen.predictor.model import Fits, Model, Predictor
 from vaescreen.predictor.points import Point
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, explained, score
@@ -76,7 +77,7 @@ def learning_curve(
 
 
 def robustness(points: Sequence[Point], target: str = "sr_psnr", name: str = "ours") -> Robustness:
-    """Disturb one of `vaescreen.predictor.model.PREDICTORS` and score it, each candidate left out.
+    """Disturb one of `vaescreen.predictor.catalogue.PREDICTORS` and score it, each candidate left out.
 
     Raises
     ------

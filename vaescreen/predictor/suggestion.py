@@ -8,7 +8,7 @@ candidates: with the rows of X_u their cards less the mean card of each data set
 Morrison lowers the mean variance by `s^2 x' M^-1 C M^-1 x / (1 + x' M^-1 x)`: one step of sequential
 I-optimal (or V-optimal) design (Atkinson, Donev, Tobias: Optimum Experimental Designs, with SAS, 2007,
 chapters 10 and 11), on contrasts. s^2 is the mean squared leave-one-candidate-out error, so that what the form
-misses counts too. The features are those of the chosen form and `vaescreen.predictor.model.CORE`, since
+misses counts too. The features are those of the chosen form and `vaescreen.predictor.catalogue.CORE`, since
 another form might be the better one.
 """
 
@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import CORE
 from vaescreen.predictor.features import card_features
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import Novelty
-from vaescreen.predictor.model import CORE
 from vaescreen.predictor.points import TARGETS, card_definition
 from vaescreen.predictor.sample import Vector
 from vaescreen.storage import read_json

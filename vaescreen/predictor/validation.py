@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
-from vaescreen.predictor.model import PREDICTORS, Fits, Model
+from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import Point
 from vaescreen.predictor.sample import Labels, Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, explained, finite, score
