@@ -1,0 +1,258 @@
+"""Models of SR PSNR that were tried, ours among them, each scored on what it has not seen.
+
+    python benchmarks/predictor_models.py [--results leaderboards/results] [--recipe nano]
+
+writes `benchmarks/results/predictor-models.json` and `.md`. Every choice of features or strength is made inside
+the validation, on the points that are left in. The ideas:
+
+- published rule, bicubic alone, AE ceiling and bicubic, each probe alone
+- additive error model: squared error = a * AE + b * (probe - AE) + ..., slopes not negative, relative errors
+- ridge over all features, its strength by generalised cross-validation
+- mixed model: the convolutional probe's gap on two corrections, the data set as random effect
+- Gaussian process on the probe's gap
+- ours with a choice by candidates alone (as it was), with one, and with three corrections; with free slopes
+- the mean of ours and the Gaussian process
+"""
+
+import argparse
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import statsmodels.api as sm
+from scipy.optimize import nnls
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from vaescreen.errors import ResultError
+from vaescreen.leaderboard.columns import number
+from vaescreen.leaderboard.markdown import table
+from vaescreen.predictor.catalogue import BASES, CORRECTIONS, PREDICTORS, forms
+from vaescreen.predictor.linear import Form, LinearModel, held_out_errors
+from vaescreen.predictor.model import Fits, Model, Predictor
+from vaescreen.predictor.points import TARGETS, load_points
+from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.scores import Predictions, Scores, score
+from vaescreen.predictor.validation import SCHEMES, values_held_out
+from vaescreen.storage import write_bytes, write_json
+
+Columns = Mapping[str, Vector]
+
+CONV = "conv_probe_psnr"
+GAP_FEATURES = (
+    "latent_gap",
+    "log2_factor",
+    "log2_channels",
+    "denoising_gap",
+    "sampling_gap",
+    "nonlinear_gap",
+)
+MIXED_FEATURES = ("latent_gap", "log2_factor")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model as a function from features to dB."""
+
+    function: Callable[[Columns], Vector]
+
+    def predict(self, columns: Columns) -> Vector:
+        return self.function(columns)
+
+
+def stacked(names: Sequence[str], columns: Columns) -> Vector:
+    return np.column_stack([columns[name] for name in names])
+
+
+def squared(psnr: Vector) -> Vector:
+    return np.power(10.0, -psnr / 10)
+
+
+@dataclass(frozen=True)
+class Additive:
+    """Squared error as a sum of the autoencoder's and of each probe's beyond it, fitted by relative errors.
+
+    Non-negative least squares on `sum of slope * part / target = 1`: to first order that is least squares in dB.
+    """
+
+    probes: tuple[str, ...]
+
+    def fit(self, sample: Sample) -> Fitted:
+        probes = [name for name in self.probes if name in sample.columns]
+        if len(probes) < len(self.probes):
+            raise ResultError(f"no {set(self.probes) - set(probes)} in every score card")
+        target = squared(sample.target)
+        slopes, _ = nnls(self._parts(sample.columns) / target[:, None], np.ones(len(target)))
+        return Fitted(lambda columns: -10 * np.log10(self._parts(columns) @ slopes))
+
+    def _parts(self, columns: Columns) -> Vector:
+        own = squared(columns["ae_ceiling"])
+        beyond = [np.maximum(squared(columns[name]) - own, 1e-9) for name in self.probes]
+        return np.column_stack([own, *beyond])
+
+
+class AllFeaturesRidge:
+    """Ridge of the convolutional probe's gap over every correction."""
+
+    def fit(self, sample: Sample) -> Fitted:
+        names = [name for name in CORRECTIONS if name in sample.columns]
+        model = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-2, 4, 25)))
+        model.fit(stacked(names, sample.columns), sample.target - sample.columns[CONV])
+        return Fitted(lambda columns: columns[CONV] + model.predict(stacked(names, columns)))
+
+
+class Mixed:
+    """The gap on two corrections with a random intercept for each data set, known again by its bicubic PSNR."""
+
+    def fit(self, sample: Sample) -> Fitted:
+        gap = sample.target - sample.columns[CONV]
+        groups = np.round(sample.columns["bicubic_psnr"], 6)
+        design = sm.add_constant(stacked(MIXED_FEATURES, sample.columns))
+        if len(np.unique(groups)) < 2:
+            fixed, effects = np.linalg.lstsq(design, gap, rcond=None)[0], {}
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                result = sm.MixedLM(gap, design, groups).fit()
+            fixed = result.fe_params
+            effects = {group: float(effect.iloc[0]) for group, effect in result.random_effects.items()}
+
+        def predict(columns: Columns) -> Vector:
+            known = np.array([effects.get(each, 0.0) for each in np.round(columns["bicubic_psnr"], 6)])
+            rows = sm.add_constant(stacked(MIXED_FEATURES, columns), has_constant="add")
+            return columns[CONV] + rows @ fixed + known
+
+        return Fitted(predict)
+
+
+class GaussianProcess:
+    """The gap as a smooth function of a few corrections."""
+
+    def fit(self, sample: Sample) -> Fitted:
+        names = [name for name in GAP_FEATURES if name in sample.columns]
+        kernel = ConstantKernel(1.0) * RBF([3.0] * len(names), (0.5, 1e3)) + WhiteKernel(0.05)
+        process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=0, random_state=0)
+        model = make_pipeline(StandardScaler(), process)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(stacked(names, sample.columns), sample.target - sample.columns[CONV])
+        return Fitted(lambda columns: columns[CONV] + model.predict(stacked(names, columns)))
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Mean of the predictions of several models."""
+
+    parts: tuple[Fits[Model], ...]
+
+    def fit(self, sample: Sample) -> Fitted:
+        models = [part.fit(sample) for part in self.parts]
+        return Fitted(lambda columns: np.mean([model.predict(columns) for model in models], axis=0))
+
+
+@dataclass(frozen=True)
+class ByCandidatesAlone:
+    """The form with the least leave-one-candidate-out error, whatever it costs on new data sets."""
+
+    forms: tuple[Form, ...]
+
+    def fit(self, sample: Sample) -> LinearModel:
+        errors = (held_out_errors(self.forms, sample, sample.candidates) ** 2).mean(axis=1)
+        return self.forms[int(errors.argmin())].fit(sample)
+
+
+def free_slopes() -> tuple[Form, ...]:
+    return tuple(
+        Form((base, *corrections))
+        for count in range(3)
+        for corrections in combinations(CORRECTIONS, count)
+        for base in BASES
+    )
+
+
+MODELS: dict[str, Fits[Model]] = {
+    **{name: predictor for name, predictor in PREDICTORS.items() if name != "ours"},
+    "denoising probe gap": Predictor((Form((), offset="denoise_mean_psnr"),)),
+    "sampled probe gap": Predictor((Form((), offset="denoise_sample_psnr"),)),
+    "additive, convolutional probe": Additive((CONV,)),
+    "additive, denoising probes": Additive((CONV, "denoise_mean_psnr", "denoise_sample_psnr")),
+    "ridge over all corrections": AllFeaturesRidge(),
+    "mixed model": Mixed(),
+    "Gaussian process": GaussianProcess(),
+    "free slopes": Predictor(free_slopes()),
+    "one correction": Predictor(forms(1)),
+    "three corrections": Predictor(forms(3)),
+    "chosen by candidates alone": ByCandidatesAlone(forms()),
+    "ours": PREDICTORS["ours"],
+    "ours and Gaussian process": Blend((PREDICTORS["ours"], GaussianProcess())),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=Path("leaderboards/results"))
+    parser.add_argument("--recipe", default="nano")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    arguments = parser.parse_args()
+    points = load_points(arguments.results, arguments.recipe)
+    figures: dict[str, dict[str, dict[str, Scores | str]]] = {}
+    for target in TARGETS:
+        sample = Sample.of(points, target)
+        for name, model in MODELS.items():
+            for scheme, (_, group_of) in SCHEMES.items():
+                groups = np.array([group_of(point) for point in points])
+                cell = figures.setdefault(target, {}).setdefault(name, {})
+                try:
+                    value = values_held_out(model, sample, groups)
+                except ResultError as error:
+                    cell[scheme] = str(error)
+                else:
+                    unbounded = np.full_like(value, np.inf)
+                    cell[scheme] = score(
+                        sample.target, Predictions(value, -unbounded, unbounded), sample.data
+                    )
+            print(target, name, flush=True)
+    _write(arguments.out, len(points), figures)
+
+
+def _write(out: Path, points: int, figures: Mapping[str, Mapping[str, Mapping[str, Scores | str]]]) -> None:
+    record = {
+        target: {
+            name: {scheme: cell if isinstance(cell, str) else asdict(cell) for scheme, cell in cells.items()}
+            for name, cells in models.items()
+        }
+        for target, models in figures.items()
+    }
+    write_json(out / "predictor-models.json", {"points": points, "figures": record})
+    parts = [
+        "# Models of SR PSNR that were tried",
+        f"{points} reference points; `python benchmarks/predictor_models.py`. Q² and MAE in dB with one candidate, "
+        "geometry, domain or data set left out; the smallest Kendall's tau and the largest regret of the data sets "
+        "with one candidate left out.",
+    ]
+    for target, models in figures.items():
+        rows = [[name, *(_cells(cells))] for name, cells in models.items()]
+        headers = ["model", *(scheme.removeprefix("leave-one-").removesuffix("-out") for scheme in SCHEMES)]
+        parts += [f"## {target}", table([*headers, "tau", "regret"], rows)]
+    write_bytes(out / "predictor-models.md", ("\n\n".join(parts) + "\n").encode())
+    print(json.dumps({"written": str(out / "predictor-models.md")}))
+
+
+def _cells(cells: Mapping[str, Scores | str]) -> list[str]:
+    shown = [
+        "—" if isinstance(cell, str) else f"{number(cell.q2, 3)}, {number(cell.mae)}"
+        for cell in cells.values()
+    ]
+    first = next(iter(cells.values()))
+    return [*shown, *(["—"] * 2 if isinstance(first, str) else [number(first.tau), number(first.regret)])]
+
+
+if __name__ == "__main__":
+    main()
