@@ -1,10 +1,14 @@
 """Little work for whole commands: small made-up pictures, and a registry of codecs with tiny latents."""
 
+import json
 import signal
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from vaescreen.predictor.files import shipped_path
+from vaescreen.screening.cards import PROTOCOL
 
 CODECS = ("dct-f16c4", "haar-f16c4", "pca-f16c4")
 
@@ -55,6 +59,16 @@ def write_registry(folder: Path, **networks: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "registry.yaml"
     file.write_text("candidates:" + "".join([*codecs, impossible, *entries]))
+    return file
+
+
+def write_predictor(folder: Path) -> Path:
+    """Write `predictor.json`: the shipped one, made to take score cards of the present protocol."""
+    record = json.loads(shipped_path("nano").read_text())
+    record["definition"]["protocol"] = PROTOCOL
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "predictor.json"
+    file.write_text(json.dumps(record))
     return file
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small import CODECS, write_pictures, write_registry
+from small import CODECS, write_pictures, write_predictor, write_registry
 
 import vaescreen
 from vaescreen.errors import CandidateError, RegistryError
@@ -27,7 +27,8 @@ def ranking(registry: Path, pictures: Path, tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         names = (*CODECS, "impossible", "far", "gone", "kl-f4")
-        return vaescreen.rank(pictures, names, registry=registry, processes=1)
+        predictor = write_predictor(tmp_path_factory.mktemp("predictor"))
+        return vaescreen.rank(pictures, names, registry=registry, processes=1, predictor=predictor)
 
 
 def test_all_candidates_on_this_machine_are_ranked_best_first(ranking: Ranking) -> None:
@@ -96,7 +97,13 @@ def test_names_are_checked_before_images_are_read(registry: Path, tmp_path: Path
 
 def test_the_number_of_images_can_be_limited(registry: Path, pictures: Path) -> None:
     small = vaescreen.rank(
-        pictures, ["dct-f16c4"], registry=registry, processes=1, train_images=2, test_images=1
+        pictures,
+        ["dct-f16c4"],
+        registry=registry,
+        predictor=write_predictor(registry.parent),
+        processes=1,
+        train_images=2,
+        test_images=1,
     )
     assert small.cards[0]["counts"] == {"train_images": 2, "test_images": 1, "test_patients": 1}
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import Result
-from small import write_pictures, write_registry
+from small import write_pictures, write_predictor, write_registry
 from typer.testing import CliRunner
 
 from vaescreen.cli import app
@@ -42,6 +42,7 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> Ranked:
     arguments = (
         *("rank", "--data", str(pictures), *CANDIDATES, "--registry", str(registry)),
         *("--name", "mine", "--results", str(results), "--processes", "1"),
+        *("--predictor", str(write_predictor(folder))),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(cache))

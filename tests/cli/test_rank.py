@@ -97,8 +97,15 @@ def test_name_is_what_the_data_are_called(ranked) -> None:
 def test_the_python_api_gives_the_same_object(ranked) -> None:
     import vaescreen
 
-    _, _, data, *names, _, registry, _, name, _, results, _, _ = ranked.arguments
-    ranking = vaescreen.rank(data, names, registry=Path(registry), name=name, results=Path(results))
+    _, _, data, *names, _, registry, _, name, _, results, _, _, _, predictor = ranked.arguments
+    ranking = vaescreen.rank(
+        data,
+        names,
+        registry=Path(registry),
+        name=name,
+        results=Path(results),
+        predictor=Path(predictor),
+    )
     assert ranking.as_json() == json.loads(ranked.printed.stdout)
 
 
@@ -136,9 +143,7 @@ def test_explaining_what_is_not_ranked_is_an_error(ranked, run) -> None:
 
 
 def test_a_predictor_of_ones_own_ranks(ranked, run, tmp_path) -> None:
-    from vaescreen.predictor.files import shipped_path
-
-    record = json.loads(shipped_path("nano").read_text())
+    record = json.loads(Path(ranked.arguments[-1]).read_text())
     for target in record["targets"].values():
         target["model"]["intercept"] += 10
     own = tmp_path / "own.json"
@@ -151,9 +156,7 @@ def test_a_predictor_of_ones_own_ranks(ranked, run, tmp_path) -> None:
 
 
 def test_a_predictor_of_another_recipe_is_refused(ranked, run, tmp_path) -> None:
-    from vaescreen.predictor.files import shipped_path
-
-    record = json.loads(shipped_path("nano").read_text()) | {"recipe": "other"}
+    record = json.loads(Path(ranked.arguments[-1]).read_text()) | {"recipe": "other"}
     other = tmp_path / "other.json"
     other.write_text(json.dumps(record))
     result = run(*ranked.arguments, "--predictor", other)

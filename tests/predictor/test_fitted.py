@@ -3,9 +3,12 @@ from dataclasses import replace
 
 import pytest
 
+from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.predictor.files import load, save, shipped_path
 from vaescreen.predictor.fitted import fit
+from vaescreen.predictor.intervals import Novelty
+from vaescreen.predictor.linear import Form, LinearModel
 from vaescreen.predictor.points import TARGETS, load_points
 
 
@@ -69,10 +72,51 @@ def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulat
 
 def test_a_card_of_another_size_or_degradation_is_refused(fitted, simulate, card):
     point = simulate(1)[0]
-    for change in ({"size": 256}, {"kernel": "area"}, {"scale": 2}, {"protocol": "score-2"}):
+    again = "score again with `--recipe nano`"
+    fit_again = "fitted to score cards of score-1, not score-2; fit it again"
+    for change, message in (
+        ({"size": 256}, again),
+        ({"kernel": "area"}, again),
+        ({"scale": 2}, again),
+        ({"protocol": "score-2"}, fit_again),
+    ):
         other = card(replace(point, definition=point.definition._replace(**change)))
-        with pytest.raises(ResultError, match="score again with `--recipe nano`"):
+        with pytest.raises(ResultError, match=message):
             fitted.predict(other)
+
+
+def test_a_card_without_a_feature_that_counts_is_refused(fitted, simulate, card):
+    form = Form(("roughness",), offset="conv_probe_psnr")
+    rough = replace(fitted.targets["sr_psnr"], model=LinearModel(form, (1.0,), 0.0))
+    needing = replace(fitted, targets=fitted.targets | {"sr_psnr": rough})
+    with pytest.raises(ResultError, match="ae-00 on brain has no roughness"):
+        needing.predict(card(simulate(1)[0]))
+
+
+def test_novelty_goes_by_geometry_and_by_pixels_not_by_the_name_of_the_data(fitted, simulate, card):
+    point = simulate(1)[0]
+    assert fitted.predict(card(point)).novelty is Novelty.CANDIDATE
+    assert fitted.predict(card(replace(point, geometry=Geometry(2, 4)))).novelty is Novelty.GEOMETRY
+    namesake = fitted.predict(card(replace(point, data_fingerprint="other images")))
+    assert namesake.novelty is Novelty.DATA
+    assert namesake.value == fitted.predict(card(point)).value
+
+
+def test_effects_add_up_to_the_difference_from_the_mean_of_the_ranked(fitted, simulate, card):
+    cards = [card(point) for point in simulate(6, ("chest",), seed=7)]
+    values = [fitted.predict(each).value for each in cards]
+    for each, value in zip(cards, values, strict=True):
+        influences = fitted.explain(each, cards)
+        assert sum(influence.effect for influence in influences) == pytest.approx(value - sum(values) / 6)
+        sizes = [abs(influence.effect) for influence in influences]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_best_is_the_likeliest_best(fitted, simulate, card):
+    cards = [card(point) for point in simulate(6, ("chest",), seed=7)]
+    probability = fitted.probability_of_best(cards)
+    assert probability.sum() == pytest.approx(1)
+    assert probability.argmax() == max(range(6), key=lambda place: fitted.predict(cards[place]).value)
 
 
 def test_fit_from_result_files(results, tmp_path):

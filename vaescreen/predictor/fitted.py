@@ -149,6 +149,12 @@ class FittedPredictor:
 
     def _features(self, card: Card, target: str) -> dict[str, float]:
         definition = card_definition(card)
+        if definition._replace(protocol=self.definition.protocol) == self.definition != definition:
+            raise ResultError(
+                f"the predictor of recipe {self.recipe!r} was fitted to score cards of "
+                f"{self.definition.protocol}, not {definition.protocol}; fit it again to new ones with "
+                "`vaescreen predictor fit`"
+            )
         if definition != self.definition:
             raise ResultError(
                 f"recipe {self.recipe!r} is predicted from score cards of {self.definition}, not of "

@@ -92,7 +92,7 @@ def _losses(forms: Sequence[Form], sample: Sample) -> Vector:
 def _within_one_error(losses: Vector, least: Vector, candidates: Labels) -> NDArray[np.bool_]:
     """Whether the mean of each row of `losses` is at most a standard error above that of `least`."""
     _, group = np.unique(candidates, return_inverse=True)
-    determined: NDArray[np.bool_] = np.isfinite(losses).all(axis=1)
+    determined: NDArray[np.bool_] = np.asarray(np.isfinite(losses).all(axis=1))
     excess = np.where(determined[:, None], losses - least, 0.0)
     member = np.equal.outer(group, np.arange(group.max() + 1)).astype(float)
     sums = excess @ member
