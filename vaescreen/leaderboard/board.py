@@ -166,7 +166,7 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     }
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
     baselines = _baselines(folder, next(iter(cards.values())))
-    rows = build_rows(list(cards.values()), summaries, predictions, baselines)
+    rows = build_rows(list(cards.values()), summaries, predictions, baselines=baselines)
     if not predictions:
         tables = {candidate: [file.images] for candidate, file in files.items()}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
