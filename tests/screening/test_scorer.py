@@ -30,6 +30,7 @@ KNOWN = {
     "pooling4": {"factor": 4},
     "times-ten": {"factor": 4, "gain": 10},
 }
+SETTINGS = {"times-ten": Settings(tile=128, dtype="bfloat16")}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,8 @@ def scored(entry, dataset, view, fake, results):
         if name not in cards:
             known = fake(**KNOWN[name]) if name in KNOWN else None
             seed = 0 if known else 3
-            cards[name] = score(entry(name), dataset(), view, results=results, seed=seed, autoencoder=known)
+            candidate = entry(name).model_copy(update={"settings": SETTINGS.get(name, Settings())})
+            cards[name] = score(candidate, dataset(), view, results=results, seed=seed, autoencoder=known)
         return cards[name]
 
     return card
@@ -123,12 +125,9 @@ class TestCard:
         assert (card.view["degradation"]["kernel"], card.view["degradation"]["scale"]) == ("lanczos", 4)
         assert len(card.latents["mean"]) == 3
 
-    def test_says_how_the_autoencoder_was_run(self, scored, entry, dataset, view, tmp_path, fake):
-        settings = Settings(tile=128, dtype="bfloat16")
-        candidate = entry("tiled").model_copy(update={"settings": settings})
-        card = score(candidate, dataset(), view, results=tmp_path, autoencoder=fake(factor=4))
-        assert card.environment["settings"] == {"tile": 128, "dtype": "bfloat16"}
-        assert card.environment["dtype"] == "bfloat16"
+    def test_says_how_the_autoencoder_was_run(self, scored):
+        assert scored("times-ten").environment["settings"] == {"tile": 128, "dtype": "bfloat16"}
+        assert scored("times-ten").environment["dtype"] == "bfloat16"
         assert scored("dct").environment["dtype"] == "float32"
         assert "settings" not in scored("dct").environment
 
