@@ -105,7 +105,8 @@ def test_the_number_of_images_can_be_limited(registry: Path, pictures: Path) -> 
         train_images=2,
         test_images=1,
     )
-    assert small.cards[0]["counts"] == {"train_images": 2, "test_images": 1, "test_patients": 1}
+    counts = {"train_images": 2, "test_images": 1, "test_patients": 1}
+    assert counts.items() <= small.cards[0]["counts"].items()
 
 
 def test_the_package_names_what_it_does_not_have() -> None:
