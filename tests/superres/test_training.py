@@ -90,9 +90,9 @@ def test_a_finished_run_is_read_back(short, pairs, tmp_path):
 
 
 def test_the_loss_falls_and_the_second_half_of_the_budget_counts(recipe, pairs, tmp_path):
-    trained = train(replace(recipe, samples=800, batch=4), pairs, FACTOR, tmp_path / "checkpoint")
+    trained = train(replace(recipe, samples=400), pairs, FACTOR, tmp_path / "checkpoint")
     early, late = trained.losses
-    assert late < 0.6 * early
+    assert late < 0.7 * early
     assert any(not torch.equal(trained.half[name], trained.full[name]) for name in trained.full)
 
 
