@@ -7,8 +7,8 @@ import pytest
 def arguments(ranked, monkeypatch) -> tuple[str, ...]:
     """Score the codecs that have been ranked, on the same pictures and with the same results folder."""
     monkeypatch.setenv("VAESCREEN_CACHE", str(ranked.cache))
-    _, *others = ranked.arguments
-    return ("score", *others)
+    screening = ranked.arguments[1 : ranked.arguments.index("--predictor")]
+    return ("score", *screening)
 
 
 def test_score_at_a_recipe_gives_the_cards_that_rank_measured(ranked, run, arguments) -> None:
