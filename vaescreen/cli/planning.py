@@ -7,6 +7,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.suggestion_sheet import suggestion_sheet
 
 _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "speed from")
 
@@ -31,6 +32,13 @@ def plan(
     results: options.PublishedResults = None,
     device: options.Device = DeviceName.AUTO,
     seed: options.TrainingSeeds = options.FIRST_SEED,
+    suggest: Annotated[
+        bool,
+        typer.Option(
+            "--suggest",
+            help="Say instead which scored candidate's training would narrow the predicted ranking most.",
+        ),
+    ] = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """List the reference points that are missing, and estimate their training time.
@@ -49,10 +57,8 @@ def plan(
     names = candidates or [name for name, candidate in known.candidates.items() if available(candidate)]
     wanted = [known.candidate(name) for name in names]
     folder = options.reference_results(results, chosen.name)
-    speeds = Speeds(chosen, folder, choose_device(device.value))
-    records = []
-    for spec in data:
-        images = open_data(
+    opened = [
+        open_data(
             spec,
             size=chosen.size,
             patient_pattern=patients,
@@ -60,6 +66,14 @@ def plan(
             train_images=train_images,
             test_images=test_images,
         )
+        for spec in data
+    ]
+    if suggest:
+        show(suggestion_sheet(chosen.name, folder, [images.name for images in opened], names), form)
+        return
+    speeds = Speeds(chosen, folder, choose_device(device.value))
+    records = []
+    for images in opened:
         for point in missing_points(wanted, images, chosen, seed, folder):
             speed = speeds.of(point.candidate.geometry)
             records.append(

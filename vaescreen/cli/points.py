@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaescreen.cli.options import DeviceName
 from vaescreen.cli.training_progress import telling
@@ -112,3 +112,23 @@ def make(setting: Setting, task: Task) -> float:
         )
     sr_psnr: float = point["summary"]["sr_psnr"]
     return sr_psnr
+
+
+def foreseen_of(setting: Setting, task: Task) -> dict[str, Any] | None:
+    """What the shipped predictor says of a point that is not there yet, for the track record."""
+    from vaescreen.predictor.record import foresee
+
+    return foresee(setting.results, task.recipe.name, setting.data, task.candidate.name, task.seed)
+
+
+def keep_foreseen(setting: Setting, task: Task, foreseen: dict[str, Any] | None) -> None:
+    """Store what was said of a point, if anything, beside what it reached."""
+    from vaescreen.predictor.record import record_prediction
+    from vaescreen.storage import read_json
+    from vaescreen.superres.paths import point_path
+
+    if foreseen is not None:
+        path = point_path(
+            setting.results, task.recipe.name, setting.data.name, task.candidate.name, task.seed
+        )
+        record_prediction(setting.results, foreseen, read_json(path))

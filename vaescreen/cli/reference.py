@@ -11,7 +11,7 @@ from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
-from vaescreen.cli.points import Setting, Task, make, tasks_of
+from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, e
     from vaescreen.execution import Outcome, run
 
     failures = 0
+    foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
     if setting.team.size > 1:
         outcomes: Iterator[Outcome[Any]] = (
             Outcome(name, make(setting, task)) for name, task in tasks.items()
@@ -231,6 +232,7 @@ def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, e
             failures += 1
             complain(f"error: {outcome.name} on {setting.data.name}: {outcome.error}")
         elif setting.team.leads:
+            keep_foreseen(setting, tasks[outcome.name], foreseen[outcome.name])
             print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
     if failures:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from vaescreen.errors import ResultError
 _SHOWN = 10
 
 
-def suggestion_sheet(recipe: str, results: Path, data: Sequence[str]) -> Sheet:
+def suggestion_sheet(recipe: str, results: Path, data: Sequence[str], candidates: Sequence[str]) -> Sheet:
     """Rank the trainings that are open on the data sets named, by the shipped predictor of the recipe.
 
     Parameters
@@ -18,8 +18,8 @@ def suggestion_sheet(recipe: str, results: Path, data: Sequence[str]) -> Sheet:
         Name of the recipe to train by.
     results
         Folder of score cards; those in the cache count too.
-    data
-        Names of data sets.
+    data, candidates
+        Names of data sets and of the candidates to be ranked on them.
 
     Raises
     ------
@@ -39,6 +39,7 @@ def suggestion_sheet(recipe: str, results: Path, data: Sequence[str]) -> Sheet:
         for folder in (cache_dir() / "results", results)
         for name in data
         for card in read_cards(folder, name)
+        if card["candidate"] in candidates
     }
     suggestions = suggest(load(path), list(cards.values()))
     records = [each._asdict() | {"narrowing": each.narrowing} for each in suggestions]

@@ -69,12 +69,12 @@ def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: i
         path = folder / "scores" / data.name / f"{candidate}.json"
         if not path.is_file():
             continue
-        card = read_json(path)
-        if records.field(card, path, "data", "fingerprint") == data.fingerprint:
-            try:
+        try:
+            card = read_json(path)
+            if records.field(card, path, "data", "fingerprint") == data.fingerprint:
                 return forecast(load(shipped_path(recipe)), card)
-            except ResultError:
-                return None
+        except ResultError:
+            return None
     return None
 
 
