@@ -6,7 +6,7 @@ from PIL import Image
 from small import write_pictures, write_registry
 
 import vaescreen
-from vaescreen.errors import CandidateError, DataError, RegistryError, ResultError
+from vaescreen.errors import CandidateError, DataError, RecipeError, RegistryError
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_what_cannot_be_scored_is_said_in_one_line(pictures, registry):
         vaescreen.score([], pictures, size=64, registry=registry)
     with pytest.raises(RegistryError, match="dct-f16c4"):
         vaescreen.score(["dct-f16c5"], pictures, size=64, registry=registry)
-    with pytest.raises(ResultError, match="unknown recipe"):
+    with pytest.raises(RecipeError, match="unknown recipe"):
         vaescreen.score(["dct-f16c4"], pictures, recipe="pico", registry=registry)
     with pytest.raises(DataError, match="2, 4, 8"):
         vaescreen.score(["dct-f16c4"], pictures, scale=3, registry=registry)

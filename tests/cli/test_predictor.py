@@ -34,7 +34,7 @@ def simulated(tmp_path: Path) -> Path:
                 "ridge_probe_psnr": probe - random.uniform(0, 1),
                 **{f"band_{band}": 1e-4 for band in ("LH1", "HL1", "HH1")},
             }
-            card = {"protocol": "score-1", "view": {"size": 128, "degradation": degradation}}
+            card = {"protocol": "score-2", "view": {"size": 128, "degradation": degradation}}
             sr = probe + 1 + random.normal(0, 0.1)
             reference = {
                 "protocol": "reference-1",
@@ -106,7 +106,8 @@ def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
     for origin, expected in (("own", 16), ("shipped", shipped), ("both", shipped + 16)):
         out = tmp_path / f"{origin}.json"
         arguments = ("predictor", "fit", "--results", simulated, "--points", origin, "--out", out)
-        assert f"{expected} reference points" in run(*arguments).stdout
+        fitted = run(*arguments)
+        assert f"{expected} reference points" in fitted.stdout, fitted.stderr
 
 
 def test_show_lists_errors_by_candidate_and_coefficients_with_intervals(run, fitted) -> None:

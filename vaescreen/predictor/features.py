@@ -74,7 +74,7 @@ def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[st
 
 def _derived(card: Mapping[str, Any], where: str, measured: Mapping[str, float]) -> dict[str, float]:
     bands = [name for name in field(card, where, "summary") if name.startswith(_BAND)]
-    error = {name: number(card, where, "summary", name) for name in {*bands, *_FINEST_BANDS}}
+    error = {name: number(card, where, "summary", name) for name in sorted({*bands, *_FINEST_BANDS})}
     finest = sum(error[name] for name in _FINEST_BANDS)
     channels = number(card, where, "geometry", "channels")
     factor = number(card, where, "geometry", "factor")
