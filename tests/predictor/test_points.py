@@ -134,3 +134,9 @@ def test_seeds_are_averaged(results):
     point = next(p for p in points if (p.candidate, p.data) == ("ae-01", "brain"))
     assert point.targets["sr_psnr"] == pytest.approx(one["summary"]["sr_psnr"] + 0.5)
     assert point.targets["posterior_mean_psnr"] == pytest.approx(one["summary"]["posterior_mean_psnr"])
+
+
+def test_features_do_not_depend_on_the_order_of_a_card(results):
+    card = json.loads((results / CARD).read_text())
+    turned = card | {"summary": dict(reversed(card["summary"].items()))}
+    assert card_features(turned) == card_features(card)

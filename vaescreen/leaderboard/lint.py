@@ -17,6 +17,8 @@ from vaescreen.metrics.fidelity import HIGHEST_PSNR
 from vaescreen.superres.paths import parse_point_path
 
 MEAN_TOLERANCE = 1e-4
+_MAY_COINCIDE = ("linear-", "control-")
+"""Families that linear codecs and the controls made of them begin with."""
 IDS = ("image_id", "patient_id")
 
 _SIGNED = ("_db", "_slope")
@@ -69,8 +71,8 @@ def check_file(file: ResultFile, schema: Schema) -> None:
 def check_page(files: Sequence[ResultFile]) -> None:
     """Check that results on one data set belong together.
 
-    Two linear codecs may have the same values, since some of them span the same space; any other two
-    candidates with the same values are one under two names.
+    Two linear codecs may have the same values, since some of them span the same space, and so may the controls
+    made of them; any other two candidates with the same values are one under two names.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def check_page(files: Sequence[ResultFile]) -> None:
     values = [(file, _values(file)) for file in files]
     for (one, left), (other, right) in combinations(values, 2):
         alike = one.record["protocol"] == other.record["protocol"] and np.array_equal(left, right)
-        if alike and not all(file.record["family"].startswith("linear-") for file in (one, other)):
+        if alike and not all(file.record["family"].startswith(_MAY_COINCIDE) for file in (one, other)):
             _refuse(other, f"its per-image values are exactly those of {one.path}")
 
 
