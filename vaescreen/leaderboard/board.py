@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from vaescreen.errors import ResultError
 from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
+from vaescreen.predictor.best import probability_of_best
 from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
+from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
@@ -33,12 +37,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Study:
-    """All reference points of a recipe; `fitted` is None if there are too few, and `reason` then says so."""
+    """All reference points of a recipe; `fitted` is None if there are too few, and `reason` then says so.
+
+    `without` has what is fitted to the points of all other candidates, by candidate.
+    """
 
     recipe: str
     outcomes: tuple[Outcome, ...]
     fitted: FittedPredictor | None
     reason: str
+    without: dict[str, FittedPredictor | None]
     reports: dict[str, ValidationReport] = field(default_factory=dict)
 
     @property
@@ -46,13 +54,21 @@ class Study:
         """What the score cards of its points are of."""
         return self.outcomes[0].point.definition
 
-    def predict(self, card: Record) -> Prediction | None:
-        """Predict the SR PSNR of a score card; leave its candidate out if the card is a reference point's."""
-        for outcome in self.outcomes:
-            point = outcome.point
-            if (point.candidate, point.data) == (card["candidate"], card["data"]["name"]):
-                return outcome.ours
-        return _prediction(self.fitted, card)
+    def predict(self, card: Record, target: str = TARGETS[0]) -> Prediction | None:
+        """Predict a target of a score card; leave its candidate out if the card is a reference point's."""
+        place = (card["candidate"], card["data"]["name"])
+        known = any(place == (outcome.point.candidate, outcome.point.data) for outcome in self.outcomes)
+        return _prediction(self.without[card["candidate"]] if known else self.fitted, card, target)
+
+    def chances(self, predictions: Mapping[str, Prediction]) -> dict[str, float]:
+        """Probability of being best by candidate; empty where the errors of predictions are not known."""
+        if self.fitted is None or not predictions:
+            return {}
+        errors = self.fitted.targets[TARGETS[0]].errors_within_data(Novelty.CANDIDATE)
+        if not len(errors):
+            return {}
+        values = np.array([prediction.value for prediction in predictions.values()])
+        return dict(zip(predictions, probability_of_best(values, errors).tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -101,19 +117,22 @@ def _study(folder: Path, recipe: str, results: Results) -> Study:
         fitted, reason = fit(points, recipe), ""
     except ResultError as error:
         fitted, reason = None, str(error)
-    ours = {
+    without = {
         candidate: _fit([point for point in points if point.candidate != candidate], recipe)
         for candidate in dict.fromkeys(point.candidate for point in points)
     }
     outcomes = tuple(
         Outcome(
             point,
-            _prediction(ours[point.candidate], results.cards[point.data][point.candidate].record),
+            _prediction(
+                without[point.candidate], results.cards[point.data][point.candidate].record, TARGETS[0]
+            ),
             published,
         )
         for point, published in zip(points, _published(points), strict=True)
     )
-    return Study(recipe, outcomes, fitted, reason, {target: validate(points, target) for target in TARGETS})
+    reports = {target: validate(points, target) for target in TARGETS}
+    return Study(recipe, outcomes, fitted, reason, without, reports)
 
 
 def _fit(points: Sequence[Point], recipe: str) -> FittedPredictor | None:
@@ -143,10 +162,10 @@ def _over_seeds(files: Sequence[ResultFile]) -> Record:
     return {**files[0].record, "summary": means}
 
 
-def _prediction(fitted: FittedPredictor | None, card: Record) -> Prediction | None:
+def _prediction(fitted: FittedPredictor | None, card: Record, target: str) -> Prediction | None:
     """Predict, or give None for a card without the probes that the predictor needs."""
     try:
-        return fitted.predict(card) if fitted else None
+        return fitted.predict(card, target) if fitted else None
     except ResultError:
         return None
 
@@ -159,14 +178,20 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     study = fitting[0] if fitting else None
     points = results.references[study.recipe].get(data, {}) if study else {}
     references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
-    predictions: Mapping[str, Prediction] = {
-        candidate: prediction
-        for candidate, card in cards.items()
-        if study and (prediction := study.predict(card)) is not None
-    }
+    predictions, posterior_means = (
+        {
+            candidate: prediction
+            for candidate, card in cards.items()
+            if study and (prediction := study.predict(card, target)) is not None
+        }
+        for target in TARGETS
+    )
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
     baselines = _baselines(folder, next(iter(cards.values())))
-    rows = build_rows(list(cards.values()), summaries, predictions, baselines=baselines)
+    chances = study.chances(predictions) if study else {}
+    rows = build_rows(
+        list(cards.values()), summaries, predictions, posterior_means, chances, baselines=baselines
+    )
     if not predictions:
         tables = {candidate: [file.images] for candidate, file in files.items()}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
