@@ -34,9 +34,23 @@ def ranking(registry: Path, pictures: Path, tmp_path_factory: pytest.TempPathFac
 def test_all_candidates_on_this_machine_are_ranked_best_first(ranking: Ranking) -> None:
     ranked = [row for row in ranking.rows if not row.floor]
     assert {row.candidate for row in ranked} == set(CODECS)
-    assert [row.rank for row in ranked] == [1, 2, 3]
     scores = [row.predicted_sr_psnr if ranking.predictor else row.probe_psnr for row in ranked]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_predictions_that_cannot_be_told_apart_share_a_rank(ranking: Ranking) -> None:
+    assert ranking.predictor is not None
+    margin = ranking.predictor.indistinguishable(ranking.cards)
+    assert margin is not None
+    ranked = [row for row in ranking.rows if not row.floor]
+    for place, row in enumerate(ranked, start=1):
+        assert row.rank is not None
+        first = ranked[row.rank - 1]
+        assert first.rank == row.rank <= place
+        assert first.predicted_sr_psnr - row.predicted_sr_psnr <= margin
+        if row.rank == place > 1:
+            above = ranked[ranked[place - 2].rank - 1]
+            assert above.predicted_sr_psnr - row.predicted_sr_psnr > margin
 
 
 def test_pca_fitted_on_the_data_keeps_more_of_it_than_a_fixed_basis(ranking: Ranking) -> None:

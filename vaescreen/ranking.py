@@ -197,7 +197,11 @@ def rank(
         raise CandidateError(all_failed(scored.failed | unfit))
     sampler, posterior_mean = (predictions[target] for target in TARGETS)
     rows = build_rows(
-        cards, predictions=sampler, posterior_means=posterior_mean, p_best=_p_best(foreseen, cards)
+        cards,
+        predictions=sampler,
+        posterior_means=posterior_mean,
+        p_best=_p_best(foreseen, cards),
+        indistinguishable=foreseen.indistinguishable(cards) if foreseen else None,
     )
     if not sampler:
         tables = {

@@ -40,6 +40,17 @@ def test_predictions_rank_against_the_order_of_the_probe(simulated):
     assert [row.candidate for row in rows[1:]] == by_probe[::-1]
 
 
+def test_predictions_that_cannot_be_told_apart_share_a_rank(simulated):
+    cards = simulated.cards("chest")
+    names = [card["candidate"] for card in cards]
+    values = dict(zip(names, (25.0, 24.7, 24.45, 24.2, 22.0), strict=True))
+    predictions = {name: prediction(value) for name, value in values.items()}
+    rows = build_rows(cards, predictions=predictions, indistinguishable=0.5)
+    assert [row.rank for row in rows if not row.floor] == [1, 1, 3, 3, 5]
+    rows = build_rows(cards, predictions=predictions)
+    assert [row.rank for row in rows if not row.floor] == [1, 2, 3, 4, 5]
+
+
 def test_a_candidate_without_prediction_stands_last_without_rank(simulated):
     cards = simulated.cards("chest")
     predictions = {card["candidate"]: prediction(20.0) for card in cards[1:]}

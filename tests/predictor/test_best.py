@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaescreen.predictor.best import probability_of_best
+from vaescreen.predictor.best import indistinguishable, probability_of_best
 
 ERRORS = np.random.default_rng(0).normal(0, 0.3, 41)
 
@@ -41,3 +41,9 @@ def test_probabilities_sum_to_one_and_follow_the_order_of_the_predictions(values
     turned = list(range(len(values)))
     random.shuffle(turned)
     np.testing.assert_allclose(probability_of_best(predicted[turned], ERRORS), probability[turned])
+
+
+def test_differences_within_the_errors_are_not_told_apart():
+    errors = np.array([-0.3, 0.1, 0.2])
+    assert indistinguishable(errors, 0.5) == pytest.approx(0.4)
+    assert indistinguishable(errors, 0.75) == pytest.approx(0.45)

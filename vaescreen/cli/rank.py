@@ -188,7 +188,10 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
         )
         yield from _novelty(ranking)
     if any(row.p_best is not None for row in ranking.rows):
-        yield "Best: probability of the highest SR PSNR among these. Posterior mean: its predicted SR PSNR."
+        yield (
+            "Predictions that cannot be told apart, at 90 %, share a rank. Best: probability of the highest SR PSNR "
+            "among these. Posterior mean: its predicted SR PSNR."
+        )
     extrapolated = [row for row in ranking.rows if row.extrapolation]
     if extrapolated:
         yield f"{EXTRAPOLATED} extrapolation: the score card is unlike those of the reference points:"

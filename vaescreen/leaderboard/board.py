@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,12 @@ from vaescreen.leaderboard.lint import ResultFile
 from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
-from vaescreen.predictor.best import probability_of_best
+from vaescreen.predictor.best import indistinguishable, probability_of_best
 from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
-from vaescreen.predictor.intervals import Novelty
+from vaescreen.predictor.intervals import LEVEL, Novelty
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
-from vaescreen.predictor.sample import Sample
+from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
@@ -60,15 +61,13 @@ class Study:
         known = any(place == (outcome.point.candidate, outcome.point.data) for outcome in self.outcomes)
         return _prediction(self.without[card["candidate"]] if known else self.fitted, card, target)
 
-    def chances(self, predictions: Mapping[str, Prediction]) -> dict[str, float]:
-        """Probability of being best by candidate; empty where the errors of predictions are not known."""
-        if self.fitted is None or not predictions:
-            return {}
+    @property
+    def errors(self) -> Vector | None:
+        """Errors of predictions of candidates left out, less those common to a data set; None if not known."""
+        if self.fitted is None:
+            return None
         errors = self.fitted.targets[TARGETS[0]].errors_within_data(Novelty.CANDIDATE)
-        if not len(errors):
-            return {}
-        values = np.array([prediction.value for prediction in predictions.values()])
-        return dict(zip(predictions, probability_of_best(values, errors).tolist(), strict=True))
+        return errors if len(errors) else None
 
 
 @dataclass(frozen=True)
@@ -188,9 +187,13 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     )
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
     baselines = _baselines(folder, next(iter(cards.values())))
-    chances = study.chances(predictions) if study else {}
     rows = build_rows(
-        list(cards.values()), summaries, predictions, posterior_means, chances, baselines=baselines
+        list(cards.values()),
+        summaries,
+        predictions,
+        posterior_means,
+        baselines=baselines,
+        **_comparisons(study.errors if study else None, predictions),
     )
     if not predictions:
         tables = {candidate: [file.images] for candidate, file in files.items()}
@@ -198,6 +201,18 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
     rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
     return Board(data, cards, rows, study, references)
+
+
+def _comparisons(errors: Vector | None, predictions: Mapping[str, Prediction]) -> dict[str, Any]:
+    """What `build_rows` takes on how candidates compare, their predictions having these errors."""
+    if errors is None or not predictions:
+        return {}
+    values = np.array([prediction.value for prediction in predictions.values()])
+    chances = probability_of_best(values, errors).tolist()
+    return {
+        "p_best": dict(zip(predictions, chances, strict=True)),
+        "indistinguishable": indistinguishable(errors, LEVEL),
+    }
 
 
 def _baselines(folder: Path, card: Record) -> dict[str, float]:

@@ -18,6 +18,7 @@ _READING = (
     "**SSIM** is of the same reconstruction.",
     "**SR PSNR** was measured, after training for a candidate. The **bicubic** row is plain upsampling, "
     "which needs no autoencoder: it stands where its own PSNR puts it, without a rank.",
+    "Candidates whose predictions cannot be told apart, at 90 %, share a **rank**.",
     "**best**: probability that the candidate has the highest SR PSNR of those ranked; **posterior mean**: SR PSNR "
     "predicted for one step from pure noise instead of the recipe's sampler.",
     "**probe PSNR**: a small convolutional regression from LR to HR latents, decoded; **ridge probe**: a "

@@ -75,6 +75,7 @@ def build_rows(
     posterior_means: Mapping[str, Prediction] | None = None,
     p_best: Mapping[str, float] | None = None,
     baselines: Mapping[str, float] | None = None,
+    indistinguishable: float | None = None,
 ) -> list[Row]:
     """Rank the candidates of one data set.
 
@@ -95,6 +96,9 @@ def build_rows(
         Probability of being best by candidate.
     baselines
         SR PSNR in dB of what goes through no candidate, by name; they stand where the floor would, unranked.
+    indistinguishable
+        Difference of predictions in dB up to which two candidates cannot be told apart: one joins the rank above
+        unless told apart from any who has it, and the next rank counts them all (1, 1, 3). None ranks each alone.
 
     Returns
     -------
@@ -115,11 +119,16 @@ def build_rows(
     }
     scored.extend((psnr, Row(name, floor=True, sr_psnr=psnr)) for name, psnr in known.items())
     scored.sort(key=lambda pair: (math.inf if pair[0] is None else -pair[0], pair[1].candidate))
-    ranked, rank = [], 0
+    ranked: list[Row] = []
+    place, rank, first = 0, 0, math.inf
     for score, row in scored:
-        counts = score is not None and not row.floor
-        rank += counts
-        ranked.append(replace(row, rank=rank) if counts else row)
+        if score is None or row.floor:
+            ranked.append(row)
+            continue
+        place += 1
+        if indistinguishable is None or first - score > indistinguishable:
+            rank, first = place, score
+        ranked.append(replace(row, rank=rank))
     return ranked
 
 

@@ -1,4 +1,4 @@
-"""How likely each of several candidates is the best of them."""
+"""How likely each of several candidates is the best of them, and which two predictions cannot be told apart."""
 
 import numpy as np
 
@@ -37,3 +37,17 @@ def probability_of_best(predicted: Vector, errors: Vector) -> Vector:
     best = surpassed.prod(axis=2).mean(axis=1)
     probability: Vector = best / best.sum()
     return probability
+
+
+def indistinguishable(errors: Vector, level: float) -> float:
+    """Difference of two predictions in dB that errors alone exceed in only `1 - level` of pairs of candidates.
+
+    Parameters
+    ----------
+    errors : ndarray
+        Errors in dB, at least two, `[n]`, such as those of `Jackknife.errors_within_data`.
+    level : float
+        In (0, 1).
+    """
+    first, second = np.triu_indices(len(errors), 1)
+    return float(np.quantile(np.abs(errors[first] - errors[second]), level))

@@ -74,7 +74,9 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
 def chosen_forms(fitted: FittedPredictor, target: str = TARGETS[0]) -> dict[str, int]:
     """How often each form was chosen when a candidate was left out, the most frequent first."""
     forms = [str(left.model.form) for left in fitted.targets[target].held_out[Novelty.CANDIDATE]]
-    return dict(sorted(((form, forms.count(form)) for form in set(forms)), key=lambda pair: (-pair[1], str(pair[0]))))
+    return dict(
+        sorted(((form, forms.count(form)) for form in set(forms)), key=lambda pair: (-pair[1], str(pair[0])))
+    )
 
 
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.predictor import records
-from vaescreen.predictor.best import probability_of_best
+from vaescreen.predictor.best import indistinguishable, probability_of_best
 from vaescreen.predictor.catalogue import CORE, PREDICTORS
 from vaescreen.predictor.features import card_features
-from vaescreen.predictor.intervals import Jackknife, Novelty, jackknife
+from vaescreen.predictor.intervals import LEVEL, Jackknife, Novelty, jackknife
 from vaescreen.predictor.linear import LinearModel
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition
 from vaescreen.predictor.sample import Sample, Vector
@@ -122,11 +122,21 @@ class FittedPredictor:
         ndarray or None
             None if too few reference points were left out to know their errors.
         """
+        errors = self._errors(cards, target)
+        return None if errors is None else probability_of_best(self._values(cards, target), errors)
+
+    def indistinguishable(self, cards: Sequence[Card], target: str = TARGETS[0]) -> float | None:
+        """Difference in dB up to which two candidates of one data set cannot be told apart by their predictions.
+
+        At level `LEVEL`; see `vaescreen.predictor.best`. None as for `probability_of_best`.
+        """
+        errors = self._errors(cards, target)
+        return None if errors is None else indistinguishable(errors, LEVEL)
+
+    def _errors(self, cards: Sequence[Card], target: str) -> Vector | None:
         novelties = [self.novelty(card) for card in cards]
         errors = self.targets[target].errors_within_data(max(novelties, key=novelties.count))
-        if len(errors) < _FEWEST_POINTS:
-            return None
-        return probability_of_best(self._values(cards, target), errors)
+        return errors if len(errors) >= _FEWEST_POINTS else None
 
     def explain(self, card: Card, among: Sequence[Card], target: str = TARGETS[0]) -> tuple[Influence, ...]:
         """Why the prediction of `card` differs from the mean of those of `among`, the largest effect first.
