@@ -7,11 +7,13 @@ the validation, on the points that are left in. The ideas:
 
 - published rule, bicubic alone, AE ceiling and bicubic, each probe alone
 - additive error model: squared error = a * AE + b * (probe - AE) + ..., slopes not negative, relative errors
-- ridge over all features, its strength by generalised cross-validation
+- ridge over all corrections, its strength by the error at single points left out
 - mixed model: the convolutional probe's gap on two corrections, the data set as random effect
 - Gaussian process on the probe's gap
-- ours with a choice by candidates alone (as it was), with one, and with three corrections; with free slopes
-- the mean of ours and the Gaussian process
+- a probe with one, two or three corrections chosen by the same error as the strength of ours, the simplest within
+  one standard error (Breiman et al., 1984); two corrections with free slopes; two chosen by candidates alone
+- the mean of the twenty best of the forms with two corrections
+- ours on either denoising probe instead of the convolutional one; the mean of ours and the Gaussian process
 """
 
 import argparse
@@ -19,7 +21,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +36,11 @@ from sklearn.preprocessing import StandardScaler
 from vaescreen.errors import ResultError
 from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import table
-from vaescreen.predictor.catalogue import BASES, CORRECTIONS, PREDICTORS, forms
-from vaescreen.predictor.linear import Form, LinearModel, held_out_errors
-from vaescreen.predictor.model import Fits, Model, Predictor
+from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTORS
+from vaescreen.predictor.linear import Form, group_errors, stack
+from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import TARGETS, load_points
+from vaescreen.predictor.ridge import Ridge, transfer_losses
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, score
 from vaescreen.predictor.validation import SCHEMES, values_held_out
@@ -158,20 +161,65 @@ class Blend:
 
 
 @dataclass(frozen=True)
-class ByCandidatesAlone:
-    """The form with the least leave-one-candidate-out error, whatever it costs on new data sets."""
+class Chosen:
+    """Forms among which the points decide.
+
+    Of the forms whose mean loss is at most one standard error above the least (of the paired difference, candidates
+    being the units) the one with the fewest parameters, or with `simplest` off the one with the least loss. The loss
+    is that of ours, or without `data` the error on candidates left out. `mean_of` averages the best forms instead.
+    """
 
     forms: tuple[Form, ...]
+    data: bool = True
+    simplest: bool = True
+    mean_of: int = 1
 
-    def fit(self, sample: Sample) -> LinearModel:
-        errors = (held_out_errors(self.forms, sample, sample.candidates) ** 2).mean(axis=1)
-        return self.forms[int(errors.argmin())].fit(sample)
+    def fit(self, sample: Sample) -> Model:
+        forms = [form for form in self.forms if all(name in sample.columns for name in form.used)]
+        if not forms:
+            raise ResultError("no form has its features in every score card")
+        losses = np.concatenate(
+            [
+                self._losses(list(equal), sample)
+                for _, equal in groupby(forms, key=lambda form: len(form.features))
+            ]
+        )
+        means = losses.mean(axis=1)
+        if self.mean_of > 1:
+            return Blend(tuple(forms[place] for place in means.argsort()[: self.mean_of])).fit(sample)
+        near = [
+            place for place in range(len(forms)) if self._near(losses[place], losses[means.argmin()], sample)
+        ]
+        order = (
+            (lambda place: (len(forms[place].features), means[place])) if self.simplest else means.__getitem__
+        )
+        return forms[min(near, key=order)].fit(sample)
+
+    def _losses(self, forms: Sequence[Form], sample: Sample) -> Vector:
+        features = np.stack([stack(form.features, sample.columns) for form in forms])
+        left, _, _ = np.linalg.svd(features - features.mean(axis=1, keepdims=True), full_matrices=False)
+        n = len(sample)
+        roots = np.concatenate([np.full((len(forms), n, 1), n**-0.5), left], axis=2)
+        targets = np.stack([form.response(sample) for form in forms])
+        if self.data:
+            return transfer_losses(roots, targets, sample)
+        return group_errors(roots, targets, np.unique(sample.candidates, return_inverse=True)[1]) ** 2
+
+    def _near(self, loss: Vector, least: Vector, sample: Sample) -> bool:
+        if not np.isfinite(loss).all():
+            return False
+        sums = [(loss - least)[sample.candidates == name].sum() for name in np.unique(sample.candidates)]
+        return (loss - least).mean() <= np.sqrt(len(sums)) * np.std(sums, ddof=1) / len(loss)
 
 
-def free_slopes() -> tuple[Form, ...]:
+BASES = (CONV, "denoise_mean_psnr", "denoise_sample_psnr")
+
+
+def forms(most: int, free: bool = False) -> tuple[Form, ...]:
+    """Every base with up to `most` corrections, the simplest first; with a slope of its own if `free`."""
     return tuple(
-        Form((base, *corrections))
-        for count in range(3)
+        Form((base, *corrections)) if free else Form(corrections, offset=base)
+        for count in range(most + 1)
         for corrections in combinations(CORRECTIONS, count)
         for base in BASES
     )
@@ -179,18 +227,22 @@ def free_slopes() -> tuple[Form, ...]:
 
 MODELS: dict[str, Fits[Model]] = {
     **{name: predictor for name, predictor in PREDICTORS.items() if name != "ours"},
-    "denoising probe gap": Predictor((Form((), offset="denoise_mean_psnr"),)),
-    "sampled probe gap": Predictor((Form((), offset="denoise_sample_psnr"),)),
+    "denoising probe gap": Form((), offset="denoise_mean_psnr"),
+    "sampled probe gap": Form((), offset="denoise_sample_psnr"),
     "additive, convolutional probe": Additive((CONV,)),
     "additive, denoising probes": Additive((CONV, "denoise_mean_psnr", "denoise_sample_psnr")),
-    "ridge over all corrections": AllFeaturesRidge(),
     "mixed model": Mixed(),
     "Gaussian process": GaussianProcess(),
-    "free slopes": Predictor(free_slopes()),
-    "one correction": Predictor(forms(1)),
-    "three corrections": Predictor(forms(3)),
-    "chosen by candidates alone": ByCandidatesAlone(forms()),
+    "one correction": Chosen(forms(1)),
+    "two corrections": Chosen(forms(2)),
+    "three corrections": Chosen(forms(3)),
+    "two corrections, free slopes": Chosen(forms(2, free=True)),
+    "two corrections, by candidates alone": Chosen(forms(2), data=False, simplest=False),
+    "mean of the twenty best with two": Chosen(forms(2), mean_of=20),
+    "ridge by points alone": AllFeaturesRidge(),
     "ours": PREDICTORS["ours"],
+    "ours on the denoising probe": Ridge(CORRECTIONS, "denoise_mean_psnr"),
+    "ours on the sampled probe": Ridge(CORRECTIONS, "denoise_sample_psnr"),
     "ours and Gaussian process": Blend((PREDICTORS["ours"], GaussianProcess())),
 }
 

@@ -27,6 +27,7 @@ def simulate_points(
         for name in data:
             bicubic = DIFFICULTY[name]
             conv = bicubic - 1 + foreseeable + random.normal(0, 0.3)
+            ridge, ae_ceiling = conv - 1 + random.normal(0, 0.5), bicubic + ceiling + random.normal(0, 0.5)
             sr = 1 + 0.95 * conv + random.normal(0, noise)
             targets = {"sr_psnr": sr, "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2)}
             geometry = GEOMETRIES[index % len(GEOMETRIES)]
@@ -41,17 +42,18 @@ def simulate_points(
                     recipe="nano",
                     definition=Definition(128, "lanczos", 4, "score-1"),
                     features={
-                        "ae_ceiling": bicubic + ceiling + random.normal(0, 0.5),
-                        "ridge_probe_psnr": conv - 1 + random.normal(0, 0.5),
+                        "ae_ceiling": ae_ceiling,
+                        "ridge_probe_psnr": ridge,
                         "conv_probe_psnr": conv,
                         "bicubic_psnr": bicubic,
                         "ssim": float(random.uniform(0.8, 0.99)),
-                        "latent_gap": bicubic + ceiling - conv,
-                        "ae_share": float(random.uniform(0, 0.5)),
+                        "latent_gap": ae_ceiling - conv,
+                        "linear_gap": conv - ridge,
+                        "ae_share": 10 ** ((conv - ae_ceiling) / 10),
                         "log2_factor": math.log2(geometry.factor),
                         "log2_channels": math.log2(geometry.channels),
                         "log2_compression": math.log2(geometry.factor**2 / geometry.channels),
-                        "log10_finest_share": -0.5,
+                        "log10_finest_share": math.log10(0.3),
                     },
                     targets=targets,
                     seeds=3,
@@ -68,7 +70,7 @@ def simulate() -> Callable[..., list[Point]]:
 
 
 def card_of(point: Point) -> dict[str, Any]:
-    """Score card whose features are those of the point, up to the finest share of the error."""
+    """Score card whose features are those of the point."""
     copied = ("ridge_probe_psnr", "conv_probe_psnr", "bicubic_psnr", "ssim")
     bands = {f"band_{kind}{level}": 1e-4 for level in (1, 2, 3) for kind in ("LH", "HL", "HH")}
     view = {

@@ -6,9 +6,9 @@ from scipy import stats
 
 from vaescreen.leaderboard.model_card import model_card
 from vaescreen.predictor.catalogue import PREDICTORS
-from vaescreen.predictor.description import chosen_forms, coefficients, equation, residuals
+from vaescreen.predictor.description import by_effect, coefficients, equation, residuals
 from vaescreen.predictor.fitted import fit
-from vaescreen.predictor.intervals import Novelty
+from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.sample import Sample
 
 
@@ -19,8 +19,7 @@ def fitted(simulate):
 
 def test_the_interval_of_an_intercept_is_that_of_the_mean_over_candidates(fitted):
     """With the probe as offset the intercept is a mean, and candidates of equal size are its independent units."""
-    gap = PREDICTORS["conv-probe-gap"].fit(Sample.of(fitted.points, "sr_psnr"))
-    target = replace(fitted.targets["sr_psnr"], model=gap)
+    target = jackknife(PREDICTORS["conv-probe-gap"], Sample.of(fitted.points, "sr_psnr"))
     fixed, intercept = coefficients(replace(fitted, targets=fitted.targets | {"sr_psnr": target}))
     assert (fixed.name, fixed.value, fixed.low, fixed.high) == ("conv_probe_psnr", 1.0, None, None)
     gaps = [p.targets["sr_psnr"] - p.features["conv_probe_psnr"] for p in fitted.points]
@@ -42,8 +41,14 @@ def test_residuals_are_the_held_out_errors_worst_first(fitted):
         assert row.mean == pytest.approx(np.mean(held_out[row.candidate].errors))
 
 
-def test_forms_are_counted(fitted):
-    assert sum(chosen_forms(fitted).values()) == 12
+def test_features_are_ordered_by_how_far_they_move_the_predictions(fitted):
+    slopes = fitted.targets["sr_psnr"].model.slopes
+    spread = [
+        abs(slopes[name]) * np.std([point.features[name] for point in fitted.points])
+        for name in by_effect(fitted)
+    ]
+    assert len(spread) == len(slopes)
+    assert spread == sorted(spread, reverse=True)
 
 
 def test_the_equation_predicts(fitted):

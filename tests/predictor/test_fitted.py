@@ -63,7 +63,7 @@ def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulat
         return replace(point, features=features, targets=dict.fromkeys(TARGETS, sr))
 
     fitted = fit([moved(point, 5 + index % 3 / 3) for index, point in enumerate(simulate(14))], "nano")
-    fitted = replace(fitted, span={target: {} for target in TARGETS})
+    fitted = replace(fitted, span={})
     usual, odd = (fitted.predict(card(moved(fitted.points[20], excess))) for excess in (5.5, 4))
     assert not usual.extrapolation
     assert odd.extrapolation
@@ -133,7 +133,7 @@ def test_points_of_another_recipe_are_refused(simulate):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda record: record.update(schema=1), "has schema 1, not 2"),
+        (lambda record: record.update(schema=1), "has schema 1, not 3"),
         (lambda record: record.pop("points"), "is damaged"),
         (lambda record: record["targets"]["sr_psnr"].update(model=None), "is damaged"),
     ],

@@ -5,7 +5,6 @@ from sklearn.linear_model import LinearRegression
 from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.linear import Form
-from vaescreen.predictor.model import Predictor
 from vaescreen.predictor.sample import Sample
 
 
@@ -22,7 +21,7 @@ def test_interval_by_the_definition(simulate):
         upper.append(model.predict(new) + error)
     # n = 10, alpha = 0.2: floor(0.2 * 11) = the 2nd smallest and ceil(0.8 * 11) = the 9th smallest.
     expected = np.sort(lower, axis=0)[1], np.sort(upper, axis=0)[8]
-    fitted = jackknife(Predictor((Form(("ae_ceiling",)),)), sample)
+    fitted = jackknife(Form(("ae_ceiling",)), sample)
     ends = fitted.interval({"ae_ceiling": new[:, 0]}, Novelty.CANDIDATE, 0.8)
     np.testing.assert_allclose(ends, expected, rtol=1e-10)
 

@@ -6,7 +6,7 @@ from vaescreen.predictor.robustness import learning_curve, robustness
 
 @pytest.fixture(scope="module")
 def tried(simulate):
-    return robustness(simulate(12), name="conv-probe")
+    return robustness(simulate(12))
 
 
 def test_permuted_targets_destroy_the_score(tried):
@@ -16,7 +16,7 @@ def test_permuted_targets_destroy_the_score(tried):
 
 
 def test_random_features_do_not_improve_it(simulate):
-    tried = robustness(simulate(10), name="ours")
+    tried = robustness(simulate(10))
     assert len(tried.random_features) >= 3
     assert np.mean([scores.q2 for scores in tried.random_features]) < tried.plain.q2 + 0.002
 

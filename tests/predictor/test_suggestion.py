@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.catalogue import CORE
+from vaescreen.predictor.features import card_features
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.suggestion import read_cards, suggest
 
@@ -21,18 +21,18 @@ def mine(simulate, card):
 
 
 def test_variances_are_those_of_the_design_with_the_point_added(fitted, mine):
-    form = fitted.targets["sr_psnr"].model.form
-    names = tuple(dict.fromkeys((*CORE, *form.used)))
-    key = {"ae_ceiling": "psnr"}
+    model = fitted.targets["sr_psnr"].model
+    names = model.form.features
     points = np.array([[p.features[name] for name in names] for p in fitted.points])
-    new = np.array([[c["summary"][key.get(name, name)] for name in names] for c in mine])
+    new = np.array([[card_features(c)[name] for name in names] for c in mine])
     mean, sd = points.mean(axis=0), points.std(axis=0)
+    sd[sd < 1e-9] = 1  # a feature that all points share
     design, rows = (np.column_stack([np.ones(len(x)), (x - mean) / sd]) for x in (points, new))
     wanted = rows - rows.mean(axis=0)
 
     def spread(*added):
         trained = np.vstack([design, *added])
-        covariance = np.linalg.inv(np.eye(trained.shape[1]) + trained.T @ trained)
+        covariance = np.linalg.inv(np.diag([0.0] + [model.penalty] * len(names)) + trained.T @ trained)
         return np.sqrt(np.mean([row @ covariance @ row for row in wanted]))
 
     suggestions = {each.candidate: each for each in suggest(fitted, mine)}

@@ -40,13 +40,14 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
         "definition": fitted.definition._asdict(),
         "models": equations,
         "coefficients": {target: [asdict(each) for each in rows] for target, rows in coefficients.items()},
-        "chosen_forms": {target: description.chosen_forms(fitted, target) for target in TARGETS},
+        "penalties": {target: fitted.targets[target].model.penalty for target in TARGETS},
         "residuals": {target: [asdict(each) for each in rows] for target, rows in residuals.items()},
         "points": [_point(fitted, place) for place in range(len(fitted.points))],
     }
     notes = [
-        "Errors in dB, measured less predicted, with the candidate left out of fit and choice of features.",
+        "Errors in dB, measured less predicted, with the candidate left out of fit and penalty.",
         *(f"{target} = {line}" for target, line in equations.items()),
+        "Coefficients in dB per unit with 90 % intervals over candidates, the largest effects first:",
         *(f"{target}: {_coefficient(each)}" for target, rows in coefficients.items() for each in rows),
     ]
     title = (

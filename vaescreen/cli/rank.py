@@ -32,6 +32,7 @@ _COLUMNS = (
 )
 _INTERVALS = ("interval", "posterior_mean_interval")
 _LISTED = 3
+_EFFECTS = 5
 _EXPLAIN, _ALL = "--explain", "all"
 
 
@@ -162,9 +163,10 @@ def _explanation_notes(explained: "dict[str, tuple[Influence, ...]]") -> Iterato
         total = number(sum(influence.effect for influence in influences), signed=True)
         parts = ", ".join(
             f"{each.feature} {number(each.effect, signed=True)} ({number(each.value)}, mean {number(each.mean)})"
-            for each in influences
+            for each in influences[:_EFFECTS]
         )
-        yield f"Why {name}: {total} dB against the mean of the ranked: {parts}."
+        rest = number(sum(influence.effect for influence in influences[_EFFECTS:]), signed=True)
+        yield f"Why {name}: {total} dB against the mean of the ranked: {parts}; others {rest}."
 
 
 def _notes(ranking: "Ranking") -> Iterator[str]:

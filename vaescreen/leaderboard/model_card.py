@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vaescreen.leaderboard.columns import ABSENT, number
 from vaescreen.leaderboard.markdown import bullets, table
 from vaescreen.predictor.catalogue import PREDICTORS
-from vaescreen.predictor.description import chosen_forms, coefficients, equation, residuals, sources
+from vaescreen.predictor.description import coefficients, equation, residuals, sources
 from vaescreen.predictor.fitted import OURS, FittedPredictor
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.validation import ValidationReport, validate
@@ -25,9 +25,10 @@ def model_card(fitted: FittedPredictor) -> str:
         [
             f"# Predictor of recipe {fitted.recipe}",
             "Foresees the SR PSNR (dB, against the true HR image) that a latent diffusion model trained by the "
-            f"recipe would reach, from a score card of {fitted.definition}. A linear model whose form is chosen by "
-            "its error on candidates and data sets left out; 90 % intervals by jackknife+ that leave out what is "
-            "new: the candidate, its geometry, or the data set.",
+            f"recipe would reach, from a score card of {fitted.definition}. The PSNR of a convolutional probe, "
+            "corrected by a ridge regression whose strength is chosen by its error on candidates and data sets "
+            "left out; 90 % intervals by jackknife+ that leave out what is new: the candidate, its geometry, or "
+            "the data set.",
             "## What it rests on",
             bullets(
                 [
@@ -67,10 +68,6 @@ def _target(fitted: FittedPredictor, target: str) -> Iterator[str]:
             [each.name, number(each.value, 3), _ends(each.low, each.high)]
             for each in coefficients(fitted, target)
         ],
-    )
-    forms = chosen_forms(fitted, target)
-    yield "Chosen with each candidate left out: " + "; ".join(
-        f"`{form}` {count} times" for form, count in forms.items()
     )
     shown = {name: PREDICTORS[name] for name in (_PUBLISHED, OURS)}
     yield _scores(validate(fitted.points, target, predictors=shown))

@@ -5,12 +5,15 @@ from typing import Literal
 import numpy as np
 
 from vaescreen.leaderboard.drawing import new_figure, save
+from vaescreen.predictor.description import by_effect
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.points import TARGETS
 
+_PANELS = 5
+
 
 def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes:
-    """Draw one panel a target and feature of the chosen form: slope times feature, with partial residuals.
+    """Draw a panel for each of the features that move a target most: slope times feature, with partial residuals.
 
     The partial residual of a point is its residual plus slope times its feature, less the mean (Larsen,
     McCleary: The use of partial residual plots in regression analysis, Technometrics 14(3), 1972).
@@ -20,8 +23,8 @@ def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes
     VaescreenError
         If matplotlib is not installed.
     """
-    slopes = {target: fitted.targets[target].model.slopes for target in TARGETS}
-    width = max(len(each) for each in slopes.values())
+    shown = {target: by_effect(fitted, target)[:_PANELS] for target in TARGETS}
+    width = max(len(each) for each in shown.values())
     figure = new_figure(3.6 * width, 3.2 * len(TARGETS))
     axes = figure.subplots(len(TARGETS), width, squeeze=False)
     data = [point.data for point in fitted.points]
@@ -29,10 +32,10 @@ def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes
         model = fitted.targets[target].model
         columns = {name: np.array([point.features[name] for point in fitted.points]) for name in model.slopes}
         residual = np.array([point.targets[target] for point in fitted.points]) - model.predict(columns)
-        for panel in row[len(columns) :]:
+        for panel in row[len(shown[target]) :]:
             panel.set_axis_off()
-        for panel, (name, slope) in zip(row, model.slopes.items(), strict=False):
-            part = slope * (columns[name] - columns[name].mean())
+        for panel, name in zip(row, shown[target], strict=False):
+            part = model.slopes[name] * (columns[name] - columns[name].mean())
             for each in dict.fromkeys(data):
                 chosen = np.array(data) == each
                 panel.scatter(columns[name][chosen], (part + residual)[chosen], s=12, label=each)

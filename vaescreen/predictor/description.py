@@ -9,7 +9,6 @@ from scipy import stats
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import LEVEL, Novelty
 from vaescreen.predictor.points import TARGETS
-from vaescreen.predictor.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -33,28 +32,40 @@ class Residual:
 
 
 def coefficients(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Coefficient]:
-    """Intercept and slopes of a target's model with their intervals.
+    """Offset, intercept and slopes of a target's model with their intervals, those with the largest effect first.
 
     By the jackknife over candidates, since points of one candidate are not independent: with G candidates and
     b_g the coefficient fitted to all points but g's, the variance is `(G - 1) / G * sum (b_g - mean b)^2`
     (Efron, Tibshirani: An Introduction to the Bootstrap, 1993, equation 11.5) and the quantile that of
-    Student's t with G - 1 degrees of freedom. The form is held fixed: the intervals say how well the points
-    determine the coefficients of the chosen form, not how sure the choice is.
+    Student's t with G - 1 degrees of freedom. The penalty is chosen anew each time.
     """
     model = fitted.targets[target].model
-    sample = Sample.of(fitted.points, target)
-    names = np.unique(sample.candidates)
-    refits = [model.form.fit(sample.take(sample.candidates != name)) for name in names]
+    refits = [left.model for left in fitted.targets[target].held_out[Novelty.CANDIDATE]]
     left_out = np.array([(refit.intercept, *refit.coefficients) for refit in refits])
-    variance = (len(names) - 1) * left_out.var(axis=0)
-    half = stats.t.ppf((1 + LEVEL) / 2, len(names) - 1) * np.sqrt(variance)
-    values = (model.intercept, *model.coefficients)
+    half = stats.t.ppf((1 + LEVEL) / 2, len(refits) - 1) * np.sqrt((len(refits) - 1) * left_out.var(axis=0))
+    values = dict(
+        zip(("intercept", *model.form.features), (model.intercept, *model.coefficients), strict=True)
+    )
+    widths = dict(zip(values, half, strict=True))
     free = [
-        Coefficient(name, value, value - float(width), value + float(width))
-        for name, value, width in zip(("intercept", *model.form.features), values, half, strict=True)
+        Coefficient(
+            name, values[name], values[name] - float(widths[name]), values[name] + float(widths[name])
+        )
+        for name in ("intercept", *by_effect(fitted, target))
+        if name in values
     ]
     fixed = [Coefficient(model.form.offset, 1.0, None, None)] if model.form.offset else []
     return [*fixed, *free]
+
+
+def by_effect(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[str]:
+    """Features of a target's model, the one that moves the predictions of the points most first."""
+    slopes = fitted.targets[target].model.slopes
+    effect = {
+        name: abs(slope) * float(np.std([point.features[name] for point in fitted.points]))
+        for name, slope in slopes.items()
+    }
+    return sorted(effect, key=lambda name: -effect[name])
 
 
 def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residual]:
@@ -69,14 +80,6 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
         for left in fitted.targets[target].held_out[Novelty.CANDIDATE]
     ]
     return sorted(rows, key=lambda row: -abs(row.worst))
-
-
-def chosen_forms(fitted: FittedPredictor, target: str = TARGETS[0]) -> dict[str, int]:
-    """How often each form was chosen when a candidate was left out, the most frequent first."""
-    forms = [str(left.model.form) for left in fitted.targets[target].held_out[Novelty.CANDIDATE]]
-    return dict(
-        sorted(((form, forms.count(form)) for form in set(forms)), key=lambda pair: (-pair[1], str(pair[0])))
-    )
 
 
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:

@@ -13,7 +13,7 @@ from vaescreen.predictor.linear import Form, LinearModel
 from vaescreen.predictor.points import Definition, Point
 from vaescreen.storage import read_json, write_json
 
-SCHEMA = 2
+SCHEMA = 3
 
 _SHARED = ("recipe", "definition")
 
@@ -31,7 +31,7 @@ def save(fitted: FittedPredictor, path: Path) -> None:
             "schema": SCHEMA,
             "recipe": fitted.recipe,
             "definition": fitted.definition._asdict(),
-            "span": fitted.span,
+            "span": {name: list(ends) for name, ends in fitted.span.items()},
             "targets": {target: _jackknife_record(each) for target, each in fitted.targets.items()},
             "points": points,
         },
@@ -70,10 +70,7 @@ def _from_record(record: Mapping[str, Any]) -> FittedPredictor:
     points = [
         Point(**(point | shared | {"geometry": Geometry(**point["geometry"])})) for point in record["points"]
     ]
-    span = {
-        target: {name: (low, high) for name, (low, high) in ends.items()}
-        for target, ends in record["span"].items()
-    }
+    span = {name: (low, high) for name, (low, high) in record["span"].items()}
     targets = {target: _jackknife(stored) for target, stored in record["targets"].items()}
     return FittedPredictor(record["recipe"], tuple(points), targets, span)
 
@@ -106,10 +103,15 @@ def _jackknife(record: Mapping[str, Any]) -> Jackknife[LinearModel]:
 
 def _model_record(model: LinearModel) -> dict[str, Any]:
     coefficients = dict(zip(model.form.features, model.coefficients, strict=True))
-    return {"offset": model.form.offset, "intercept": model.intercept, "coefficients": coefficients}
+    return {
+        "offset": model.form.offset,
+        "intercept": model.intercept,
+        "coefficients": coefficients,
+        "penalty": model.penalty,
+    }
 
 
 def _model(record: Mapping[str, Any]) -> LinearModel:
     coefficients = record["coefficients"]
     form = Form(tuple(coefficients), record["offset"])
-    return LinearModel(form, tuple(coefficients.values()), record["intercept"])
+    return LinearModel(form, tuple(coefficients.values()), record["intercept"], record["penalty"])

@@ -55,15 +55,14 @@ class Influence(NamedTuple):
 class FittedPredictor:
     """A predictor of all targets of one recipe.
 
-    `span` holds, by target, the smallest and the largest value among the points of each feature by which a
-    card may be told to be unlike them: those of the chosen form, and AE ceiling, bicubic PSNR and
-    convolutional probe in any case.
+    `span` holds the smallest and the largest value among the points of AE ceiling, bicubic PSNR and
+    convolutional probe, by each of which a card may be told to be unlike them.
     """
 
     recipe: str
     points: tuple[Point, ...]
     targets: dict[str, Jackknife[LinearModel]]
-    span: dict[str, dict[str, tuple[float, float]]]
+    span: dict[str, tuple[float, float]]
 
     @property
     def definition(self) -> Definition:
@@ -74,7 +73,7 @@ class FittedPredictor:
         """Predict what training on the candidate and data of a score card would reach.
 
         It is an extrapolation if a feature lies outside `span` by more than 1 % of it, or if the leverage is
-        above three times its mean p / n over the points.
+        above three times its mean over the points.
 
         Parameters
         ----------
@@ -92,10 +91,10 @@ class FittedPredictor:
         columns = {name: np.array([value]) for name, value in features.items()}
         fitted, novelty = self.targets[target], self.novelty(card)
         low, high = fitted.interval(columns, novelty)
-        reasons = self._outside(features, target)
-        form = fitted.model.form
-        leverage = form.leverage(Sample.of(self.points, target), columns).item()
-        if leverage > _HIGH_LEVERAGE * form.parameters / len(self.points):
+        reasons = self._outside(features)
+        sample = Sample.of(self.points, target)
+        leverage = fitted.model.leverage(sample, columns).item()
+        if leverage > _HIGH_LEVERAGE * fitted.model.leverage(sample, sample.columns).mean():
             reasons.append(f"leverage {leverage:.2f} is high")
         value = fitted.model.predict(columns).item()
         return Prediction(value, low.item(), high.item(), bool(reasons), "; ".join(reasons), novelty)
@@ -179,9 +178,9 @@ class FittedPredictor:
                 )
         return features
 
-    def _outside(self, features: Mapping[str, float], target: str) -> list[str]:
+    def _outside(self, features: Mapping[str, float]) -> list[str]:
         reasons = []
-        for name, (smallest, largest) in self.span[target].items():
+        for name, (smallest, largest) in self.span.items():
             margin = _MARGIN * (largest - smallest)
             if not smallest - margin <= features[name] <= largest + margin:
                 reasons.append(
@@ -217,13 +216,13 @@ def fit(points: Sequence[Point], recipe: str) -> FittedPredictor:
         recipe=recipe,
         points=tuple(points),
         targets=fitted,
-        span={target: _span(fitted[target].model, sample) for target, sample in samples.items()},
+        span={name: _span(points, name) for name in CORE},
     )
 
 
-def _span(model: LinearModel, sample: Sample) -> dict[str, tuple[float, float]]:
-    names = dict.fromkeys((*CORE, *model.form.used))
-    return {name: (float(sample.columns[name].min()), float(sample.columns[name].max())) for name in names}
+def _span(points: Sequence[Point], name: str) -> tuple[float, float]:
+    values = [point.features[name] for point in points]
+    return min(values), max(values)
 
 
 def _needed(fitted: Jackknife[LinearModel]) -> list[str]:

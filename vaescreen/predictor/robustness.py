@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.catalogue import PREDICTORS
-from vaescreen.predictor.linear import Form
-from vaescreen.predictor.model import Fits, Model, Predictor
+from vaescreen.predictor.catalogue import BASE, CORRECTIONS, PREDICTORS
+from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import Point
+from vaescreen.predictor.ridge import Ridge
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, explained, score
 from vaescreen.predictor.validation import values_held_out
@@ -38,7 +38,7 @@ class Robustness:
     """Leave-one-candidate-out scores under interference; `plain` is without any.
 
     `permuted_q2` are the Q^2 of repeated permutations of the target among the points; `random_features` the
-    scores with ten columns of noise among the features to choose from, one for each draw; `without_family`
+    scores with ten columns of noise among the features, one for each draw; `without_family`
     the scores on the other families' points when a family has no reference points at all.
     """
 
@@ -76,54 +76,43 @@ def learning_curve(
     return rungs
 
 
-def robustness(points: Sequence[Point], target: str = "sr_psnr", name: str = "ours") -> Robustness:
-    """Disturb one of `vaescreen.predictor.catalogue.PREDICTORS` and score it, each candidate left out.
+def robustness(points: Sequence[Point], target: str = "sr_psnr") -> Robustness:
+    """Disturb our predictor and score it, each candidate left out.
 
     Raises
     ------
     ResultError
         If the points do not determine it.
     """
-    sample, predictor = Sample.of(points, target), PREDICTORS[name]
+    sample, ours = Sample.of(points, target), PREDICTORS["ours"]
     random = np.random.default_rng(0)
     permuted = []
     for _ in range(_PERMUTATIONS):
         shuffled = replace(sample, target=random.permutation(sample.target))
-        value = values_held_out(predictor, shuffled, shuffled.candidates)
+        value = values_held_out(ours, shuffled, shuffled.candidates)
         permuted.append(explained(shuffled.target, value))
-    disturbed = [_with_noise(predictor, sample, random) for _ in range(_RANDOM_DRAWS)]
     families = np.array([point.family for point in points])
     without = {}
     for family in np.unique(families):
-        rest = sample.take(families != family)
         try:
-            without[str(family)] = _left_out(predictor, rest)
+            without[str(family)] = _left_out(ours, sample.take(families != family))
         except ResultError:
             continue
     return Robustness(
-        _left_out(predictor, sample),
+        _left_out(ours, sample),
         tuple(permuted),
-        tuple(_left_out(*each) for each in disturbed),
+        tuple(_with_noise(sample, random) for _ in range(_RANDOM_DRAWS)),
         without,
     )
 
 
-def _with_noise(
-    predictor: Predictor, sample: Sample, random: np.random.Generator
-) -> tuple[Predictor, Sample]:
-    """The predictor with random features to choose from: one of them in place of another feature."""
+def _with_noise(sample: Sample, random: np.random.Generator) -> Scores:
     noise = {f"random-{place}": random.standard_normal(len(sample)) for place in range(_RANDOM_FEATURES)}
-    most = max(form.parameters for form in predictor.forms)
-    forms = [
-        Form((*form.features, name), offset=form.offset)
-        for form in predictor.forms
-        for name in noise
-        if form.parameters < most
-    ]
-    return Predictor((*predictor.forms, *forms)), replace(sample, columns=sample.columns | noise)
+    noisy = Ridge((*CORRECTIONS, *noise), offset=BASE)
+    return _left_out(noisy, replace(sample, columns=sample.columns | noise))
 
 
-def _left_out(predictor: Predictor, sample: Sample) -> Scores:
+def _left_out(predictor: Fits[Model], sample: Sample) -> Scores:
     return _score(sample, values_held_out(predictor, sample, sample.candidates))
 
 

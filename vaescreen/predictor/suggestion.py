@@ -1,15 +1,14 @@
 """Which training next: the (candidate, data set) that would narrow the user's own ranking most.
 
 With the rows of X the features of the reference points, standardised over them, and the information matrix
-`M = I + X'X` (the unit matrix is a prior worth one point in every direction, so that few points will do), the
-variance of a linear prediction at x is `s^2 x' M^-1 x`. What a user needs are the differences between their
+`M = X'X + penalty I` (a ridge penalty is a normal prior on the slopes; the intercept has none), the variance of a
+prediction at x is `s^2 x' M^-1 x`. What a user needs are the differences between their
 candidates: with the rows of X_u their cards less the mean card of each data set, the mean variance is
 `s^2 trace(C M^-1)`, `C = X_u' X_u / m`. A further point at x takes M to M + x x', which by Sherman and
 Morrison lowers the mean variance by `s^2 x' M^-1 C M^-1 x / (1 + x' M^-1 x)`: one step of sequential
 I-optimal (or V-optimal) design (Atkinson, Donev, Tobias: Optimum Experimental Designs, with SAS, 2007,
 chapters 10 and 11), on contrasts. s^2 is the mean squared leave-one-candidate-out error, so that what the form
-misses counts too. The features are those of the chosen form and `vaescreen.predictor.catalogue.CORE`, since
-another form might be the better one.
+misses counts too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.catalogue import CORE
 from vaescreen.predictor.features import card_features
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import Novelty
+from vaescreen.predictor.linear import Scale
 from vaescreen.predictor.points import TARGETS, card_definition
 from vaescreen.predictor.sample import Vector
 from vaescreen.storage import read_json
@@ -80,11 +79,12 @@ def suggest(predictor: FittedPredictor, cards: Sequence[Card], target: str = TAR
             f"score candidates with `vaescreen rank --data DATA --recipe {predictor.recipe}`"
         )
     fitted = predictor.targets[target]
-    names = tuple(dict.fromkeys((*CORE, *fitted.model.form.used)))
+    names = fitted.model.form.features
     trained, design = _designs([point.features for point in predictor.points], names)
     rows = design([card_features(card) for card in fitting])
     contrasts = _contrasts(rows, [card["data"]["fingerprint"] for card in fitting])
-    inverse = np.linalg.inv(np.eye(trained.shape[1]) + trained.T @ trained)
+    prior = np.diag([0.0, *[fitted.model.penalty] * len(names)])
+    inverse = np.linalg.inv(prior + trained.T @ trained)
     spread = inverse @ (contrasts.T @ contrasts / len(contrasts)) @ inverse
     errors = [error for left in fitted.held_out[Novelty.CANDIDATE] for error in left.errors]
     noise = float(np.mean(np.square(errors)))
@@ -104,12 +104,11 @@ def _designs(
 ) -> tuple[Vector, Callable[[Sequence[Mapping[str, float]]], Vector]]:
     """Design of the points, intercept first, and what makes that of others by the same standard."""
     values = np.array([[point[name] for name in names] for point in points])
-    mean, sd = values.mean(axis=0), values.std(axis=0)
-    sd[sd == 0] = 1.0
+    scale = Scale.of(values)
 
     def design(features: Sequence[Mapping[str, float]]) -> Vector:
         rows = np.array([[each[name] for name in names] for each in features])
-        return np.column_stack([np.ones(len(rows)), (rows - mean) / sd])
+        return np.column_stack([np.ones(len(rows)), scale.apply(rows)])
 
     return design(points), design
 
