@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaescreen.screening.cards import PROTOCOL
 from vaescreen.storage import write_json
 
 
