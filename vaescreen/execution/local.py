@@ -52,6 +52,9 @@ def run_here(
     try:
         with _environment_of_workers():
             futures = [executor.submit(_attempt_in_worker, name, task) for name, task in tasks.items()]
+            # The executor watches for the deaths of the workers that it had when it last woke up, which is before
+            # the last one is started; one more task wakes it again.
+            executor.submit(os.getpid)
         for future in as_completed(futures):
             outcome = future.result()
             unfinished.remove(outcome.name)
