@@ -1,8 +1,9 @@
 """Where images come from: folders of files, and phantoms that the package draws itself.
 
 `open_data` gives a `DataSet`: train, val and test images as float32 `[B, 1, H, W]` in [0, 1], streamed in
-batches, with an id and a patient for each. `decoding` reads one file at its full bit depth, `framing` brings
-it to size, `folder` and `manifest` say what a folder holds, `splits` keeps every patient in one split,
+batches, with an id and a patient for each. `formats` read one file at its full bit depth, as `reading` says;
+`framing` brings an image to size; `folder`, `listing` and `manifest` say what a folder holds, `patients` whose it
+is; `splits` keeps every patient in one split,
 `scanning` looks at each image once and makes the fingerprint, `degradation` makes low-resolution versions,
 `phantoms` and `generated` are the data of a machine without data.
 """
@@ -16,8 +17,9 @@ from vaescreen.images.dataset import Batch, DataSet, Skipped
 from vaescreen.images.folder import FolderSource
 from vaescreen.images.framing import check_size
 from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
+from vaescreen.images.reading import AS_FILES_SAY, Reading
 
-__all__ = ["Batch", "DataSet", "Skipped", "open_data"]
+__all__ = ["Batch", "DataSet", "Reading", "Skipped", "open_data"]
 
 
 def open_data(
@@ -25,6 +27,7 @@ def open_data(
     *,
     size: int | None = 256,
     patient_pattern: str | None = None,
+    reading: Reading = AS_FILES_SAY,
     seed: int = 0,
     train_images: int | None = None,
     test_images: int | None = None,
@@ -41,6 +44,8 @@ def open_data(
         Side of the images in pixels, a multiple of 8; None for the native size of files.
     patient_pattern
         Folders without a manifest: regular expression whose first group is the patient (see `FolderSource`).
+    reading
+        How volumes are cut into images and measured values become gray.
     seed
         Of the split, of the choice under `train_images` and `test_images`, and of the phantoms.
     train_images, test_images
@@ -77,7 +82,7 @@ def open_data(
     folder = Path(spec)
     if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
         raise _unknown(spec)
-    files = FolderSource(folder, size=size, patient_pattern=patient_pattern, seed=seed)
+    files = FolderSource(folder, size=size, patient_pattern=patient_pattern, reading=reading, seed=seed)
     return DataSet(name or folder.resolve().name, files, size=size, seed=seed, limits=wanted)
 
 

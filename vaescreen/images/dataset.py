@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaescreen.errors import DataError
-from vaescreen.images.decoding import FloatImage
+from vaescreen.images.pixels import FloatImage
 from vaescreen.images.scanning import Item, Skipped, Source, scan
 from vaescreen.images.splits import SPLITS
 

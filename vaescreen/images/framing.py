@@ -7,7 +7,7 @@ import PIL
 from PIL import Image
 
 from vaescreen.errors import DataError
-from vaescreen.images.decoding import FloatImage
+from vaescreen.images.pixels import FloatImage
 
 MULTIPLE = 8
 """Sides are multiples of this, so that degradations by 2, 4 and 8 are exact."""

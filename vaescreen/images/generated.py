@@ -3,9 +3,9 @@
 from typing import Any, Literal
 
 from vaescreen.errors import DataError
-from vaescreen.images.decoding import FloatImage
+from vaescreen.images.pixels import FloatImage
 from vaescreen.images.phantoms import ANATOMIES, generate
-from vaescreen.images.scanning import Item
+from vaescreen.images.scanning import Item, Skipped
 from vaescreen.images.splits import SPLITS
 
 PHANTOMS = tuple(f"{anatomy}-phantom" for anatomy in ANATOMIES)
@@ -38,6 +38,7 @@ class PhantomSource:
     """
 
     kind: Literal["real", "phantom"] = "phantom"
+    unusable: tuple[Skipped, ...] = ()
 
     def __init__(self, anatomy: str, *, size: int | None, seed: int, counts: dict[str, int]) -> None:
         if size is None:

@@ -1,5 +1,6 @@
 """The first look at every image: which can be used, and the fingerprint of those that can."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from vaescreen.errors import DataError, ResultError
-from vaescreen.images.decoding import FloatImage
+from vaescreen.images.pixels import FloatImage
 from vaescreen.images.splits import SPLITS, sampling_order
 from vaescreen.storage import cache_dir, digest, read_json, write_json
 
@@ -20,12 +21,13 @@ _PIXEL_LIBRARIES = ("pillow", "numpy", "scipy")
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a source; `key` is its path relative to the source, or its number."""
+    """One image of a source; `key` is its file relative to the source, or its number, `frame` its place in the file."""
 
     id: str
     patient: str
     split: str
     key: str | int
+    frame: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Source(Protocol):
     description: dict[str, Any]
     """How the images are made: JSON-able, complete, without absolute paths."""
     items: tuple[Item, ...]
+    unusable: tuple[Skipped, ...]
+    """Files of which not even the images could be listed."""
 
     def load(self, item: Item) -> FloatImage:
         """Give the pixels of an item, float32 [H, W] in [0, 1]; or raise `DataError` with the bare reason."""
@@ -87,7 +91,7 @@ def scan(name: str, source: Source, limits: Mapping[str, int], seed: int) -> Sca
     """
     declaration = [source.description, dict(limits), seed, source.stamps()]
     libraries = [version(library) for library in _PIXEL_LIBRARIES]
-    memo = cache_dir() / "data" / f"{digest(declaration, libraries, _code_digest())}.json"
+    memo = cache_dir() / "data" / f"{digest(declaration, libraries, code_digest())}.json"
     result = _recall(memo, source)
     if result is None:
         result = _look(source, limits, seed)
@@ -98,7 +102,7 @@ def scan(name: str, source: Source, limits: Mapping[str, int], seed: int) -> Sca
 
 def _look(source: Source, limits: Mapping[str, int], seed: int) -> Scan:
     good: list[tuple[Item, str]] = []
-    skipped: list[Skipped] = []
+    skipped = [*source.unusable]
     for split in SPLITS:
         items = [item for item in source.items if item.split == split]
         limit = limits.get(split)
@@ -111,7 +115,8 @@ def _look(source: Source, limits: Mapping[str, int], seed: int) -> Scan:
             try:
                 pixels = source.load(item)
             except DataError as error:
-                skipped.append(Skipped(str(item.key), str(error)))
+                place = f"{item.key} [{item.frame}]" if item.frame else str(item.key)
+                skipped.append(Skipped(place, str(error)))
                 continue
             good.append((item, _pixel_digest(pixels)))
             found += 1
@@ -160,7 +165,8 @@ def _pixel_digest(pixels: FloatImage) -> str:
     return total.hexdigest()
 
 
-def _code_digest() -> str:
+@functools.cache
+def code_digest() -> str:
     """Hash of the code that makes pixels: when decoding, framing or phantoms change, memos are outdated."""
     folder = Path(__file__).parent
     return digest(*(file.read_bytes() for file in sorted(folder.rglob("*.py"))))

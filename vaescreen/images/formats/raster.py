@@ -1,21 +1,20 @@
-"""One image file becomes one float array, at the full bit depth of the file."""
+"""PNG, JPEG, TIFF, WebP and BMP through Pillow: one image a file, at its full bit depth."""
 
 import warnings
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaescreen.errors import DataError
+from vaescreen.images.formats.base import Format, Frame
+from vaescreen.images.pixels import FloatImage, check_shape, checked
+from vaescreen.images.reading import Reading
 
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray: ITU-R BT.601, applied to the stored (gamma-encoded) values."""
-MIN_SIDE = 8
-
-FloatImage = NDArray[np.float32]
 
 _TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
@@ -51,26 +50,23 @@ def read_image(path: Path) -> FloatImage:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if path.stat().st_size == 0:
                 raise DataError("the file is empty")
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(path, formats=PILLOW_FORMATS) as image:
                 _check_header(image)
                 pixels = _to_gray(image)
     except UnidentifiedImageError:
-        raise DataError(f"not an image in one of the formats {', '.join(FORMATS)}") from None
+        raise DataError(f"not an image in one of the formats {', '.join(PILLOW_FORMATS)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"larger than {Image.MAX_IMAGE_PIXELS} pixels; cut it into smaller images") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DataError(_one_line(error)) from error
-    if pixels.min() == pixels.max():
-        raise DataError("all pixels have the same value")
-    return pixels
+    return checked(pixels)
 
 
 def _check_header(image: ImageFile.ImageFile) -> None:
     """Refuse, before any pixel is decoded, what cannot be used or what Pillow would cut to 8 bits."""
     if getattr(image, "n_frames", 1) > 1:
         raise DataError("holds several frames or pages; save each as its own file")
-    if min(image.size) < MIN_SIDE:
-        raise DataError(f"{image.width}x{image.height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed")
+    check_shape(image.height, image.width)
     arguments = image.tile[0][3] if image.tile else ""
     raw_mode = arguments if isinstance(arguments, str) else str((arguments or ("",))[0])
     if ";16" in raw_mode and image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
@@ -118,3 +114,21 @@ def _deep_gray(image: Image.Image) -> FloatImage:
 def _one_line(error: BaseException) -> str:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"cannot be decoded ({' '.join(reason.split())})"
+
+
+def _frames(path: Path, reading: Reading) -> list[Frame]:
+    """One: how many a file holds is looked at when it is decoded."""
+    return [Frame()]
+
+
+def _read(path: Path, key: str, reading: Reading) -> FloatImage:
+    return read_image(path)
+
+
+FORMAT = Format(
+    name="image",
+    suffixes=SUFFIXES,
+    frames=_frames,
+    read=_read,
+    description={"range": "full scale of the file's format", "luma": list(LUMA)},
+)

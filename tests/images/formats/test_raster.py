@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vaescreen.errors import DataError
-from vaescreen.images.decoding import read_image
+from vaescreen.images.formats.raster import read_image
 
 RAMP_8 = np.arange(256, dtype=np.uint8).reshape(16, 16)
 RAMP_16 = np.arange(65536, dtype=np.uint16).reshape(256, 256)

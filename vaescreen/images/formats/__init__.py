@@ -1,0 +1,27 @@
+"""The kinds of file that images come in, one module each; every one gives gray images at full bit depth.
+
+A format lists the images of a file from its header (`frames`) and decodes one of them (`read`). Libraries that read
+medical files are imported where they are used.
+"""
+
+from pathlib import Path
+
+from vaescreen.images.formats import raster
+from vaescreen.images.formats.base import Format, Frame
+
+__all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "format_of"]
+
+FORMATS: tuple[Format, ...] = (raster.FORMAT,)
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+
+
+def format_of(path: Path) -> Format | None:
+    """Format that a file's name promises, the longest suffix first (`.nii.gz` before `.gz`); None if none does."""
+    name = path.name.lower()
+    matches = [
+        (suffix, kind)
+        for kind in FORMATS
+        for suffix in kind.suffixes
+        if name.endswith(suffix) and name != suffix
+    ]
+    return max(matches, key=lambda match: len(match[0]))[1] if matches else None

@@ -1,0 +1,54 @@
+"""What a format is to the rest of the package."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaescreen.images.pixels import FloatImage
+from vaescreen.images.reading import Reading
+
+
+class Frame(NamedTuple):
+    """One image of a file.
+
+    Attributes
+    ----------
+    key
+        Names the image within its file and in its id; empty where the file is one image.
+    patient
+        Whose it is, if the file says.
+    split
+        "train", "val" or "test", if the file says.
+    """
+
+    key: str = ""
+    patient: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is read.
+
+    Attributes
+    ----------
+    name
+        What messages call it.
+    suffixes
+        Lower-case, with the dot.
+    frames : (path, reading) -> list of Frame
+        The images of a file, in order, without decoding them where the header suffices.
+    read : (path, key, reading) -> FloatImage
+        One of them, by the `key` of its `Frame`: float32 [H, W] in [0, 1], passed by `pixels.checked`.
+    description
+        What is done to the values of such files: JSON-able, for the record.
+
+    Both functions raise `DataError` with the bare reason, which the caller puts beside the path.
+    """
+
+    name: str
+    suffixes: frozenset[str]
+    frames: Callable[[Path, Reading], list[Frame]]
+    read: Callable[[Path, str, Reading], FloatImage]
+    description: dict[str, Any]

@@ -1,0 +1,113 @@
+"""How volumes are cut into images, and how measured values become gray: what a file itself leaves open."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaescreen.errors import DataError
+from vaescreen.images.pixels import FloatImage
+
+Axis = Literal["auto", "axial", "coronal", "sagittal"]
+
+AXES: tuple[Axis, ...] = get_args(Axis)
+PERCENTILES = (0.5, 99.5)
+"""Values outside are clipped where nothing better is known: MR has no unit, and a few voxels are very bright."""
+
+_NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which values become black and white; in between, gray is linear.
+
+    `auto` is what the file says (DICOM's window, the full scale of an integer format), else percentiles;
+    `full` is the full scale of the format; `level` is a centre and a width in the file's unit (Hounsfield for CT);
+    `percentile` clips to two percentiles of the volume, or of the image if it stands alone.
+    """
+
+    kind: Literal["auto", "full", "level", "percentile"] = "auto"
+    values: tuple[float, float] = PERCENTILES
+
+    @classmethod
+    def parse(cls, text: str) -> "Window":
+        """Read `auto`, `full`, `CENTRE,WIDTH` or `percentile LOW,HIGH`.
+
+        Raises
+        ------
+        DataError
+            If the text is none of these, the width is not positive or the percentiles are not rising in 0 to 100.
+        """
+        if text in {"auto", "full"}:
+            return cls("auto" if text == "auto" else "full")
+        if match := re.fullmatch(rf"percentile{_NUMBER},{_NUMBER}", text):
+            low, high = float(match[1]), float(match[2])
+            if 0 <= low < high <= 100:
+                return cls("percentile", (low, high))
+        elif match := re.fullmatch(rf"{_NUMBER},{_NUMBER}", text):
+            centre, width = float(match[1]), float(match[2])
+            if width > 0:
+                return cls("level", (centre, width))
+        raise DataError(
+            f"window {text!r} is not understood; give auto, full, CENTRE,WIDTH (40,400) or percentile LOW,HIGH (1,99)"
+        )
+
+    def __str__(self) -> str:
+        low, high = (f"{value:g}" for value in self.values)
+        return {"level": f"{low},{high}", "percentile": f"percentile {low},{high}"}.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Choices for files that hold more, or other, than one gray image.
+
+    Parameters
+    ----------
+    axis
+        Direction across the slices of a volume; `auto` is that of the largest voxel spacing, axial if all are alike.
+    slices
+        Part of a volume's slices that is used, as fractions of their number: (0.25, 0.75) is the middle half. None:
+        those that are not nearly empty.
+    window
+        Values that become black and white.
+
+    Raises
+    ------
+    DataError
+        If the axis is unknown or the fractions do not rise within 0 to 1.
+    """
+
+    axis: Axis = "auto"
+    slices: tuple[float, float] | None = None
+    window: Window = Window()
+
+    def __post_init__(self) -> None:
+        if self.axis not in AXES:
+            raise DataError(f"unknown axis {self.axis!r}; give one of {', '.join(AXES)}")
+        if self.slices is not None and not 0 <= self.slices[0] < self.slices[1] <= 1:
+            raise DataError(
+                f"slices {self.slices} must be two rising fractions of a volume, such as 0.25 and 0.75"
+            )
+
+    def description(self) -> dict[str, Any]:
+        """Say what was chosen, JSON-able, so that the same can be chosen again."""
+        return {"axis": self.axis, "slices": self.slices, "window": str(self.window)}
+
+
+AS_FILES_SAY = Reading()
+
+
+def to_gray(values: NDArray[Any], low: float, high: float) -> FloatImage:
+    """Map `low` to 0 and `high` to 1, linearly, and clip.
+
+    Raises
+    ------
+    DataError
+        If `high` is not above `low`, with the bare reason.
+    """
+    if not high > low:
+        raise DataError("all pixels have the same value")
+    scaled = (values.astype(np.float64) - low) / (high - low)
+    return scaled.clip(0, 1).astype(np.float32)
