@@ -3,8 +3,8 @@
 from typing import Any, Literal
 
 from vaescreen.errors import DataError
-from vaescreen.images.pixels import FloatImage
 from vaescreen.images.phantoms import ANATOMIES, generate
+from vaescreen.images.pixels import FloatImage
 from vaescreen.images.scanning import Item, Skipped
 from vaescreen.images.splits import SPLITS
 

@@ -49,7 +49,7 @@ def list_frames(folder: Path, files: Sequence[str], reading: Reading) -> Listing
     known = _recall(memo)
     entries = {}
     for file in files:
-        stamp = [*file_stamp(folder / file)]
+        stamp = list(file_stamp(folder / file))
         recalled = known.get(file)
         entries[file] = (
             recalled if recalled and recalled[0] == stamp else [stamp, _list(folder / file, reading)]
