@@ -47,7 +47,7 @@ def list_frames(folder: Path, files: Sequence[str], reading: Reading) -> Listing
     """
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
-    entries = {}
+    entries: dict[str, list[Any]] = {}
     for file in files:
         stamp = list(file_stamp(folder / file))
         recalled = known.get(file)
