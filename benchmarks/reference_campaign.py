@@ -8,10 +8,11 @@ On Linux with an NVIDIA GPU, in a clone of the repository, with the folders of i
     .venv/bin/python -m benchmarks.reference_campaign --recipe fast --at-once 6 --minutes 240 \
         --data ../shared/data/chest ../shared/data/brain ../shared/data/natural --seeds 0 1 2
 
-First come the score cards that the points need, then the points, seed by seed, then with --axis an ablation: one
-choice of the recipe changed at a time, for the candidates under --ablated on the first data set. Results go to
-leaderboards/results; what is there is not made again. When the minutes are over, or at Ctrl-C, trainings stop; the
-same command goes on from their checkpoints (in the cache: $VAESCREEN_CACHE, which is to be kept between calls).
+First come the score cards that the points need; then the points, seed by seed, each with what the predictor foresees
+of it kept beside it; then, with --axis, an ablation: one choice of the recipe changed at a time, for the candidates
+under --ablated on the first data set. Results go to leaderboards/results; what is there is not made again. When the
+minutes are over, or at Ctrl-C, trainings stop; the same command goes on from their checkpoints (in the cache:
+$VAESCREEN_CACHE, which is to be kept between calls).
 --at-once trainings share the GPU: small networks leave most of it idle. Many machines: `vaescreen reference train
 --engine ray`. Without a GPU: --recipe nano.
 """
@@ -28,6 +29,7 @@ from vaescreen.candidate import Candidate
 from vaescreen.errors import VaescreenError
 from vaescreen.execution import choose_device, run
 from vaescreen.images import DataSet, open_data
+from vaescreen.predictor.record import foresee, record_prediction
 from vaescreen.registry import Registry
 from vaescreen.screening.campaign import screen
 from vaescreen.screening.view import View
@@ -120,15 +122,19 @@ def _point(setting: Setting, task: Task) -> float:
             raise VaescreenError(_STOPPED)
 
     watch("begin", 0, 1)
+    data = setting.data[task.data]
+    foreseen = foresee(setting.results, task.recipe.name, data, task.candidate.name, task.seed)
     point = make_reference(
         task.candidate,
-        setting.data[task.data],
+        data,
         task.recipe,
         setting.results,
         seed=task.seed,
         device=setting.device,
         on_step=watch,
     )
+    if foreseen is not None:
+        record_prediction(setting.results, foreseen, point)
     return float(point["summary"]["sr_psnr"])
 
 
