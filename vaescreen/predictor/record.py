@@ -87,7 +87,8 @@ def forecast(predictor: FittedPredictor, card: Record) -> dict[str, Any]:
     -------
     dict
         `targets` with value, interval (None if unbounded), `extrapolation` and `novelty` by target; `points`
-        the number of reference points it rests on, and `predictor` their digest.
+        the number of reference points it rests on, `candidate_seen` whether any of them is of the same candidate
+        on other data, and `predictor` their digest.
 
     Raises
     ------
@@ -110,7 +111,12 @@ def forecast(predictor: FittedPredictor, card: Record) -> dict[str, Any]:
             "novelty": made.novelty.value,
         }
     rests_on = [[point.candidate, point.data_fingerprint, point.targets] for point in others]
-    return {"targets": targets, "points": len(others), "predictor": digest(rests_on)}
+    return {
+        "targets": targets,
+        "points": len(others),
+        "candidate_seen": any(point.candidate == own[0] for point in others),
+        "predictor": digest(rests_on),
+    }
 
 
 def record_prediction(results: Path, made: Record, reference: Record) -> Path:
