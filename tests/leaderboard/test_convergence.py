@@ -1,30 +1,38 @@
-"""Convergence: the rise from half to full budget, and how far the order of the candidates moved."""
+"""Convergence: the rise as the budget doubles, and how far the order of the candidates moved."""
 
 from types import SimpleNamespace
 
 from vaescreen.leaderboard.convergence import convergence
 
 
-def board(half: list[float], full: list[float]) -> SimpleNamespace:
-    references = {
-        f"sim-{index}": {
-            "summary": {
-                "sr_psnr_half": before,
-                "sr_psnr": after,
-                "posterior_mean_psnr_half": before,
-                "posterior_mean_psnr": after + 1,
-            }
+def board(quarter: list[float] | None, half: list[float], full: list[float]) -> SimpleNamespace:
+    references = {}
+    for index, (before, after) in enumerate(zip(half, full, strict=True)):
+        summary = {
+            "sr_psnr_half": before,
+            "sr_psnr": after,
+            "posterior_mean_psnr_half": before,
+            "posterior_mean_psnr": after + 1,
         }
-        for index, (before, after) in enumerate(zip(half, full, strict=True))
-    }
+        if quarter is not None:
+            summary |= {"sr_psnr_quarter": quarter[index], "posterior_mean_psnr_quarter": quarter[index]}
+        references[f"sim-{index}"] = {"summary": summary}
     return SimpleNamespace(data="simulated", references=references)
 
 
 def test_rise_and_order_are_those_of_the_points():
-    *_, text = convergence([board([20.0, 21.0, 22.0], [21.0, 22.0, 21.5])])
-    # Pairs of (half, full): one of three changes its order, so tau is (2 - 1) / 3.
-    assert text.splitlines()[-1] == "| simulated | 3 | +0.50 | 0.33 | +1.50 | 0.33 |"
+    *_, text = convergence([board([18.0, 17.0, 19.0], [20.0, 21.0, 22.0], [21.0, 22.0, 21.5])])
+    # Quarter to half: one pair of three changes its order, so tau is (2 - 1) / 3; so does one from half to all.
+    assert text.splitlines()[-2:] == [
+        "| simulated | 3 | SR PSNR | +3.00 | 0.33 | +0.50 | 0.33 |",
+        "| simulated | 3 | posterior mean | +3.00 | 0.33 | +1.50 | 0.33 |",
+    ]
+
+
+def test_a_budget_that_was_not_evaluated_is_absent():
+    *_, text = convergence([board(None, [20.0, 21.0, 22.0], [21.0, 22.0, 21.5])])
+    assert text.splitlines()[-2] == "| simulated | 3 | SR PSNR | — | — | +0.50 | 0.33 |"
 
 
 def test_nothing_is_said_without_reference_points():
-    assert convergence([board([], [])]) == []
+    assert convergence([board([], [], [])]) == []

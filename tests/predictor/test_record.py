@@ -30,7 +30,12 @@ def reference(point, seed=0, **outcome):
 
 def made(value, low, high):
     each = {"value": value, "interval": [low, high], "extrapolation": None, "novelty": "candidate"}
-    return {"targets": dict.fromkeys(TARGETS, each), "points": 9, "predictor": "digest"}
+    return {
+        "targets": dict.fromkeys(TARGETS, each),
+        "points": 9,
+        "candidate_seen": False,
+        "predictor": "digest",
+    }
 
 
 def test_what_was_trained_before_is_forecast_from_all_other_points(simulate, card):
@@ -40,7 +45,8 @@ def test_what_was_trained_before_is_forecast_from_all_other_points(simulate, car
     changed = replace(point, targets=dict.fromkeys(TARGETS, 99.0))
     knowing = fit([changed if each is point else each for each in points], "nano")
     assert forecast(fitted, card(point)) == forecast(knowing, card(point))
-    assert forecast(fitted, card(point))["points"] == len(points) - 1
+    found = forecast(fitted, card(point))
+    assert (found["points"], found["candidate_seen"]) == (len(points) - 1, True)
     without = fit([each for each in points if each is not point], "nano")
     for target in TARGETS:
         expected = without.predict(card(point), target)
@@ -53,6 +59,7 @@ def test_a_new_candidate_is_forecast_from_all_points(simulate, card):
     new = replace(simulate(8, seed=5)[0], candidate="new")
     found = forecast(fitted, card(new))
     assert found["points"] == 24
+    assert not found["candidate_seen"]
     assert found["targets"]["sr_psnr"]["value"] == fitted.predict(card(new)).value
 
 

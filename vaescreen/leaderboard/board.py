@@ -19,6 +19,7 @@ from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
 from vaescreen.predictor.intervals import LEVEL, Novelty
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
+from vaescreen.predictor.record import read_record
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
@@ -40,7 +41,8 @@ class Outcome:
 class Study:
     """All reference points of a recipe; `fitted` is None if there are too few, and `reason` then says so.
 
-    `without` has what is fitted to the points of all other candidates, by candidate.
+    `without` has what is fitted to the points of all other candidates, by candidate; `foreseen` the predictions
+    made before a training, with what it reached.
     """
 
     recipe: str
@@ -49,6 +51,7 @@ class Study:
     reason: str
     without: dict[str, FittedPredictor | None]
     reports: dict[str, ValidationReport] = field(default_factory=dict)
+    foreseen: Sequence[Record] = ()
 
     @property
     def definition(self) -> Definition:
@@ -131,7 +134,7 @@ def _study(folder: Path, recipe: str, results: Results) -> Study:
         for point, published in zip(points, _published(points), strict=True)
     )
     reports = {target: validate(points, target) for target in TARGETS}
-    return Study(recipe, outcomes, fitted, reason, without, reports)
+    return Study(recipe, outcomes, fitted, reason, without, reports, read_record(folder, recipe))
 
 
 def _fit(points: Sequence[Point], recipe: str) -> FittedPredictor | None:

@@ -1,4 +1,4 @@
-"""Whether reference points are trained far enough: half the budget against the whole of it."""
+"""Whether reference points are trained far enough: a quarter, half and the whole of the budget."""
 
 from collections.abc import Sequence
 
@@ -10,25 +10,38 @@ from vaescreen.leaderboard.markdown import table
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.scores import tau_by_data
 
+_TITLES = dict(zip(TARGETS, ("SR PSNR", "posterior mean"), strict=True))
+_STEPS = {"a quarter to half": ("_quarter", "_half"), "half to all": ("_half", "")}
+
 
 def convergence(boards: Sequence[Board]) -> list[str]:
-    """Render, for each data set with reference points, how SR PSNR and its order still moved after half the budget."""
-    lines = [_line(board) for board in boards if board.references]
+    """Render, for each data set with reference points, how SR PSNR and its order moved as the budget doubled."""
+    lines = [
+        [board.data, str(len(board.references)), _TITLES[target], *_moves(board, target)]
+        for board in boards
+        if board.references
+        for target in TARGETS
+    ]
     if not lines:
         return []
+    moves = [f"{what}, {name}" for name in _STEPS for what in ("rise", "tau")]
     return [
         "### Convergence of the reference points",
-        "From half the training samples to all of them: mean rise in dB, and Kendall's tau between both orders "
-        "of the candidates.",
-        table(["data set", "points", "SR PSNR rises", "tau", "posterior mean rises", "tau"], lines),
+        "From a quarter of the training samples to half, and from half to all of them: mean rise in dB, and "
+        "Kendall's tau between both orders of the candidates.",
+        table(["data set", "candidates", "output", *moves], lines, 3),
     ]
 
 
-def _line(board: Board) -> list[str]:
+def _moves(board: Board, target: str) -> list[str]:
+    """Rise and tau of each step; absent where a reference point was not evaluated at one of its ends."""
     summaries = [record["summary"] for record in board.references.values()]
-    cells = [board.data, str(len(summaries))]
-    for target in TARGETS:
-        half, full = (np.array([each[key] for each in summaries]) for key in (f"{target}_half", target))
-        tau = tau_by_data(full, half, [board.data] * len(full)).get(board.data)
-        cells += [number(float((full - half).mean()), signed=True), ABSENT if tau is None else number(tau)]
+    cells = []
+    for ends in _STEPS.values():
+        if any(target + end not in summary for end in ends for summary in summaries):
+            cells += [ABSENT, ABSENT]
+            continue
+        before, after = (np.array([summary[target + end] for summary in summaries]) for end in ends)
+        tau = tau_by_data(after, before, [board.data] * len(after)).get(board.data)
+        cells += [number(float((after - before).mean()), signed=True), ABSENT if tau is None else number(tau)]
     return cells

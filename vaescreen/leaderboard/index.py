@@ -10,6 +10,7 @@ from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
 from vaescreen.leaderboard.table import FLOOR
+from vaescreen.leaderboard.track_record import track_record
 from vaescreen.predictor.fitted import OURS
 from vaescreen.predictor.scores import Scores
 
@@ -127,6 +128,7 @@ def _study(study: Study) -> list[str]:
             ]
         ),
         *figures,
+        *track_record(study.recipe, study.foreseen),
     ]
 
 

@@ -173,6 +173,7 @@ def read_record(results: Path, recipe: str) -> list[dict[str, Any]]:
         found = records.field(entry, path, "protocol")
         if found != PROTOCOL:
             raise ResultError(f"{path} has protocol {found!r}, not {PROTOCOL!r}; delete it")
+        records.field(entry, path, "prediction", "candidate_seen")
         for target in TARGETS:
             records.number(entry, path, "outcome", target)
             records.number(entry, path, "prediction", "targets", target, "value")
