@@ -162,7 +162,7 @@ def _seconds(action: Any, times: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidate", default="medical-f8c4")
-    parser.add_argument("--recipe", default="nano", help="whose training is compared")
+    parser.add_argument("--recipe", default="fast", help="whose training is compared")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--train-images", type=int, default=200)
     parser.add_argument("--test-images", type=int, default=100)

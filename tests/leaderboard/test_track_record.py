@@ -6,7 +6,7 @@ from vaescreen.leaderboard.track_record import track_record
 
 
 def entry(candidate: str, seen: bool, predicted: float, reached: float) -> dict[str, Any]:
-    made = {"value": predicted, "interval": [predicted - 1, predicted + 1]}
+    made = {"value": predicted, "interval": [predicted - 1, predicted + 1], "published": predicted - 2}
     return {
         "candidate": candidate,
         "data": {"name": "chest"},
@@ -24,10 +24,10 @@ def test_hits_errors_and_order_by_whether_the_candidate_was_known():
     assert "3 predictions" in title
     # New: errors -0.5 and +2.0, the second outside its interval, the order reversed. Known: one, error -0.2.
     assert text.splitlines()[2:] == [
-        "| new: no reference point of it was known | sr_psnr | 2 | 1 of 2 | 0.50 | 1.25 | +0.75 | -1.00 |",
-        "| new: no reference point of it was known | posterior_mean_psnr | 2 | 1 of 2 | 0.50 | 1.25 | -0.75 | -1.00 |",
-        "| known from other data sets | sr_psnr | 1 | 1 of 1 | 1.00 | 0.20 | -0.20 | — |",
-        "| known from other data sets | posterior_mean_psnr | 1 | 0 of 1 | 0.00 | 1.70 | -1.70 | — |",
+        "| new | sr_psnr | 2 | 1 of 2 | 0.50 | 1.25 | +0.75 | -1.00 | 1.25 | -1.00 |",
+        "| new | posterior_mean_psnr | 2 | 1 of 2 | 0.50 | 1.25 | -0.75 | -1.00 | 2.75 | -1.00 |",
+        "| known from other data | sr_psnr | 1 | 1 of 1 | 1.00 | 0.20 | -0.20 | — | 2.20 | — |",
+        "| known from other data | posterior_mean_psnr | 1 | 0 of 1 | 0.00 | 1.70 | -1.70 | — | 3.70 | — |",
     ]
 
 

@@ -29,7 +29,13 @@ def reference(point, seed=0, **outcome):
 
 
 def made(value, low, high):
-    each = {"value": value, "interval": [low, high], "extrapolation": None, "novelty": "candidate"}
+    each = {
+        "value": value,
+        "interval": [low, high],
+        "extrapolation": None,
+        "novelty": "candidate",
+        "published": value - 3,
+    }
     return {
         "targets": dict.fromkeys(TARGETS, each),
         "points": 9,
@@ -60,6 +66,10 @@ def test_a_new_candidate_is_forecast_from_all_points(simulate, card):
     found = forecast(fitted, card(new))
     assert found["points"] == 24
     assert not found["candidate_seen"]
+    ceilings = [point.features["ae_ceiling"] for point in fitted.points]
+    reached = [point.targets["sr_psnr"] for point in fitted.points]
+    line = np.polyval(np.polyfit(ceilings, reached, 1), new.features["ae_ceiling"])
+    assert found["targets"]["sr_psnr"]["published"] == pytest.approx(line)
     assert found["targets"]["sr_psnr"]["value"] == fitted.predict(card(new)).value
 
 

@@ -92,7 +92,8 @@ def record_sheet(results: Path, recipe: str) -> Sheet:
     notes = [
         f"{track.target}: {track.hits} of {track.bounded} outcomes inside their 90 % interval "
         f"({_text(track.hit_rate)}), MAE {_text(track.mae)} dB, bias {_text(track.bias, signed=True)} dB, "
-        f"tau {_text(track.tau)}."
+        f"tau {_text(track.tau)}; the published rule from the same points: MAE {_text(track.published_mae)} dB, "
+        f"tau {_text(track.published_tau)}."
         for track in summarise(entries)
     ]
     payload = {"recipe": recipe, "summary": track_record_json(entries), "entries": entries}

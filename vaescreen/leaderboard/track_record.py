@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from vaescreen.leaderboard.columns import ABSENT, number
+from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import table
 from vaescreen.predictor.record import Record, TrackRecord, summarise
 
 _KINDS = {
-    False: "new: no reference point of it was known",
-    True: "known from other data sets",
+    False: "new",
+    True: "known from other data",
 }
+_OF_THE_RULE = ("MAE of the published rule", "its tau")
 
 
 def track_record(recipe: str, entries: Sequence[Record]) -> list[str]:
@@ -23,9 +24,14 @@ def track_record(recipe: str, entries: Sequence[Record]) -> list[str]:
     ]
     return [
         f"### Track record: {len(entries)} predictions made before the training",
-        "Each was stored when the training began and is compared with what it reached; hits are outcomes inside the "
+        "Each was made when the training began and is compared with what it reached; of a new candidate no reference "
+        "point was known. The published rule had the same reference points. Hits are outcomes inside the "
         f"90 % interval. One by one: `vaescreen predictor show --record --recipe {recipe}`.",
-        table(["candidate", "target", "predictions", "hits", "hit rate", "MAE", "bias", "tau"], lines, 2),
+        table(
+            ["candidate", "target", "predictions", "hits", "hit rate", "MAE", "bias", "tau", *_OF_THE_RULE],
+            lines,
+            2,
+        ),
     ]
 
 
@@ -37,5 +43,7 @@ def _cells(track: TrackRecord) -> list[str]:
         number(track.hit_rate),
         number(track.mae),
         number(track.bias, signed=True),
-        ABSENT if track.tau is None else number(track.tau),
+        number(track.tau),
+        number(track.published_mae),
+        number(track.published_tau),
     ]

@@ -9,9 +9,11 @@ import numpy as np
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor import records
+from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.fitted import FittedPredictor, fit
-from vaescreen.predictor.points import TARGETS
+from vaescreen.predictor.points import TARGETS, Point
+from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import tau_by_data
 from vaescreen.storage import cache_dir, digest, read_json, write_json
 from vaescreen.superres.paths import point_path
@@ -30,6 +32,7 @@ class TrackRecord:
 
     `hits` counts the outcomes inside their 90 % interval, of `bounded` predictions that had one. `tau` is the
     mean over data sets of Kendall's tau between predictions and outcomes, None if no set has two of them.
+    `published_mae` and `published_tau` are those of the published rule, fitted to the same reference points.
     """
 
     target: str
@@ -39,6 +42,8 @@ class TrackRecord:
     mae: float
     bias: float
     tau: float | None
+    published_mae: float
+    published_tau: float | None
 
     @property
     def hit_rate(self) -> float | None:
@@ -86,7 +91,8 @@ def forecast(predictor: FittedPredictor, card: Record) -> dict[str, Any]:
     Returns
     -------
     dict
-        `targets` with value, interval (None if unbounded), `extrapolation` and `novelty` by target; `points`
+        `targets` with value, interval (None if unbounded), `extrapolation`, `novelty` and what the `published` rule
+        says from the same points, by target; `points`
         the number of reference points it rests on, `candidate_seen` whether any of them is of the same candidate
         on other data, and `predictor` their digest.
 
@@ -109,6 +115,7 @@ def forecast(predictor: FittedPredictor, card: Record) -> dict[str, Any]:
             "interval": [made.low, made.high] if bounded else None,
             "extrapolation": made.reason or None,
             "novelty": made.novelty.value,
+            "published": _by_published_rule(unseen.points, card, target),
         }
     rests_on = [[point.candidate, point.data_fingerprint, point.targets] for point in others]
     return {
@@ -176,7 +183,8 @@ def read_record(results: Path, recipe: str) -> list[dict[str, Any]]:
         records.field(entry, path, "prediction", "candidate_seen")
         for target in TARGETS:
             records.number(entry, path, "outcome", target)
-            records.number(entry, path, "prediction", "targets", target, "value")
+            for said in ("value", "published"):
+                records.number(entry, path, "prediction", "targets", target, said)
         entries.append(entry)
     return entries
 
@@ -193,14 +201,14 @@ def track_record_json(entries: Sequence[Record]) -> list[dict[str, Any]]:
 
 def _track(entries: Sequence[Record], target: str) -> TrackRecord:
     made = [entry["prediction"]["targets"][target] for entry in entries]
-    value = np.array([each["value"] for each in made])
+    value, published = (np.array([each[said] for each in made]) for said in ("value", "published"))
     outcome = np.array([entry["outcome"][target] for entry in entries])
     inside = [
         each["interval"][0] <= reached <= each["interval"][1]
         for each, reached in zip(made, outcome, strict=True)
         if each["interval"]
     ]
-    taus = tau_by_data(outcome, value, [entry["data"]["name"] for entry in entries])
+    data = [entry["data"]["name"] for entry in entries]
     return TrackRecord(
         target=target,
         predictions=len(entries),
@@ -208,5 +216,19 @@ def _track(entries: Sequence[Record], target: str) -> TrackRecord:
         hits=sum(map(bool, inside)),
         mae=float(np.abs(value - outcome).mean()),
         bias=float((value - outcome).mean()),
-        tau=float(np.mean(list(taus.values()))) if taus else None,
+        tau=_mean_tau(outcome, value, data),
+        published_mae=float(np.abs(published - outcome).mean()),
+        published_tau=_mean_tau(outcome, published, data),
     )
+
+
+def _mean_tau(outcome: Vector, value: Vector, data: Sequence[str]) -> float | None:
+    taus = tau_by_data(outcome, value, data)
+    return float(np.mean(list(taus.values()))) if taus else None
+
+
+def _by_published_rule(points: Sequence[Point], card: Record, target: str) -> float:
+    """A straight line on the AE ceiling."""
+    ceiling = np.array([records.number(card, "score card", "summary", "psnr")])
+    rule = PREDICTORS["published"].fit(Sample.of(points, target))
+    return float(rule.predict({"ae_ceiling": ceiling}).item())
