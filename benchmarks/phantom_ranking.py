@@ -51,7 +51,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON file to write")
     options = parser.parse_args()
     predictor = load(shipped_path(options.recipe))
-    rows = []
+    pairs: list[dict[str, Any]] = []
+    rows: list[list[str]] = []
     for real, other in PAIRS:
         cards = [read_cards(options.results, data) for data in (real, other)]
         shared = sorted(set(cards[0]) & set(cards[1]))
@@ -65,19 +66,11 @@ def main() -> None:
                 for each in cards
             )
             taus[title] = float(kendalltau(first, second).statistic)
-        rows.append({"real": real, "other": other, "candidates": len(shared), "tau": taus})
-    print(
-        table(
-            ["real images", "beside", "candidates", *MEASURES],
-            [
-                [row["real"], row["other"], str(row["candidates"]), *map(number, row["tau"].values())]
-                for row in rows
-            ],
-            2,
-        )
-    )
+        pairs.append({"real": real, "other": other, "candidates": len(shared), "tau": taus})
+        rows.append([real, other, str(len(shared)), *map(number, taus.values())])
+    print(table(["real images", "beside", "candidates", *MEASURES], rows, 2))
     if options.output is not None:
-        write_json(options.output, {"recipe": options.recipe, "pairs": rows})
+        write_json(options.output, {"recipe": options.recipe, "pairs": pairs})
         print(json.dumps({"written": str(options.output)}))
 
 

@@ -130,7 +130,8 @@ class Mixed:
         def predict(columns: Columns) -> Vector:
             known = np.array([effects.get(each, 0.0) for each in np.round(columns["bicubic_psnr"], 6)])
             rows = sm.add_constant(stacked(MIXED_FEATURES, columns), has_constant="add")
-            return columns[CONV] + rows @ fixed + known
+            value: Vector = columns[CONV] + rows @ fixed + known
+            return value
 
         return Fitted(predict)
 
@@ -209,7 +210,7 @@ class Chosen:
         if not np.isfinite(loss).all():
             return False
         sums = [(loss - least)[sample.candidates == name].sum() for name in np.unique(sample.candidates)]
-        return (loss - least).mean() <= np.sqrt(len(sums)) * np.std(sums, ddof=1) / len(loss)
+        return bool((loss - least).mean() <= np.sqrt(len(sums)) * np.std(sums, ddof=1) / len(loss))
 
 
 BASES = (CONV, "denoise_mean_psnr", "denoise_sample_psnr")

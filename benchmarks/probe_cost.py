@@ -26,11 +26,13 @@ from vaescreen.registry import Registry
 from vaescreen.screening.scorer import score
 from vaescreen.screening.view import View
 from vaescreen.storage import write_json
-from vaescreen.superres.diffusion import build_network, denoise
-from vaescreen.superres.recipes import Recipe, recipe_named
+from vaescreen.superres.diffusion import predict
+from vaescreen.superres.networks import fit_network
+from vaescreen.superres.recipe import Recipe
+from vaescreen.superres.recipes import recipe_named
 
 TIMED_IMAGES = 2
-TIMED_STEPS = 3
+TIMED_STEPS, TIMED_BATCH = 3, 8
 
 
 @dataclass
@@ -101,22 +103,24 @@ def full_size_seconds(size: int) -> tuple[float, float]:
     )
 
 
-def training_seconds(recipe: Recipe, geometry: Geometry) -> float:
-    """Seconds of all training steps of a recipe, from a few of them."""
-    network = build_network(recipe, geometry.channels).train()
-    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
-    side = recipe.crop // geometry.factor
-    clean, condition = torch.randn(2, recipe.batch, geometry.channels, side, side)
-    level = torch.zeros(recipe.batch, dtype=torch.long)
+def training_seconds(recipe: Recipe, geometry: Geometry, images: int) -> float:
+    """Seconds of all training steps of a recipe, from a few steps of a small batch."""
+    cells = recipe.crop // geometry.factor
+    channels = geometry.channels
+    network = fit_network(recipe.network, cells, cells, recipe.name).build(2 * channels, channels, cells)
+    optimizer = torch.optim.AdamW(network.train().parameters(), fused=True)
+    batch = min(recipe.batch, TIMED_BATCH)
+    clean, condition = torch.randn(2, batch, channels, cells, cells)
+    level = torch.zeros(batch, dtype=torch.long)
 
     def step() -> None:
-        loss = (denoise(network, clean, condition, level) - clean).square().mean()
+        loss = (predict(network, clean, condition, level, recipe.precision) - clean).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
     step()
-    return recipe.steps * _seconds(step, TIMED_STEPS)
+    return recipe.steps_on(images) * recipe.batch / batch * _seconds(step, TIMED_STEPS)
 
 
 def measure(candidate: str, recipe: str, size: int, train: int, test: int) -> dict[str, Any]:
@@ -133,7 +137,7 @@ def measure(candidate: str, recipe: str, size: int, train: int, test: int) -> di
     encode, decode = full_size_seconds(size)
     once = (train + test) * (encode + decode)
     of_full_size = timed.encoding.images * encode + timed.decoding.images * decode + probes
-    training = training_seconds(chosen, entry.geometry)
+    training = training_seconds(chosen, entry.geometry, train)
     return {
         "candidate": candidate,
         "size": size,

@@ -92,7 +92,8 @@ def differences(draw: Noise, patients: Patients, world: str) -> Vector:
     if world != "exchangeable":
         return component(draw, patients, half, half)
     own = [component(draw, patients, half, half) for _ in range(2)]
-    return (own[0] - own[1]) / np.sqrt(2)
+    difference: Vector = (own[0] - own[1]) / np.sqrt(2)
+    return difference
 
 
 def candidates(draw: Noise, patients: Patients, world: str, gap: float) -> Pairs:

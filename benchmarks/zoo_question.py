@@ -115,9 +115,9 @@ def bands(results: Path, data: str) -> dict[str, dict[str, float]]:
 def answer(results: Path, registry: Registry, data: str) -> dict[str, Any]:
     """Everything about one data set."""
     tables, patients, seeds = values_of(results, data)
-    ends = [registry.candidate(name) for name in ENDS]
+    first, second = (registry.candidate(name) for name in ENDS)
     entries = [entry for name, entry in registry.candidates.items() if name in seeds]
-    paths = matched_paths(ends[0], ends[1], entries)
+    paths = matched_paths(first, second, entries)
     return {
         "images": len(patients),
         "patients": len(set(patients)),
@@ -127,7 +127,8 @@ def answer(results: Path, registry: Registry, data: str) -> dict[str, Any]:
             for metric, values in tables.items()
         },
         "decomposition": {
-            metric: asdict(decompose(values, patients, *ends, paths)) for metric, values in tables.items()
+            metric: asdict(decompose(values, patients, first, second, paths))
+            for metric, values in tables.items()
         },
         "bands": bands(results, data),
     }
