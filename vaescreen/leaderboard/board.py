@@ -17,10 +17,10 @@ from vaescreen.leaderboard.table import Record, Row, build_rows, title
 from vaescreen.predictor.best import indistinguishable, probability_of_best
 from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
-from vaescreen.predictor.intervals import LEVEL, Novelty
+from vaescreen.predictor.intervals import LEVEL
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
 from vaescreen.predictor.record import read_record
-from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
@@ -63,14 +63,6 @@ class Study:
         place = (card["candidate"], card["data"]["name"])
         known = any(place == (outcome.point.candidate, outcome.point.data) for outcome in self.outcomes)
         return _prediction(self.without[card["candidate"]] if known else self.fitted, card, target)
-
-    @property
-    def errors(self) -> Vector | None:
-        """Errors of predictions of candidates left out, less those common to a data set; None if not known."""
-        if self.fitted is None:
-            return None
-        errors = self.fitted.targets[TARGETS[0]].errors_within_data(Novelty.CANDIDATE)
-        return errors if len(errors) else None
 
 
 @dataclass(frozen=True)
@@ -196,7 +188,7 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
         predictions,
         posterior_means,
         baselines=baselines,
-        **_comparisons(study.errors if study else None, predictions),
+        **_comparisons(study.fitted if study else None, cards, predictions),
     )
     if not predictions:
         tables = {candidate: [file.images] for candidate, file in files.items()}
@@ -206,9 +198,12 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     return Board(data, cards, rows, study, references)
 
 
-def _comparisons(errors: Vector | None, predictions: Mapping[str, Prediction]) -> dict[str, Any]:
-    """What `build_rows` takes on how candidates compare, their predictions having these errors."""
-    if errors is None or not predictions:
+def _comparisons(
+    fitted: FittedPredictor | None, cards: Mapping[str, Record], predictions: Mapping[str, Prediction]
+) -> dict[str, Any]:
+    """What `build_rows` takes on how candidates compare."""
+    errors = fitted.errors([cards[name] for name in predictions]) if fitted and predictions else None
+    if errors is None:
         return {}
     values = np.array([prediction.value for prediction in predictions.values()])
     chances = probability_of_best(values, errors).tolist()

@@ -114,25 +114,24 @@ class FittedPredictor:
     def probability_of_best(self, cards: Sequence[Card], target: str = TARGETS[0]) -> Vector | None:
         """Probability that each candidate of one data set reaches the most of them, `[m]`.
 
-        See `vaescreen.predictor.best`; the errors are those of the novelty that the most cards have.
-
-        Returns
-        -------
-        ndarray or None
-            None if too few reference points were left out to know their errors.
+        See `vaescreen.predictor.best`. None if `errors` are not known.
         """
-        errors = self._errors(cards, target)
+        errors = self.errors(cards, target)
         return None if errors is None else probability_of_best(self._values(cards, target), errors)
 
     def indistinguishable(self, cards: Sequence[Card], target: str = TARGETS[0]) -> float | None:
         """Difference in dB up to which two candidates of one data set cannot be told apart by their predictions.
 
-        At level `LEVEL`; see `vaescreen.predictor.best`. None as for `probability_of_best`.
+        At level `LEVEL`; see `vaescreen.predictor.best`. None if `errors` are not known.
         """
-        errors = self._errors(cards, target)
+        errors = self.errors(cards, target)
         return None if errors is None else indistinguishable(errors, LEVEL)
 
-    def _errors(self, cards: Sequence[Card], target: str) -> Vector | None:
+    def errors(self, cards: Sequence[Card], target: str = TARGETS[0]) -> Vector | None:
+        """Errors of predictions like those of these cards of one data set, less what is common to a data set, in dB.
+
+        Those of the novelty that the most cards have; None if too few reference points were left out to know them.
+        """
         novelties = [self.novelty(card) for card in cards]
         errors = self.targets[target].errors_within_data(max(novelties, key=novelties.count))
         return errors if len(errors) >= _FEWEST_POINTS else None
