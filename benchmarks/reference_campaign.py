@@ -29,7 +29,7 @@ from vaescreen.candidate import Candidate
 from vaescreen.errors import VaescreenError
 from vaescreen.execution import choose_device, run
 from vaescreen.images import DataSet, open_data
-from vaescreen.predictor.record import foresee, record_prediction
+from vaescreen.predictor.track_record import foresee, record_prediction
 from vaescreen.registry import Registry
 from vaescreen.screening.campaign import screen
 from vaescreen.screening.view import View

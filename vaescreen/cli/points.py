@@ -116,14 +116,14 @@ def make(setting: Setting, task: Task) -> float:
 
 def foreseen_of(setting: Setting, task: Task) -> dict[str, Any] | None:
     """What the shipped predictor says of a point that is not there yet, for the track record."""
-    from vaescreen.predictor.record import foresee
+    from vaescreen.predictor.track_record import foresee
 
     return foresee(setting.results, task.recipe.name, setting.data, task.candidate.name, task.seed)
 
 
 def keep_foreseen(setting: Setting, task: Task, foreseen: dict[str, Any] | None) -> None:
     """Store what was said of a point, if anything, beside what it reached."""
-    from vaescreen.predictor.record import record_prediction
+    from vaescreen.predictor.track_record import record_prediction
     from vaescreen.storage import read_json
     from vaescreen.superres.paths import point_path
 

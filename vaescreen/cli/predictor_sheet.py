@@ -60,7 +60,7 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
 def record_sheet(results: Path, recipe: str) -> Sheet:
     """Predictions made before a training beside what it reached; the running figures below."""
     from vaescreen.predictor.points import TARGETS
-    from vaescreen.predictor.record import read_record, summarise, track_record_json
+    from vaescreen.predictor.track_record import read_record, summarise, track_record_json
 
     entries = read_record(results, recipe)
     records = []

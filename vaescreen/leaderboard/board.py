@@ -19,8 +19,8 @@ from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
 from vaescreen.predictor.intervals import LEVEL
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
-from vaescreen.predictor.record import read_record
 from vaescreen.predictor.sample import Sample
+from vaescreen.predictor.track_record import read_record
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines

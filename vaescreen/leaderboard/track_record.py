@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import table
-from vaescreen.predictor.record import Record, TrackRecord, summarise
+from vaescreen.predictor.track_record import Record, TrackRecord, summarise
 
 _KINDS = {
     False: "new",

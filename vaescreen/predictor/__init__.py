@@ -1,7 +1,10 @@
 """From score cards to the SR PSNR that a recipe would reach, with an error that is measured out of sample.
 
-`points` joins score cards with reference points; `model` fits linear predictors to them, the published
-one-variable rule among them; `intervals` puts jackknife+ intervals around predictions; `validation` leaves
-candidates, families and data sets out and scores what was predicted of them (`scores`); `shipped` keeps a
-fitted predictor as JSON and predicts from a score card.
+`points` joins score cards with reference points (`fields` reads them, `features` says what of a card is used);
+`catalogue` names the predictors that are compared: the published one-variable rule, others that are `linear`, and
+ours, a `ridge`; `intervals` puts jackknife+ intervals around predictions. `validation` leaves candidates, geometries,
+domains and data sets out and scores what was predicted of them (`scores`), `floor`, `robustness` and `external` say
+what that is worth, `examination` runs it all. `fitted` is a predictor ready for use, `files` keeps it as JSON;
+`best` tells its predictions apart, `suggestion` names the run that would narrow it most, and `track_record` keeps
+what it said before a training.
 """

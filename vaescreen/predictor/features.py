@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vaescreen.predictor.records import field, number
+from vaescreen.predictor.fields import field, number
 
 _REQUIRED = {
     "ae_ceiling": "psnr",

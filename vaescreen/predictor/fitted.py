@@ -8,7 +8,7 @@ import numpy as np
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
-from vaescreen.predictor import records
+from vaescreen.predictor import fields
 from vaescreen.predictor.best import indistinguishable, probability_of_best
 from vaescreen.predictor.catalogue import CORE, PREDICTORS
 from vaescreen.predictor.features import card_features
@@ -104,8 +104,8 @@ class FittedPredictor:
 
         A data set is known if its pixels are: another one of the same name is new.
         """
-        geometry = Geometry(**records.field(card, "score card", "geometry"))
-        data = records.field(card, "score card", "data", "fingerprint")
+        geometry = Geometry(**fields.field(card, "score card", "geometry"))
+        data = fields.field(card, "score card", "data", "fingerprint")
         return Novelty.of(
             geometry_known=any(point.geometry == geometry for point in self.points),
             data_known=any(point.data_fingerprint == data for point in self.points),

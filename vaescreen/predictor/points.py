@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
-from vaescreen.predictor import records
+from vaescreen.predictor import fields
 from vaescreen.predictor.features import card_features
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import PointFile, point_files
@@ -66,7 +66,7 @@ def card_definition(card: Mapping[str, Any], where: str = "score card") -> Defin
     ResultError
         If the card does not say.
     """
-    return _definition(records.field(card, where, "view"), where, records.field(card, where, "protocol"))
+    return _definition(fields.field(card, where, "view"), where, fields.field(card, where, "protocol"))
 
 
 def load_points(results: Path, recipe: str) -> list[Point]:
@@ -100,7 +100,7 @@ def load_points(results: Path, recipe: str) -> list[Point]:
     first, *others = references
     for key in ("protocol", "recipe"):
         for path in others:
-            if records.field(references[path], path, key) != records.field(references[first], first, key):
+            if fields.field(references[path], path, key) != fields.field(references[first], first, key):
                 raise ResultError(f"{path} has another {key} than {first}; train one of them again")
     runs = {file.path: _join(results, file, references[file.path]) for file in files}
     for path, point in runs.items():
@@ -155,33 +155,33 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
         )
     card = read_json(card_path)
     for record, where in ((reference, path), (card, card_path)):
-        named = records.field(record, where, "candidate"), records.field(record, where, "data", "name")
+        named = fields.field(record, where, "candidate"), fields.field(record, where, "data", "name")
         if named != (candidate, data):
             raise ResultError(f"{where} is of {named[0]} on {named[1]}; move it to where it belongs")
     for key, what in ((("fingerprint",), "autoencoder"), (("data", "fingerprint"), "data")):
-        if records.field(reference, path, *key) != records.field(card, card_path, *key):
+        if fields.field(reference, path, *key) != fields.field(card, card_path, *key):
             raise ResultError(
                 f"{path} and {card_path} differ in the fingerprint of the {what}; run the older one again"
             )
     definition = card_definition(card, str(card_path))
-    settings = records.field(reference, path, "recipe")
+    settings = fields.field(reference, path, "recipe")
     trained = _definition(settings.get("view", settings), path, definition.protocol)
     if trained != definition:
         raise ResultError(f"{path} was trained at {trained}, but {card_path} is of {definition}; score again")
-    summary = records.field(reference, path, "summary")
+    summary = fields.field(reference, path, "summary")
     return Point(
         candidate=candidate,
-        family=records.field(card, card_path, "family"),
-        domain=records.field(card, card_path, "domain"),
-        geometry=Geometry(**records.field(card, card_path, "geometry")),
+        family=fields.field(card, card_path, "family"),
+        domain=fields.field(card, card_path, "domain"),
+        geometry=Geometry(**fields.field(card, card_path, "geometry")),
         data=data,
-        data_fingerprint=records.field(card, card_path, "data", "fingerprint"),
+        data_fingerprint=fields.field(card, card_path, "data", "fingerprint"),
         recipe=recipe,
         definition=definition,
         features=card_features(card, str(card_path)),
-        targets={name: records.number(reference, path, "summary", name) for name in TARGETS},
+        targets={name: fields.number(reference, path, "summary", name) for name in TARGETS},
         partial={
-            budget: {name: records.number(reference, path, "summary", f"{name}_{budget}") for name in TARGETS}
+            budget: {name: fields.number(reference, path, "summary", f"{name}_{budget}") for name in TARGETS}
             for budget in BUDGETS
             if all(f"{name}_{budget}" in summary for name in TARGETS)
         },
@@ -190,8 +190,8 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
 
 def _definition(view: Mapping[str, Any], where: object, protocol: str) -> Definition:
     return Definition(
-        size=records.field(view, where, "size"),
-        kernel=records.field(view, where, "degradation", "kernel"),
-        scale=records.field(view, where, "degradation", "scale"),
+        size=fields.field(view, where, "size"),
+        kernel=fields.field(view, where, "degradation", "kernel"),
+        scale=fields.field(view, where, "degradation", "scale"),
         protocol=protocol,
     )

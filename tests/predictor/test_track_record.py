@@ -8,7 +8,7 @@ from vaescreen.errors import ResultError
 from vaescreen.predictor.files import shipped_path
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import TARGETS
-from vaescreen.predictor.record import (
+from vaescreen.predictor.track_record import (
     forecast,
     foresee,
     prediction_path,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor import records
+from vaescreen.predictor import fields
 from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.fitted import FittedPredictor, fit
@@ -76,7 +76,7 @@ def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: i
             continue
         try:
             card = read_json(path)
-            if records.field(card, path, "data", "fingerprint") == data.fingerprint:
+            if fields.field(card, path, "data", "fingerprint") == data.fingerprint:
                 return forecast(load(shipped_path(recipe)), card)
         except ResultError:
             return None
@@ -101,9 +101,7 @@ def forecast(predictor: FittedPredictor, card: Record) -> dict[str, Any]:
     ResultError
         If the card does not fit the predictor, or too few points are left without it.
     """
-    own = tuple(
-        records.field(card, "score card", *keys) for keys in (("candidate",), ("data", "fingerprint"))
-    )
+    own = tuple(fields.field(card, "score card", *keys) for keys in (("candidate",), ("data", "fingerprint")))
     others = [point for point in predictor.points if (point.candidate, point.data_fingerprint) != own]
     unseen = predictor if len(others) == len(predictor.points) else fit(others, predictor.recipe)
     targets = {}
@@ -144,18 +142,18 @@ def record_prediction(results: Path, made: Record, reference: Record) -> Path:
         The file. What is there already stays: a prediction is made once.
     """
     recipe, data, candidate, seed = (
-        records.field(reference, "reference point", *keys)
+        fields.field(reference, "reference point", *keys)
         for keys in (("recipe", "name"), ("data", "name"), ("candidate",), ("seed",))
     )
     path = prediction_path(results, recipe, data, candidate, seed)
     if not path.is_file():
-        outcome = {name: records.number(reference, "reference point", "summary", name) for name in TARGETS}
+        outcome = {name: fields.number(reference, "reference point", "summary", name) for name in TARGETS}
         write_json(
             path,
             {
                 "protocol": PROTOCOL,
                 "candidate": candidate,
-                "fingerprint": records.field(reference, "reference point", "fingerprint"),
+                "fingerprint": fields.field(reference, "reference point", "fingerprint"),
                 "data": {key: reference["data"][key] for key in ("name", "fingerprint")},
                 "recipe": recipe,
                 "seed": seed,
@@ -177,14 +175,14 @@ def read_record(results: Path, recipe: str) -> list[dict[str, Any]]:
     entries = []
     for path in sorted((results / "predictions" / recipe).glob("*/*.json")):
         entry = read_json(path)
-        found = records.field(entry, path, "protocol")
+        found = fields.field(entry, path, "protocol")
         if found != PROTOCOL:
             raise ResultError(f"{path} has protocol {found!r}, not {PROTOCOL!r}; delete it")
-        records.field(entry, path, "prediction", "candidate_seen")
+        fields.field(entry, path, "prediction", "candidate_seen")
         for target in TARGETS:
-            records.number(entry, path, "outcome", target)
+            fields.number(entry, path, "outcome", target)
             for said in ("value", "published"):
-                records.number(entry, path, "prediction", "targets", target, said)
+                fields.number(entry, path, "prediction", "targets", target, said)
         entries.append(entry)
     return entries
 
@@ -229,6 +227,6 @@ def _mean_tau(outcome: Vector, value: Vector, data: Sequence[str]) -> float | No
 
 def _by_published_rule(points: Sequence[Point], card: Record, target: str) -> float:
     """A straight line on the AE ceiling."""
-    ceiling = np.array([records.number(card, "score card", "summary", "psnr")])
+    ceiling = np.array([fields.number(card, "score card", "summary", "psnr")])
     rule = PREDICTORS["published"].fit(Sample.of(points, target))
     return float(rule.predict({"ae_ceiling": ceiling}).item())
