@@ -248,9 +248,12 @@ class TestFiles:
         with pytest.raises(RegistryError, match=r"config/registry.yaml, line 8"):
             Registry.load()
 
-    def test_section_data_is_left_to_others(self, tmp_path):
-        assert list(load(tmp_path, ENTRY + "data:\n  chest: {anything: 1}\n").candidates) == ["mine"]
-        assert load(tmp_path, "data:\n  chest: {anything: 1}\n").candidates == {}
+    def test_a_file_may_hold_either_section_or_both(self, tmp_path):
+        data = "data:\n  ours: {title: Ours, domain: chest, source: {path: x}, licence: unknown}\n"
+        both = load(tmp_path, ENTRY + data)
+        assert (list(both.candidates), list(both.data)) == (["mine"], ["ours"])
+        assert load(tmp_path, data).candidates == {}
+        assert load(tmp_path, ENTRY).data == {}
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ candidates:
 
 # Between sections.
 data:
-  chest: {folder: /images}
+  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}
 # Tail.
 """
 
@@ -76,13 +76,17 @@ class TestAdding:
     def test_a_new_file_says_what_it_is(self, tmp_path):
         file = tmp_path / "deep" / "registry.yaml"
         add_entry(file, NEW)
-        assert file.read_text().startswith("# Candidates of vaescreen")
+        assert file.read_text().startswith("# Candidates and data sets of vaescreen")
         assert Registry.read(file).candidates == {"new": NEW}
 
     def test_a_file_without_the_section_gets_it_at_the_end(self, file):
-        file.write_text("data:\n  chest: {folder: /images}")
+        file.write_text(
+            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}"
+        )
         add_entry(file, NEW)
-        assert file.read_text().startswith("data:\n  chest: {folder: /images}\ncandidates:\n  new:\n")
+        assert file.read_text().startswith(
+            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}\ncandidates:\n  new:\n"
+        )
 
     def test_windows_line_ends_are_kept(self, file):
         file.write_bytes(OLD.replace("\n", "\r\n").encode())

@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import PositiveFloat, PositiveInt, field_validator, model_validator
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.settings import Settings
@@ -18,10 +18,12 @@ from vaescreen.sources import (
     ModuleSource,
     Name,
     PathSource,
+    Sha256,
     Source,
     Strict,
     Text,
     WebSource,
+    path_below,
     source_key,
 )
 
@@ -38,8 +40,6 @@ __all__ = [
     "did_you_mean",
     "known_keys",
 ]
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "diffusers": ("hub", "path"),
@@ -135,14 +135,8 @@ class Candidate(Strict):
         for key in ("path", "folder"):
             place = getattr(self.source, key, None)
             if place is not None:
-                fields["source"][key] = _below(folder, place)
+                fields["source"][key] = path_below(folder, place)
         return fields
-
-
-def _below(folder: Path, place: Path) -> str:
-    """Path as text, relative to `folder` if it is inside; a leading `~` would be read as a home folder."""
-    inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else "~"
-    return place.as_posix() if inside.startswith("~") else inside
 
 
 def known_keys(inside: tuple[str | int, ...]) -> set[str]:

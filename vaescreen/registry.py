@@ -1,4 +1,4 @@
-"""The candidates of all registry files: reading, validation with file and line, look-up by name.
+"""The candidates and data sets of all registry files: reading, look-up by name.
 
 A registry is made of up to four files, each laid over those before it; an entry replaces one of the same name:
 
@@ -12,9 +12,7 @@ import importlib.resources
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from vaescreen.candidate import (
     BundledSource,
@@ -27,8 +25,10 @@ from vaescreen.candidate import (
     did_you_mean,
     known_keys,
 )
+from vaescreen.data_entry import DATA_SOURCES, DataEntry, known_data_keys
 from vaescreen.errors import RegistryError
 from vaescreen.marked_yaml import MarkedYaml, load_marked
+from vaescreen.registry_sections import Section
 from vaescreen.sources import SOURCES
 from vaescreen.storage import config_dir
 
@@ -44,12 +44,21 @@ __all__ = [
 ]
 
 FILE_NAME = "registry.yaml"
-SECTIONS = ("candidates", "data")
+CANDIDATES = Section("candidates", "candidate", Candidate, known_keys, SOURCES)
+DATA = Section("data", "data set", DataEntry, known_data_keys, DATA_SOURCES)
+SECTIONS = (CANDIDATES.key, DATA.key)
+
+
+class Entries(NamedTuple):
+    """What one registry file holds, by name."""
+
+    candidates: dict[str, Candidate]
+    data: dict[str, DataEntry]
 
 
 @dataclass(frozen=True)
 class Registry:
-    """Candidates by name, in the order of the files and within them.
+    """Candidates and data sets by name, in the order of the files and within them.
 
     Attributes
     ----------
@@ -58,12 +67,18 @@ class Registry:
     candidates : dict
         Name to entry.
     origins : dict
-        Name to the file that its entry stands in.
+        Name of a candidate to the file that its entry stands in.
+    data : dict
+        Name to entry of a data set.
+    data_origins : dict
+        Name of a data set to the file that its entry stands in.
     """
 
     files: tuple[Path, ...]
     candidates: dict[str, Candidate]
     origins: dict[str, Path]
+    data: dict[str, DataEntry]
+    data_origins: dict[str, Path]
 
     @classmethod
     def load(cls, file: Path | None = None) -> "Registry":
@@ -87,11 +102,15 @@ class Registry:
         """
         candidates: dict[str, Candidate] = {}
         origins: dict[str, Path] = {}
+        data: dict[str, DataEntry] = {}
+        data_origins: dict[str, Path] = {}
         for file in files:
-            found = read_candidates(load_marked(file))
-            candidates |= found
-            origins |= dict.fromkeys(found, file)
-        return cls(files, candidates, origins)
+            found = read_sections(load_marked(file))
+            candidates |= found.candidates
+            origins |= dict.fromkeys(found.candidates, file)
+            data |= found.data
+            data_origins |= dict.fromkeys(found.data, file)
+        return cls(files, candidates, origins, data, data_origins)
 
     def candidate(self, name: str) -> Candidate:
         """Look a candidate up.
@@ -106,6 +125,19 @@ class Registry:
             files = ", ".join(map(str, self.files))
             raise RegistryError(f"no candidate is called {name!r} in {files}{hint}")
         return self.candidates[name]
+
+    def data_set(self, name: str) -> DataEntry:
+        """Look the entry of a data set up.
+
+        Raises
+        ------
+        RegistryError
+            If there is none of that name; the message suggests the nearest.
+        """
+        if name not in self.data:
+            hint = did_you_mean(name, self.data) or "; `vaescreen data list` shows them all"
+            raise RegistryError(f"no data set is called {name!r} in {', '.join(map(str, self.files))}{hint}")
+        return self.data[name]
 
 
 def registry_files(file: Path | None = None) -> tuple[Path, ...]:
@@ -133,8 +165,8 @@ def user_file() -> Path:
     return config_dir() / FILE_NAME
 
 
-def read_candidates(document: MarkedYaml) -> dict[str, Candidate]:
-    """Entries of section `candidates` of a registry file, validated; section `data` is left to others.
+def read_sections(document: MarkedYaml) -> "Entries":
+    """All entries of a registry file, validated.
 
     Raises
     ------
@@ -145,12 +177,9 @@ def read_candidates(document: MarkedYaml) -> dict[str, Candidate]:
     for key in sections:
         if key not in SECTIONS:
             raise document.error(f"unknown section {key[:40]!r}{did_you_mean(key, SECTIONS)}", (key,))
-    entries = sections.get("candidates")
-    if entries is None and sections:
-        return {}
-    if not isinstance(entries, dict):
-        raise document.error("expected a mapping `candidates:` from names to entries", ("candidates",))
-    return {name: _candidate(document, name, entry) for name, entry in entries.items()}
+    if not sections:
+        raise document.error("expected a mapping `candidates:` or `data:` from names to entries")
+    return Entries(CANDIDATES.read(document), DATA.read(document))
 
 
 def _among(path: Path, others: Sequence[Path]) -> bool:
@@ -165,42 +194,4 @@ def make_candidate(name: str, fields: Mapping[str, Any], folder: Path | None = N
     RegistryError
         If the entry is invalid.
     """
-    context = {"folder": (folder or Path()).absolute()}
-    try:
-        return Candidate.model_validate({**fields, "name": name}, context=context)
-    except ValidationError as error:
-        raise RegistryError(f"candidate {name!r}: {_problem(error)[1]}") from error
-
-
-def _candidate(document: MarkedYaml, name: str, entry: Any) -> Candidate:
-    where = ("candidates", name)
-    if not isinstance(entry, dict):
-        raise document.error(f"candidate {name!r} must be a mapping of fields", where)
-    if "name" in entry:
-        problem = "unknown key 'name'; the key of the entry is its name"
-        raise document.error(f"candidate {name!r}: {problem}", (*where, "name"))
-    context = {"folder": document.path.parent.absolute()}
-    try:
-        return Candidate.model_validate(entry | {"name": name}, context=context)
-    except ValidationError as error:
-        inside, problem = _problem(error)
-        raise document.error(f"candidate {name!r}: {problem}", (*where, *inside)) from error
-
-
-def _problem(error: ValidationError) -> tuple[tuple[str | int, ...], str]:
-    """Where in the entry the first problem is, and what it is; an unknown key goes before a missing one."""
-    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    kind, message = errors[0]["type"], errors[0]["msg"].removeprefix("Value error, ")
-    location = errors[0]["loc"]
-    if location[:1] == ("source",) and location[1:2] and location[1] in SOURCES:
-        location = (*location[:1], *location[2:])
-    field = ".".join(map(str, location))
-    if kind == "extra_forbidden":
-        hint = did_you_mean(str(location[-1]), known_keys(location[:-1]))
-        problem = f"unknown key {field!r}{hint}"
-    elif kind == "missing":
-        problem = f"key {field!r} is missing"
-    else:
-        problem = f"{field}: {message}" if field else message
-    more = f" (and {len(errors) - 1} more in this entry)" if len(errors) > 1 else ""
-    return location, problem + more
+    return CANDIDATES.make(name, fields, folder)

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from vaescreen.candidate import Candidate
+from vaescreen.data_entry import DataEntry
 from vaescreen.errors import RegistryError
 from vaescreen.marked_yaml import parse_marked, read_text
-from vaescreen.registry import Registry, read_candidates, shipped_file
+from vaescreen.registry import CANDIDATES, DATA, Entries, Registry, read_sections, shipped_file
 from vaescreen.storage import write_bytes
 from vaescreen.yaml_editing import CannotEdit, add_to_section, remove_from_section
 
-_HEAD = "# Candidates of vaescreen; `vaescreen registry add` and `remove` edit this file, and so may you.\n\n"
-_SECTION = "candidates"
+_HEAD = (
+    "# Candidates and data sets of vaescreen; `vaescreen registry add` and `remove`, `vaescreen data add` and\n"
+    "# `remove` edit this file, and so may you.\n\n"
+)
+_COMMANDS = {CANDIDATES.key: "vaescreen registry remove", DATA.key: "vaescreen data remove"}
 
 
-def add_entry(file: Path, candidate: Candidate) -> None:
-    """Write `candidate` as the last entry of a registry file, which is made if it does not exist.
+def add_entry(file: Path, entry: Candidate | DataEntry) -> None:
+    """Write the last entry of its section of a registry file, which is made if it does not exist.
 
     Raises
     ------
@@ -27,18 +32,20 @@ def add_entry(file: Path, candidate: Candidate) -> None:
     file = file.resolve()
     text = read_text(file) if file.exists() else _HEAD
     known = _parsed(file, text)
-    if candidate.name in known:
+    section = CANDIDATES if isinstance(entry, Candidate) else DATA
+    if entry.name in known[section.key]:
         raise RegistryError(
-            f"{file} has a candidate {candidate.name!r}; choose another name, "
-            f"or take that one out with `vaescreen registry remove {candidate.name}`"
+            f"{file} has a {section.noun} {entry.name!r}; choose another name, "
+            f"or take that one out with `{_COMMANDS[section.key]} {entry.name}`"
         )
-    fields = candidate.entry(file.parent)
-    edited = _edited(file, lambda: add_to_section(text, _SECTION, candidate.name, fields))
-    _write(file, edited, known | {candidate.name: candidate})
+    fields = entry.entry(file.parent)
+    edited = _edited(file, lambda: add_to_section(text, section.key, entry.name, fields))
+    known[section.key][entry.name] = entry
+    _write(file, edited, known)
 
 
-def remove_entry(file: Path, name: str) -> None:
-    """Take the entry `name` out of a registry file; comments outside it stay.
+def remove_entry(file: Path, name: str, section: str = CANDIDATES.key) -> None:
+    """Take the entry `name` out of a section of a registry file; comments outside it stay.
 
     Raises
     ------
@@ -50,8 +57,9 @@ def remove_entry(file: Path, name: str) -> None:
     file = file.resolve()
     text = read_text(file)
     known = _parsed(file, text)
-    edited = _edited(file, lambda: remove_from_section(text, _SECTION, name))
-    _write(file, edited, {key: entry for key, entry in known.items() if key != name})
+    edited = _edited(file, lambda: remove_from_section(text, section, name))
+    known[section].pop(name, None)
+    _write(file, edited, known)
 
 
 def remove_candidate(name: str, file: Path | None = None) -> Path:
@@ -74,9 +82,28 @@ def remove_candidate(name: str, file: Path | None = None) -> Path:
     return place
 
 
-def _parsed(file: Path, text: str) -> dict[str, Candidate]:
+def remove_data_set(name: str, file: Path | None = None) -> Path:
+    """Take the entry of a data set out, as `remove_candidate` does that of a candidate; gives the file.
+
+    Raises
+    ------
+    RegistryError
+    CacheError
+        As `remove_candidate`.
+    """
+    known = Registry.load() if file is None else Registry.read(file)
+    known.data_set(name)
+    place = known.data_origins[name]
+    if file is None and place == shipped_file():
+        raise RegistryError(f"{name!r} comes with the package; only your own entries can be removed")
+    remove_entry(place, name, DATA.key)
+    return place
+
+
+def _parsed(file: Path, text: str) -> dict[str, dict[str, Any]]:
+    """Entries by section and name."""
     document = parse_marked(file, text)
-    return read_candidates(document) if document.value is not None else {}
+    return (read_sections(document) if document.value is not None else Entries({}, {}))._asdict()
 
 
 def _edited(file: Path, edit: Callable[[], str]) -> str:
@@ -86,12 +113,12 @@ def _edited(file: Path, edit: Callable[[], str]) -> str:
         raise RegistryError(f"{file} cannot be edited: {error}; edit it by hand") from error
 
 
-def _write(file: Path, text: str, expected: dict[str, Candidate]) -> None:
+def _write(file: Path, text: str, expected: dict[str, dict[str, Any]]) -> None:
     """Write the edited text if it says what it should, entry by entry and in this order."""
     try:
         found = _parsed(file, text)
     except RegistryError as error:
         raise RegistryError(f"{file} cannot be edited ({error}); edit it by hand") from error
-    if list(found.items()) != list(expected.items()):
+    if any(list(found[section].items()) != list(expected[section].items()) for section in expected):
         raise RegistryError(f"{file} cannot be edited without changing other entries; edit it by hand")
     write_bytes(file, text.encode())

@@ -1,5 +1,6 @@
 """Where an autoencoder comes from: the kinds of `source` that a registry entry may have."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ Subfolder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w-]*(/[A-Za
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$", max_length=128)]
 Variant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=32)]
 Url = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9][\w./%-]*$", max_length=400)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Factory = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=200)
 ]
@@ -66,6 +68,12 @@ def _from_registry_folder(path: Path, info: ValidationInfo) -> Path:
 
 
 LocalPath = Annotated[Path, AfterValidator(_from_registry_folder)]
+
+
+def path_below(folder: Path, place: Path) -> str:
+    """Path as text, relative to `folder` if it is inside; a leading `~` would be read as a home folder."""
+    inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else "~"
+    return place.as_posix() if inside.startswith("~") else inside
 
 
 class PathSource(Strict):
@@ -121,11 +129,16 @@ SOURCES: dict[str, type[Strict]] = {
 """The kinds of source, by the key that tells them apart."""
 
 
-def source_key(value: Any) -> str | None:
-    """Key of `SOURCES` that a source, or a mapping that is to become one, stands under."""
+def key_among(kinds: Mapping[str, type[Strict]], value: Any) -> str | None:
+    """Key of `kinds` that a source, or a mapping that is to become one, stands under."""
     if isinstance(value, Strict):
-        return next((key for key, kind in SOURCES.items() if isinstance(value, kind)), None)
-    return next((key for key in SOURCES if isinstance(value, dict) and key in value), None)
+        return next((key for key, kind in kinds.items() if isinstance(value, kind)), None)
+    return next((key for key in kinds if isinstance(value, dict) and key in value), None)
+
+
+def source_key(value: Any) -> str | None:
+    """Key of `SOURCES` that a source of a candidate stands under."""
+    return key_among(SOURCES, value)
 
 
 Source = Annotated[

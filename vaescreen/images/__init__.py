@@ -3,9 +3,9 @@
 `open_data` gives a `DataSet`: train, val and test images as float32 `[B, 1, H, W]` in [0, 1], streamed in
 batches, with an id and a patient for each. `formats` read one file at its full bit depth, as `reading` says;
 `framing` brings an image to size; `folder`, `listing` and `manifest` say what a folder holds, `patients` whose it
-is; `splits` keeps every patient in one split,
-`scanning` looks at each image once and makes the fingerprint, `degradation` makes low-resolution versions,
-`phantoms` and `generated` are the data of a machine without data.
+is; `layouts` know how published data sets lie on disk, and a `declaration` says so of one; `splits` keeps every
+patient in one split, `scanning` looks at each image once and makes the fingerprint, `degradation` makes
+low-resolution versions, `phantoms` and `generated` are the data of a machine without data.
 """
 
 import difflib
@@ -14,16 +14,17 @@ from pathlib import Path
 
 from vaescreen.errors import DataError
 from vaescreen.images.dataset import Batch, DataSet, Skipped
+from vaescreen.images.declaration import Declaration
 from vaescreen.images.folder import FolderSource
 from vaescreen.images.framing import check_size
 from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
 from vaescreen.images.reading import AS_FILES_SAY, Reading
 
-__all__ = ["Batch", "DataSet", "Reading", "Skipped", "open_data"]
+__all__ = ["Batch", "DataSet", "Declaration", "Reading", "Skipped", "open_data"]
 
 
 def open_data(
-    spec: str | Path,
+    spec: str | Path | Declaration,
     *,
     size: int | None = 256,
     patient_pattern: str | None = None,
@@ -33,13 +34,14 @@ def open_data(
     test_images: int | None = None,
     name: str | None = None,
 ) -> DataSet:
-    """Open a data set by phantom name or path.
+    """Open a data set by phantom name, path or declaration; `vaescreen.datasets` knows those of the registry.
 
     Parameters
     ----------
     spec
         "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder; for a folder that
-        has a phantom's name write "./chest" or pass a `Path`.
+        has a phantom's name write "./chest" or pass a `Path`. A declaration says more of a folder; what it says
+        holds where the arguments below are left out.
     size
         Side of the images in pixels, a multiple of 8; None for the native size of files.
     patient_pattern
@@ -65,6 +67,13 @@ def open_data(
         In one line: an unknown name, a missing or unusable folder or manifest, a size or number out of range.
     """
     check_size(size)
+    declaration = spec if isinstance(spec, Declaration) else None
+    if declaration:
+        name = name or declaration.name
+        reading = declaration.reading if reading == AS_FILES_SAY else reading
+        patient_pattern = declaration.patient_pattern if patient_pattern is None else patient_pattern
+        train_images = declaration.train_images if train_images is None else train_images
+        test_images = declaration.test_images if test_images is None else test_images
     wanted = {
         split: number
         for split, number in (("train", train_images), ("test", test_images))
@@ -74,15 +83,22 @@ def open_data(
         if number < 1:
             raise DataError(f"{number} {split} images were asked for; ask for at least 1")
     anatomy = str(spec).removesuffix("-phantom")
-    if not isinstance(spec, Path) and f"{anatomy}-phantom" in PHANTOMS:
+    if isinstance(spec, str) and f"{anatomy}-phantom" in PHANTOMS:
         if patient_pattern is not None:
             raise DataError(f"{anatomy} phantoms have no file names; leave the patient pattern out")
         phantoms = PhantomSource(anatomy, size=size, seed=seed, counts={**COUNTS, **wanted})
         return DataSet(name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={})
-    folder = Path(spec)
+    folder = spec.folder if isinstance(spec, Declaration) else Path(spec)
     if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
         raise _unknown(spec)
-    files = FolderSource(folder, size=size, patient_pattern=patient_pattern, reading=reading, seed=seed)
+    files = FolderSource(
+        folder,
+        size=size,
+        patient_pattern=patient_pattern,
+        reading=reading,
+        seed=seed,
+        declaration=declaration,
+    )
     return DataSet(name or folder.resolve().name, files, size=size, seed=seed, limits=wanted)
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from vaescreen.errors import DataError
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.scanning import Item, Skipped, Source, scan
 from vaescreen.images.splits import SPLITS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Batch", "DataSet", "Item", "Skipped", "Source"]
 
@@ -32,7 +33,7 @@ class Batch:
 
     ids: tuple[str, ...]
     patients: tuple[str, ...]
-    images: Tensor
+    images: "Tensor"
 
 
 class DataSet:
@@ -160,5 +161,7 @@ class DataSet:
 
 
 def _batch(items: list[Item], arrays: list[FloatImage]) -> Batch:
+    import torch  # here, so that what is known of data sets can be read without waiting for it
+
     images = torch.from_numpy(np.stack(arrays)[:, None])
     return Batch(tuple(item.id for item in items), tuple(item.patient for item in items), images)

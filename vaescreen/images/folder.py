@@ -6,9 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from vaescreen.errors import DataError
+from vaescreen.images.declaration import Declaration
 from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
+from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import file_stamp, image_files, list_frames
 from vaescreen.images.manifest import MANIFEST, read_manifest
 from vaescreen.images.patients import patients_of
@@ -26,10 +28,10 @@ Image = tuple[str, Frame, str]
 class FolderSource:
     """Images under a folder, at any depth.
 
-    Splits come from `manifest.csv` if there is one, else from the files themselves if they say, else from
-    sub-folders named train, val and test, else from a seeded choice by patient. An image's id is the path of its
-    file in the folder without the suffix, with it where two files would share an id, and its place in a file that
-    holds several. Hidden files and folders and `__MACOSX` are passed over.
+    Splits come from `manifest.csv` if there is one, else from the published layout if one is declared, else from the
+    files themselves if they say, else from sub-folders named train, val and test, else from a seeded choice by
+    patient. An image's id is the path of its file in the folder without the suffix, with it where two files would
+    share an id, and its place in a file that holds several. Hidden files and folders and `__MACOSX` are passed over.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ class FolderSource:
         How volumes are cut and measured values become gray.
     seed
         Seed of the split by patient.
+    declaration
+        What is known of the folder beforehand.
 
     Raises
     ------
@@ -54,7 +58,14 @@ class FolderSource:
     kind: Literal["real", "phantom"] = "real"
 
     def __init__(
-        self, folder: Path, *, size: int | None, patient_pattern: str | None, reading: Reading, seed: int
+        self,
+        folder: Path,
+        *,
+        size: int | None,
+        patient_pattern: str | None,
+        reading: Reading,
+        seed: int,
+        declaration: Declaration | None = None,
     ) -> None:
         if not folder.is_dir():
             problem = "is a file, not a folder" if folder.exists() else "does not exist"
@@ -64,16 +75,31 @@ class FolderSource:
         listed = (folder / MANIFEST).exists()
         if listed and patient_pattern is not None:
             raise DataError(f"{folder / MANIFEST} already names the patients; leave the patient pattern out")
-        entries = {entry.file: entry for entry in read_manifest(folder)} if listed else {}
-        files = list(entries) if listed else found
-        listing = list_frames(folder, files, reading)
-        _require(folder, sum(map(len, listing.frames.values())) + len(listing.unusable))
-        self.unusable: tuple[Skipped, ...] = tuple(listing.unusable)
-        images = _with_ids(listing.frames)
+        if declaration and declaration.layout and patient_pattern is not None:
+            raise DataError(f"{declaration.name} names the patients itself; leave the patient pattern out")
+        published = declaration.layout if declaration and not listed else None
+        entries: dict[str, Chosen] = {}
         if listed:
+            entries = {
+                entry.file: Chosen(entry.file, entry.patient, entry.split) for entry in read_manifest(folder)
+            }
+        elif declaration and published:
+            entries = {chosen.file: chosen for chosen in _published(declaration, folder, found)}
+        files = list(entries) if entries else found
+        listing = list_frames(folder, files, reading)
+        per_file = declaration.slices_per_volume if declaration else None
+        frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
+        _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
+        self.unusable: tuple[Skipped, ...] = tuple(listing.unusable)
+        images = _with_ids(frames)
+        if entries:
             patients = {id_: entries[file].patient for file, _, id_ in images}
-            splits = {id_: entries[file].split for file, _, id_ in images}
-            patient_rule = split_rule = MANIFEST
+            patient_rule = published.patient_rule if published else MANIFEST
+            given = {id_: entries[file].split for file, _, id_ in images}
+            splits = {id_: split for id_, split in given.items() if split}
+            split_rule = published.split_rule if published else MANIFEST
+            if len(splits) < len(given):
+                splits, split_rule = _drawn(folder, images, patients, seed)
         else:
             patients, patient_rule = patients_of(images, patient_pattern)
             splits, split_rule = _splits(folder, images, patients, seed)
@@ -92,6 +118,7 @@ class FolderSource:
             "patient_rule": patient_rule,
             "seed": seed if split_rule == RULE else None,
             "files_not_in_manifest": len(set(found) - set(entries)) if listed else 0,
+            **(_declared(declaration, published is not None) if declaration else {}),
         }
 
     def load(self, item: Item) -> FloatImage:
@@ -105,6 +132,43 @@ class FolderSource:
         """Path, split, patient, size and times of every file: it cannot change and keep them all."""
         files = {str(item.key): file_stamp(self._folder / str(item.key)) for item in self.items}
         return [[i.key, i.frame, i.split, i.patient, *files[str(i.key)]] for i in self.items]
+
+
+def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
+    layout = declaration.layout
+    assert layout is not None, "only called where there is one"
+    chosen = layout.select(folder, found, declaration.series)
+    if not chosen:
+        raise DataError(
+            f"{folder} has no image in the layout of {declaration.name}; "
+            f"give the folder in which there is, for instance, {_example(declaration)}"
+        )
+    return chosen
+
+
+def _example(declaration: Declaration) -> str:
+    layout = declaration.layout
+    assert layout is not None
+    return (
+        layout.example.replace(layout.series[0], declaration.series) if declaration.series else layout.example
+    )
+
+
+def _declared(declaration: Declaration, as_published: bool) -> dict[str, Any]:
+    """What the declaration decided and what it says of the data set, for the record."""
+    return {
+        "layout": declaration.layout.name if declaration.layout and as_published else None,
+        "series": declaration.series if as_published else None,
+        "slices_per_volume": declaration.slices_per_volume,
+        "data_set": declaration.about,
+    }
+
+
+def _evenly(frames: list[Frame], count: int | None) -> list[Frame]:
+    """The middle ones of `count` equal parts; all if there are no more than that."""
+    if count is None or len(frames) <= count:
+        return frames
+    return [frames[(2 * part + 1) * len(frames) // (2 * count)] for part in range(count)]
 
 
 def _require(folder: Path, count: int) -> None:
@@ -150,12 +214,7 @@ def _splits(
         given = {id_: PurePosixPath(file).parts[0] if "/" in file else "" for file, _, id_ in images}
         problem, rule = f"is outside the sub-folders {', '.join(SPLITS)}; move it into one", "sub-folders"
         if not set(given.values()) & set(SPLITS):
-            if images and len(set(patients.values())) < 2:
-                raise DataError(
-                    f"all images of {folder} belong to one patient; at least 2 are needed, to train and test"
-                )
-            drawn = split_by_patient(patients.values(), seed)
-            return {id_: drawn[patients[id_]] for _, _, id_ in images}, RULE
+            return _drawn(folder, images, patients, seed)
     split_of_patient: dict[str, str] = {}
     for file, _, id_ in images:
         split = given[id_]
@@ -165,3 +224,15 @@ def _splits(
         if known != split:
             raise DataError(f"patient {patients[id_]} is in both {known} and {split} of {folder}; choose one")
     return given, rule
+
+
+def _drawn(
+    folder: Path, images: Sequence[Image], patients: Mapping[str, str], seed: int
+) -> tuple[dict[str, str], str]:
+    """Make the splits by patient."""
+    if images and len(set(patients.values())) < 2:
+        raise DataError(
+            f"all images of {folder} belong to one patient; at least 2 are needed, to train and test"
+        )
+    drawn = split_by_patient(patients.values(), seed)
+    return {id_: drawn[patients[id_]] for _, _, id_ in images}, RULE

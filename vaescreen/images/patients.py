@@ -32,14 +32,21 @@ def patients_of(images: Sequence[tuple[str, Frame, str]], pattern: str | None) -
         If the pattern is no regular expression, has no group, or finds nothing in a file.
     """
     if pattern is not None:
-        expression = _compiled(pattern)
+        expression = compiled(pattern)
         return {id_: _matched(expression, file) for file, _, id_ in images}, f"pattern {pattern}"
     if any(frame.patient for _, frame, _ in images):
         return {id_: frame.patient or id_ for _, frame, id_ in images}, "as the files say"
     return {id_: id_ for _, _, id_ in images}, OWN
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Give a patient pattern as a regular expression.
+
+    Raises
+    ------
+    DataError
+        If it is none, or has no group.
+    """
     try:
         expression = re.compile(pattern)
     except re.error as error:
