@@ -85,7 +85,8 @@ class TestAdding:
         )
         add_entry(file, NEW)
         assert file.read_text().startswith(
-            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}\ncandidates:\n  new:\n"
+            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}\n"
+            "candidates:\n  new:\n"
         )
 
     def test_windows_line_ends_are_kept(self, file):

@@ -59,6 +59,8 @@ class Ranking:
         Images that cannot be used.
     failed : tuple of Failed
         Candidates that could not be scored.
+    warnings : tuple of str
+        What makes the numbers doubtful, such as patients that were not found.
     predictor : FittedPredictor or None
         None if none is shipped for the recipe: the rows are then ranked by the convolutional probe.
     """
@@ -69,6 +71,7 @@ class Ranking:
     missing: tuple[Missing, ...]
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
+    warnings: tuple[str, ...]
     predictor: FittedPredictor | None
 
     @property
@@ -107,6 +110,7 @@ class Ranking:
                 skipped=[asdict(entry) for entry in self.skipped],
             ),
             "failed": [asdict(entry) for entry in self.failed],
+            "warnings": list(self.warnings),
             "predictor": _standing(self.predictor),
         }
 
@@ -211,7 +215,7 @@ def rank(
             for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, foreseen)
+    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, scored.warnings, foreseen)
 
 
 def _missing(candidate: Candidate) -> Missing:

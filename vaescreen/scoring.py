@@ -28,6 +28,8 @@ class Scoring:
         The reason of each candidate that has no card.
     skipped : tuple of Skipped
         Images that cannot be used.
+    warnings : tuple of str
+        What makes the numbers doubtful, such as patients that were not found.
     view : View
         Size and degradation of the cards.
     """
@@ -35,6 +37,7 @@ class Scoring:
     cards: tuple[ScoreCard, ...]
     failed: dict[str, str]
     skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
     view: View
 
 
@@ -125,7 +128,7 @@ def score(
     )
     if not screening.cards:
         raise CandidateError(all_failed(screening.failed))
-    return Scoring(screening.cards, screening.failed, images.skipped, view)
+    return Scoring(screening.cards, screening.failed, images.skipped, images.warnings, view)
 
 
 def view_of(recipe: str) -> View:

@@ -34,3 +34,15 @@ def test_show_takes_patients_from_the_pattern(run, tmp_path) -> None:
 def test_show_of_phantoms_says_that_they_are_generated(run) -> None:
     arguments = ("data", "show", "brain", "--size", "32", "--train-images", "2", "--test-images", "2")
     assert "brain-phantom (generated, not patients)" in run(*arguments).stdout
+
+
+def test_show_warns_where_patients_were_not_found(run, tmp_path) -> None:
+    folder = write_pictures(tmp_path / "mine", count=4)
+    for number, picture in enumerate(sorted(folder.iterdir())):
+        picture.rename(folder / f"{'ab'[number % 2]}-{number}.png")
+    shown = run("data", "show", folder, "--size", "32").stdout
+    assert "Warning: patients not found, and 4 files have names in 2 groups" in shown
+    payload = json.loads(run("data", "show", folder, "--size", "32", "--format", "json").stdout)
+    assert len(payload["description"]["warnings"]) == 1
+    told = run("data", "show", folder, "--size", "32", "--patients", "([ab])-").stdout
+    assert "Warning" not in told

@@ -7,7 +7,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import candidates_bar
 
 _OPTIONAL = "Optional metrics"
@@ -103,7 +103,7 @@ def compare(
             split_gap=decompose,
             on_progress=on_progress,
         )
-    notes = [words.verdict(report), *words.notes(report)]
+    notes = [words.verdict(report), *words.notes(report), *warning_notes(report.data.warnings)]
     if figures:
         from vaescreen.comparison.figures import draw_all
 

@@ -6,7 +6,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, show, warning_notes
 
 app = typer.Typer(no_args_is_help=True, help="Data sets: list, show.")
 
@@ -46,7 +46,9 @@ def show_data(
         test_images=test_images,
         name=name,
     )
-    description = {key: value for key, value in images.description.items() if key != "counts"}
+    description = {
+        key: value for key, value in images.description.items() if key not in {"counts", "warnings"}
+    }
     records = [{"split": split, **counts} for split, counts in images.description["counts"].items()]
     skipped = [{"path": entry.path, "reason": entry.reason} for entry in images.skipped]
     payload = {
@@ -67,6 +69,7 @@ def show_data(
             f"fingerprint: {images.fingerprint}",
             f"{len(skipped)} skipped",
             *(f"  {entry['path']}: {entry['reason']}" for entry in skipped),
+            *warning_notes(images.warnings),
         ],
     )
     show(sheet, form)

@@ -53,6 +53,11 @@ def show(sheet: Sheet, form: Format) -> None:
             _print_table(sheet)
 
 
+def warning_notes(warnings: Sequence[str]) -> list[str]:
+    """Lines of a sheet that say what makes its numbers doubtful."""
+    return [f"Warning: {warning}." for warning in warnings]
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value."""
     print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))

@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import candidates_bar
 
 if TYPE_CHECKING:
@@ -210,6 +210,7 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
         yield f"Files not found, so not scored: {', '.join(absent)}."
     for failed in ranking.failed:
         yield f"Failed: {_reasoned(failed.candidate, failed.reason)}"
+    yield from warning_notes(ranking.warnings)
     if ranking.skipped:
         yield from skipped_notes([(entry.path, entry.reason) for entry in ranking.skipped])
 

@@ -6,7 +6,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import candidates_bar
 
 if TYPE_CHECKING:
@@ -122,8 +122,12 @@ def _sheet(scored: "Scoring") -> Sheet:
             for card in cards
         ],
         records=[{"candidate": card.candidate, **card.geometry._asdict(), **card.summary} for card in cards],
-        payload={"cards": [card.to_json() for card in cards], "failed": scored.failed},
+        payload={
+            "cards": [card.to_json() for card in cards],
+            "failed": scored.failed,
+            "warnings": list(scored.warnings),
+        },
         title=f"{cards[0].data['name']}: {counts['test_images']} test images, {scored.view}",
-        notes=[f"Failed: {reason}" for reason in scored.failed.values()],
+        notes=[*(f"Failed: {reason}" for reason in scored.failed.values()), *warning_notes(scored.warnings)],
         text_columns=2,
     )

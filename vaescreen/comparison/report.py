@@ -102,6 +102,7 @@ def payload(report: Report) -> dict[str, Any]:
             },
             "decomposition": report.decomposition,
             "missing": analysis.missing,
+            "warnings": report.data.warnings,
         }
     )
     return found

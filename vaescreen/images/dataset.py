@@ -64,6 +64,8 @@ class DataSet:
         Hash of splits, ids, patients and pixels delivered: the same declaration on the same files gives the
         same one anywhere.
     skipped : tuple of Skipped
+    warnings : tuple of str
+        What makes results doubtful though all images can be used, such as patients that were not found.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class DataSet:
         self.kind: Literal["real", "phantom"] = source.kind
         self.size = size
         self.skipped: tuple[Skipped, ...] = result.skipped
+        self.warnings: tuple[str, ...] = tuple(source.description.get("warnings", ()))
         self.fingerprint: str = result.fingerprint
         self._source = source
         self._items = {split: tuple(i for i in result.items if i.split == split) for split in SPLITS}

@@ -13,16 +13,13 @@ from vaescreen.images.framing import framing_description
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import file_stamp, image_files, list_frames
 from vaescreen.images.manifest import MANIFEST, read_manifest
-from vaescreen.images.patients import patients_of
+from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import Item, Skipped, natural_key
 from vaescreen.images.splits import RULE, SPLITS, split_by_patient
 
 MIN_IMAGES = 3
-
-Image = tuple[str, Frame, str]
-"""File relative to the folder, place in the file, id."""
 
 
 class FolderSource:
@@ -94,14 +91,15 @@ class FolderSource:
         images = _with_ids(frames)
         if entries:
             patients = {id_: entries[file].patient for file, _, id_ in images}
-            patient_rule = published.patient_rule if published else MANIFEST
+            owned = Ownership(patients, published.patient_rule if published else MANIFEST)
             given = {id_: entries[file].split for file, _, id_ in images}
             splits = {id_: split for id_, split in given.items() if split}
             split_rule = published.split_rule if published else MANIFEST
             if len(splits) < len(given):
                 splits, split_rule = _drawn(folder, images, patients, seed)
         else:
-            patients, patient_rule = patients_of(images, patient_pattern)
+            owned = patients_of(images, patient_pattern)
+            patients = owned.patients
             splits, split_rule = _splits(folder, images, patients, seed)
         self.items = tuple(
             Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
@@ -115,7 +113,8 @@ class FolderSource:
             "reading": reading.description() if set(kinds) - {"image"} else None,
             **framing_description(size),
             "split_rule": split_rule,
-            "patient_rule": patient_rule,
+            "patient_rule": owned.rule,
+            "warnings": list(owned.warnings),
             "seed": seed if split_rule == RULE else None,
             "files_not_in_manifest": len(set(found) - set(entries)) if listed else 0,
             **(_declared(declaration, published is not None) if declaration else {}),

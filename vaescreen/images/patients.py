@@ -1,17 +1,64 @@
-"""Whose an image is: by the user's pattern, or by what the files say."""
+"""Whose an image is: by the user's pattern, by what the files say, or by a naming that the field agrees on."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats import Frame
+from vaescreen.images.splits import SPLITS
 
 OWN = "every image is its own patient"
+OWN_FILE = "every file is its own patient"
+SAID = "as the files say"
+
+NAMINGS = {
+    "BIDS (sub-LABEL)": re.compile(r"(?:^|/)(sub-[0-9A-Za-z]+)(?=[_/.])"),
+    "BraTS (BraTS-GLI-NUMBER-VISIT)": re.compile(r"(BraTS-[A-Z]+-\d{5})-\d{3}(?!\d)"),
+    "BraTS (BraTS20_Training_NUMBER)": re.compile(r"(BraTS20_(?:Training|Validation|Testing)_\d{3})(?!\d)"),
+    "BraTS (BraTS2021_NUMBER)": re.compile(r"(BraTS2021_\d{5})(?!\d)"),
+    "MRNet (PLANE/CASE.npy)": re.compile(r"(?:^|/)(?:axial|coronal|sagittal)/(\d{4})\.npy$"),
+    "MIMIC-CXR (pNUMBER/sNUMBER)": re.compile(r"(?:^|/)(p\d{8})/s\d{8}(?=[/.])"),
+    "CheXpert (patientNUMBER/studyN)": re.compile(r"(?:^|/)(patient\d{5})/study\d+/"),
+    "NIH ChestX-ray14 (NUMBER_FOLLOWUP)": re.compile(r"(?:^|/)(\d{8})_\d{3}\.[a-z]+$"),
+    "TCGA barcode": re.compile(r"(?:^|/)(TCGA[-_][0-9A-Z]{2}[-_][0-9A-Z]{4})(?![0-9A-Za-z])"),
+    "LIDC-IDRI (LIDC-IDRI-NUMBER)": re.compile(r"(LIDC-IDRI-\d{4})(?!\d)"),
+}
+"""Where each published naming has the patient; one is believed only if it fits every file of a folder."""
+
+_SLICE = re.compile(r"(?:^|[/_ .-])(?:slices?|slc|frame)[_ .-]*\d+$", re.IGNORECASE)
+_LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
+_MEND = "name the patients by --patients REGEX or in manifest.csv"
+
+Image = tuple[str, Frame, str]
+"""File, frame and id."""
 
 
-def patients_of(images: Sequence[tuple[str, Frame, str]], pattern: str | None) -> tuple[dict[str, str], str]:
+class Ownership(NamedTuple):
+    """Patients of images.
+
+    Attributes
+    ----------
+    patients
+        Patient by image id.
+    rule
+        How they were found, in words.
+    warnings
+        Why images of one patient may have been taken for several patients'; no file is named.
+    """
+
+    patients: dict[str, str]
+    rule: str
+    warnings: tuple[str, ...] = ()
+
+
+def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
     """Find the patient of every image.
+
+    The user's pattern decides; else what the files themselves say; else one of `NAMINGS`, if it fits all files;
+    else every file is its own patient, so that slices of a volume are never parted.
 
     Parameters
     ----------
@@ -19,12 +66,7 @@ def patients_of(images: Sequence[tuple[str, Frame, str]], pattern: str | None) -
         File, frame and id of each image, in natural order.
     pattern
         Regular expression whose first group is the patient, searched in the file name, or in the path within the
-        folder if the pattern contains a slash. None: what the files themselves say, else every image is its own.
-
-    Returns
-    -------
-    tuple
-        Patient by image id, and the rule in words.
+        folder if the pattern contains a slash.
 
     Raises
     ------
@@ -33,10 +75,54 @@ def patients_of(images: Sequence[tuple[str, Frame, str]], pattern: str | None) -
     """
     if pattern is not None:
         expression = compiled(pattern)
-        return {id_: _matched(expression, file) for file, _, id_ in images}, f"pattern {pattern}"
+        return Ownership({id_: _matched(expression, file) for file, _, id_ in images}, f"pattern {pattern}")
     if any(frame.patient for _, frame, _ in images):
-        return {id_: frame.patient or id_ for _, frame, id_ in images}, "as the files say"
-    return {id_: id_ for _, _, id_ in images}, OWN
+        return _said(images)
+    for naming, expression in NAMINGS.items():
+        found = {file: expression.search(file) for file, _, _ in images}
+        names = {file: match.group(1) for file, match in found.items() if match}
+        if len(names) == len(found) > 0:
+            return Ownership({id_: names[file] for file, _, id_ in images}, f"names as in {naming}")
+    rule = OWN_FILE if any(frame.key for _, frame, _ in images) else OWN
+    return Ownership({id_: _file_of(frame, id_) for _, frame, id_ in images}, rule, _doubts(images))
+
+
+def _said(images: Sequence[Image]) -> Ownership:
+    silent = len({file for file, frame, _ in images if not frame.patient})
+    warnings = (
+        f"{silent} of {len({file for file, _, _ in images})} files do not say whose they are, as others do: each "
+        f"counts as a patient of its own; {_MEND}",
+    )
+    patients = {id_: frame.patient or _file_of(frame, id_) for _, frame, id_ in images}
+    return Ownership(patients, SAID, warnings if silent else ())
+
+
+def _file_of(frame: Frame, id_: str) -> str:
+    """Id of the image's file: slices of one volume are of one patient, whoever that is."""
+    return id_.removesuffix(f"/{frame.key}") if frame.key else id_
+
+
+def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
+    """Say why several files may be of one patient, if the names look so."""
+    files = list(dict.fromkeys(file for file, _, _ in images))
+    stems = [_without_split(PurePosixPath(file).with_suffix("").as_posix()) for file in files]
+    sizes = Counter(_LAST_NUMBER.sub("", stem) for stem in stems)
+    shared = [size for size in sizes.values() if size > 1]
+    volumes = len({file for file, frame, _ in images if frame.key})
+    if len(shared) > 1 and 2 * sum(shared) >= len(files):
+        reason = f"{sum(shared)} files have names in {len(shared)} groups that differ by a number only"
+    elif all(map(_SLICE.search, stems)):
+        reason = f"all {len(files)} files are numbered like slices"
+    elif volumes:
+        reason = f"{volumes} files hold several images each; those of a file stay together"
+    else:
+        return ()
+    return (f"patients not found, and {reason}: images of one patient may be in train and in test; {_MEND}",)
+
+
+def _without_split(stem: str) -> str:
+    first, slash, rest = stem.partition("/")
+    return rest if slash and first in SPLITS else stem
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -1,0 +1,144 @@
+"""Whose an image is: what decides, in which order, and when it is said that nobody knows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vaescreen.images import open_data
+from vaescreen.images.formats import Frame
+from vaescreen.images.patients import OWN, OWN_FILE, patients_of
+
+Write = Callable[..., Path]
+
+
+def owners(*files: str, pattern: str | None = None) -> tuple[list[str], str, tuple[str, ...]]:
+    """Patient of each file that is one image, the rule, and the warnings."""
+    found = patients_of([(file, Frame(), file) for file in files], pattern)
+    return list(found.patients.values()), found.rule, found.warnings
+
+
+@pytest.mark.parametrize(
+    ("files", "patients", "rule"),
+    [
+        (["sub-01/anat/sub-01_T1w.nii.gz", "sub-ab2/ses-1/x.nii"], ["sub-01", "sub-ab2"], "BIDS"),
+        (["sub-01_T1w.png", "sub-02_T1w.png"], ["sub-01", "sub-02"], "BIDS"),
+        (
+            ["BraTS-GLI-00003-000/BraTS-GLI-00003-000-t2f.nii.gz", "BraTS-GLI-00003-001-t2f.nii.gz"],
+            ["BraTS-GLI-00003"] * 2,
+            "BraTS",
+        ),
+        (
+            ["BraTS20_Training_001_slice_80.png", "BraTS20_Training_002_slice_80.png"],
+            ["BraTS20_Training_001", "BraTS20_Training_002"],
+            "BraTS",
+        ),
+        (["a/BraTS2021_00001_flair.nii.gz"], ["BraTS2021_00001"], "BraTS"),
+        (
+            ["axial/0007.npy", "valid/coronal/0007.npy", "sagittal/1130.npy"],
+            ["0007", "0007", "1130"],
+            "MRNet",
+        ),
+        (
+            ["p10/p10000032/s50414267/02aa804e.jpg", "p10/p10000032/s53189527/2a2277a9.jpg"],
+            ["p10000032"] * 2,
+            "MIMIC-CXR",
+        ),
+        (["train/patient00001/study1/view1_frontal.jpg"], ["patient00001"], "CheXpert"),
+        (["00000013_005.png", "images/00000014_000.png"], ["00000013", "00000014"], "NIH"),
+        (["TCGA_CS_4941_19960909_1.tif", "TCGA-02-0001/x.png"], ["TCGA_CS_4941", "TCGA-02-0001"], "TCGA"),
+        (["LIDC-IDRI-0001/1-001.dcm"], ["LIDC-IDRI-0001"], "LIDC"),
+    ],
+)
+def test_published_namings_are_known(files: list[str], patients: list[str], rule: str) -> None:
+    found, said, warnings = owners(*files)
+    assert (found, warnings) == (patients, ())
+    assert said.startswith(f"names as in {rule}")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["sub-01_T1w.png", "sub-02_T1w.png", "other.png"],
+        ["00000013_005.png", "00000013_05.png"],
+        ["axial/0007.npy", "axial/0007.png"],
+        ["p1000003/s50414267/x.jpg"],
+        ["subject-01_x.png"],
+        ["BraTS20_Training_0001.png"],
+    ],
+)
+def test_a_naming_that_does_not_fit_every_file_is_not_believed(files: list[str]) -> None:
+    found, rule, _ = owners(*files)
+    assert rule == OWN
+    assert len(set(found)) == len(files)
+
+
+def test_the_pattern_goes_before_what_files_say_and_that_before_names() -> None:
+    images = [(f"sub-0{n}_x.dcm", Frame(patient=f"tag {n}"), f"sub-0{n}_x") for n in (1, 2)]
+    assert set(patients_of(images, r"-(\d+)").patients.values()) == {"01", "02"}
+    said = patients_of(images, None)
+    assert (set(said.patients.values()), said.rule) == ({"tag 1", "tag 2"}, "as the files say")
+
+
+def test_a_file_that_is_silent_beside_others_that_speak_is_warned_of() -> None:
+    images = [("a.dcm", Frame(patient="p"), "a"), ("b.dcm", Frame(), "b"), ("c.dcm", Frame(), "c")]
+    found = patients_of(images, None)
+    assert list(found.patients.values()) == ["p", "b", "c"]
+    assert "2 of 3 files do not say whose they are" in found.warnings[0]
+
+
+def test_slices_of_a_volume_stay_together_whoever_it_is_of() -> None:
+    images = [(f"{v}.npy", Frame(f"{s:02}"), f"{v}/{s:02}") for v in ("knee", "hip") for s in range(3)]
+    found = patients_of(images, None)
+    assert list(found.patients.values()) == ["knee"] * 3 + ["hip"] * 3
+    assert found.rule == OWN_FILE
+    assert "2 files hold several images each" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (["mary_1.png", "mary_2.png", "john_1.png", "john_2.png"], "4 files have names in 2 groups"),
+        (
+            ["train/a/1.png", "train/a/2.png", "test/b/1.png", "test/b/2.png"],
+            "4 files have names in 2 groups",
+        ),
+        (["slice_01.png", "slice_02.png", "slice_03.png"], "all 3 files are numbered like slices"),
+    ],
+)
+def test_names_that_look_like_several_images_of_one_patient_are_warned_of(
+    files: list[str], reason: str
+) -> None:
+    _, rule, warnings = owners(*files)
+    assert rule == OWN
+    assert len(warnings) == 1
+    assert reason in warnings[0]
+    assert not any(part in warnings[0] for part in ("mary", "john"))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["a.png", "b.png", "c.png"],
+        ["IMG_0001.png", "IMG_0002.png", "IMG_0003.png"],
+        ["train/1.png", "train/2.png", "test/3.png", "test/4.png"],
+        ["2a2277a9.jpg", "02aa804e.jpg", "f1c3e4d9.jpg", "1.jpg"],
+    ],
+)
+def test_names_that_say_nothing_are_not_warned_of(files: list[str]) -> None:
+    assert owners(*files)[1:] == (OWN, ())
+
+
+def test_one_patient_in_two_sub_folders_is_refused_when_names_tell_it(write_images: Write) -> None:
+    folder = write_images("train/00000013_000.png", "test/00000013_001.png", "test/00000014_000.png")
+    with pytest.raises(Exception, match="patient 00000013 is in both"):
+        open_data(folder, size=32)
+
+
+def test_rule_and_warning_stand_in_the_record(write_images: Write) -> None:
+    folder = write_images(*(f"{who}_{n}.png" for who in ("mary", "john", "anne") for n in range(2)))
+    data = open_data(folder, size=32)
+    assert len(data.warnings) == 1
+    assert data.record["description"]["warnings"] == list(data.warnings)
+    told = open_data(folder, size=32, patient_pattern="([a-z]+)_")
+    assert told.warnings == ()
