@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from small_networks import build
 
 from vaescreen.candidate import Candidate
 from vaescreen.errors import DataError, ResultError
@@ -206,3 +208,29 @@ class TestKeptWeights:
         phases = Phases()
         make_reference(candidate, phantoms(), short, tmp_path / "b", on_step=phases)
         assert phases.trained_steps == 4
+
+
+def network(folder: Path, scale: float) -> Candidate:
+    """The same small network each time, but for the scale that its own pipeline gives its latents."""
+    model = build("AutoencoderKL")
+    model.register_to_config(scaling_factor=scale)
+    model.save_pretrained(folder)
+    entry = {"name": "small", "adapter": "diffusers", "source": {"path": str(folder)}, "licence": "MIT"}
+    more = {"geometry": {"channels": 4, "factor": 4}, "domain": "none", "family": "network"}
+    return Candidate.model_validate({**entry, **more, "training_data": "none"})
+
+
+def test_native_scaling_is_that_of_the_networks_own_pipeline(phantoms, recipe, tmp_path):
+    """A scale of one is no scaling at all; another changes the signal-to-noise ratio, hence the training, alone."""
+    data = phantoms()
+
+    def summary(scale: float, scaling: str) -> dict[str, float]:
+        chosen = replace(recipe, latent_scaling=scaling)
+        candidate = network(tmp_path / f"model-{scale}", scale)
+        results = tmp_path / f"{scaling}-{scale}"
+        return make_reference(candidate, data, chosen, results, seed=0)["summary"]
+
+    one, none, quarter = summary(1.0, "native"), summary(0.25, "none"), summary(0.25, "native")
+    assert one == none
+    assert quarter["ae_ceiling"] == pytest.approx(none["ae_ceiling"], abs=1e-4)
+    assert abs(quarter["sr_psnr"] - none["sr_psnr"]) > 0.01
