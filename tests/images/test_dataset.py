@@ -81,39 +81,86 @@ def test_the_fingerprint_covers_size_split_id_and_patient(write_images: Write) -
     assert fingerprint(*rows[:3], "c2.png,test,c") != first
 
 
+def memo_lines(memo: Path) -> list[list[str | None]]:
+    return [json.loads(line) for line in memo.read_text().split("\n") if line]
+
+
 def test_a_second_opening_recalls_the_first(write_images: Write, cache: Path) -> None:
-    """The memo is the proof: a changed value in it comes back, so nothing was decoded again."""
+    """The memo is the proof: what is changed in it comes back, so nothing was decoded again."""
     folder = write_images(*NAMES)
-    (folder / "train" / "bad.png").touch()
+    (folder / "train" / "bad.png").write_text("no image")
     first = open_data(folder, size=32)
     (memo,) = (cache / "data").iterdir()
-    record = json.loads(memo.read_text())
-    assert record["fingerprint"] == first.fingerprint
-    memo.write_text(json.dumps(record | {"fingerprint": "recalled"}))
+    lines = memo_lines(memo)
+    assert len(lines) == len(NAMES) + 1
+    assert open_data(folder, size=32).fingerprint == first.fingerprint
+    memo.write_text("\n".join(json.dumps([stamp, pixels and "x", reason]) for stamp, pixels, reason in lines))
 
     second = open_data(folder, size=32)
-    assert second.fingerprint == "recalled"
+    assert second.fingerprint != first.fingerprint
     assert second.skipped == first.skipped
     assert second.ids("train") == first.ids("train")
     assert second.description == first.description
 
 
-def test_a_changed_file_or_declaration_is_scanned_again(write_images: Write, cache: Path) -> None:
+def test_only_what_changed_is_looked_at_again(write_images: Write, cache: Path) -> None:
     folder = write_images(*NAMES)
     first = open_data(folder, size=32)
+    (memo,) = (cache / "data").iterdir()
     Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32)).save(folder / "test" / "1.png")
     assert open_data(folder, size=32).fingerprint != first.fingerprint
+    assert len(memo_lines(memo)) == len(NAMES) + 1
     open_data(folder, size=24)
-    assert len(list((cache / "data").iterdir())) == 3
+    assert len(list((cache / "data").iterdir())) == 2
 
 
-def test_a_damaged_memo_is_made_again(write_images: Write, cache: Path) -> None:
+def test_an_interrupted_opening_goes_on_where_it_was(write_images: Write, cache: Path) -> None:
+    folder = write_images(*NAMES)
+
+    def interrupt(doing: str, done: int, total: int) -> None:
+        if (doing, done) == ("reading images", 5):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_data(folder, size=32, on_progress=interrupt)
+    (memo,) = (cache / "data").iterdir()
+    assert len(memo_lines(memo)) == 5
+    assert open_data(folder, size=32).ids("train") == tuple(f"train/{n}" for n in range(7))
+    assert len(memo_lines(memo)) == len(NAMES), "none was read twice"
+
+
+def test_progress_tells_every_image_that_is_looked_at(write_images: Write) -> None:
+    folder = write_images(*NAMES)
+    (folder / "train" / "0.png").write_text("no image")
+    told: list[tuple[str, int, int]] = []
+    open_data(folder, size=32, on_progress=lambda *step: told.append(step))
+    assert told == [
+        *(("listing files", number, len(NAMES)) for number in range(1, len(NAMES) + 1)),
+        *(("reading images", number, len(NAMES)) for number in range(1, len(NAMES) + 1)),
+    ]
+    told.clear()
+    open_data(folder, size=32, train_images=2, on_progress=lambda *step: told.append(step))
+    assert told[-1] == ("reading images", 6, 6)
+
+
+def test_a_memo_of_files_that_are_gone_is_tidied(write_images: Write, cache: Path) -> None:
+    folder = write_images(*NAMES)
+    open_data(folder, size=32)
+    for name in NAMES[1:7]:
+        (folder / name).unlink()
+    open_data(folder, size=32)
+    (memo,) = (cache / "data").iterdir()
+    assert len(memo_lines(memo)) == len(NAMES) - 6
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '["torn', "[1, 2, 3]", "\0\0", '["x", null, null]'])
+def test_a_damaged_memo_is_made_again(write_images: Write, cache: Path, damage: str) -> None:
     folder = write_images(*NAMES)
     fingerprint = open_data(folder, size=32).fingerprint
     (memo,) = (cache / "data").iterdir()
-    for damage in ("", "[]", "{}", '{"fingerprint": "x", "items": ["gone"], "skipped": []}'):
-        memo.write_text(damage)
-        assert open_data(folder, size=32).fingerprint == fingerprint
+    memo.write_text(damage)
+    assert open_data(folder, size=32).fingerprint == fingerprint
+    assert open_data(folder, size=32).fingerprint == fingerprint
 
 
 def test_limits_take_whole_patients_in_seeded_order(write_images: Write) -> None:

@@ -2,10 +2,11 @@
 
 `open_data` gives a `DataSet`: train, val and test images as float32 `[B, 1, H, W]` in [0, 1], streamed in
 batches, with an id and a patient for each. `formats` read one file at its full bit depth, as `reading` says;
-`framing` brings an image to size; `folder`, `listing` and `manifest` say what a folder holds, `patients` whose it
-is; `layouts` know how published data sets lie on disk, and a `declaration` says so of one; `splits` keeps every
-patient in one split, `scanning` looks at each image once and makes the fingerprint, `degradation` makes
-low-resolution versions, `phantoms` and `generated` are the data of a machine without data.
+`files` turns what decoders raise into reasons, `framing` brings an image to size; `folder`, `listing` and
+`manifest` say what a folder holds, `patients` whose it is; `layouts` know how published data sets lie on disk, and
+a `declaration` says so of one; `splits` keeps every patient in one split, `scanning` looks at each image once,
+which `memo` recalls, and makes the fingerprint, `degradation` makes low-resolution versions, `phantoms` and
+`generated` are the data of a machine without data.
 """
 
 import difflib
@@ -19,8 +20,9 @@ from vaescreen.images.folder import FolderSource
 from vaescreen.images.framing import check_size
 from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
 from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.images.scanning import OnImages, ignore
 
-__all__ = ["Batch", "DataSet", "Declaration", "Reading", "Skipped", "open_data"]
+__all__ = ["Batch", "DataSet", "Declaration", "OnImages", "Reading", "Skipped", "open_data"]
 
 
 def open_data(
@@ -33,6 +35,7 @@ def open_data(
     train_images: int | None = None,
     test_images: int | None = None,
     name: str | None = None,
+    on_progress: OnImages = ignore,
 ) -> DataSet:
     """Open a data set by phantom name, path or declaration; `vaescreen.datasets` knows those of the registry.
 
@@ -55,6 +58,8 @@ def open_data(
         Phantoms: exactly this many instead of 200 and 60.
     name
         What tables call the data; by default the folder's name, or "chest-phantom" and so on.
+    on_progress
+        Called while files are listed and images read: with what is being done, the number done, and that in all.
 
     Returns
     -------
@@ -87,7 +92,9 @@ def open_data(
         if patient_pattern is not None:
             raise DataError(f"{anatomy} phantoms have no file names; leave the patient pattern out")
         phantoms = PhantomSource(anatomy, size=size, seed=seed, counts={**COUNTS, **wanted})
-        return DataSet(name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={})
+        return DataSet(
+            name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress
+        )
     folder = spec.folder if isinstance(spec, Declaration) else Path(spec)
     if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
         raise _unknown(spec)
@@ -98,8 +105,11 @@ def open_data(
         reading=reading,
         seed=seed,
         declaration=declaration,
+        on_progress=on_progress,
     )
-    return DataSet(name or folder.resolve().name, files, size=size, seed=seed, limits=wanted)
+    return DataSet(
+        name or folder.resolve().name, files, size=size, seed=seed, limits=wanted, on_progress=on_progress
+    )
 
 
 def _unknown(spec: str) -> DataError:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaescreen.errors import DataError
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.scanning import Item, Skipped, Source, scan
+from vaescreen.images.scanning import Item, OnImages, Skipped, Source, ignore, scan
 from vaescreen.images.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class DataSet:
         Decides which images are taken where `limits` leaves some out.
     limits
         Largest number of images of a split; a split that is absent is taken whole.
+    on_progress
+        Called for every image that is looked at.
 
     Attributes
     ----------
@@ -74,9 +76,16 @@ class DataSet:
     """
 
     def __init__(
-        self, name: str, source: Source, *, size: int | None, seed: int, limits: Mapping[str, int]
+        self,
+        name: str,
+        source: Source,
+        *,
+        size: int | None,
+        seed: int,
+        limits: Mapping[str, int],
+        on_progress: OnImages = ignore,
     ) -> None:
-        result = scan(name, source, limits, seed)
+        result = scan(name, source, limits, seed, on_progress)
         self.name = name
         self.kind: Literal["real", "phantom"] = source.kind
         self.size = size

@@ -7,16 +7,17 @@ from typing import Any, Literal
 
 from vaescreen.errors import DataError
 from vaescreen.images.declaration import Declaration
+from vaescreen.images.files import read_frame, stamp_of
 from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.layouts import Chosen
-from vaescreen.images.listing import file_stamp, image_files, list_frames
+from vaescreen.images.listing import list_frames, walk
 from vaescreen.images.manifest import MANIFEST, read_manifest
 from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
-from vaescreen.images.scanning import Item, Skipped, natural_key
+from vaescreen.images.scanning import Item, OnImages, Skipped, ignore, natural_key
 from vaescreen.images.splits import RULE, SPLITS, split_by_patient
 
 MIN_IMAGES = 3
@@ -44,6 +45,8 @@ class FolderSource:
         Seed of the split by patient.
     declaration
         What is known of the folder beforehand.
+    on_progress
+        Called while files are listed.
 
     Raises
     ------
@@ -53,6 +56,8 @@ class FolderSource:
     """
 
     kind: Literal["real", "phantom"] = "real"
+    origin: dict[str, Any]
+    unusable: tuple[Skipped, ...]
 
     def __init__(
         self,
@@ -63,12 +68,13 @@ class FolderSource:
         reading: Reading,
         seed: int,
         declaration: Declaration | None = None,
+        on_progress: OnImages = ignore,
     ) -> None:
         if not folder.is_dir():
             problem = "is a file, not a folder" if folder.exists() else "does not exist"
             raise DataError(f"{folder} {problem}; give a folder of images")
         self._folder, self._size, self._reading = folder, size, reading
-        found = image_files(folder)
+        found = walk(folder)
         listed = (folder / MANIFEST).exists()
         if listed and patient_pattern is not None:
             raise DataError(f"{folder / MANIFEST} already names the patients; leave the patient pattern out")
@@ -81,13 +87,13 @@ class FolderSource:
                 entry.file: Chosen(entry.file, entry.patient, entry.split) for entry in read_manifest(folder)
             }
         elif declaration and published:
-            entries = {chosen.file: chosen for chosen in _published(declaration, folder, found)}
-        files = list(entries) if entries else found
-        listing = list_frames(folder, files, reading)
+            entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
+        files = list(entries) if entries else found.files
+        listing = list_frames(folder, files, reading, on_progress)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
-        self.unusable: tuple[Skipped, ...] = tuple(listing.unusable)
+        self.unusable = (*listing.unusable, *(() if listed else found.unusable))
         images = _with_ids(frames)
         if entries:
             patients = {id_: entries[file].patient for file, _, id_ in images}
@@ -105,6 +111,11 @@ class FolderSource:
             Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
             for file, frame, id_ in images
         )
+        self.origin = {
+            "folder": str(folder.resolve()),
+            "reading": reading.description(),
+            **framing_description(size),
+        }
         kinds = {kind.name: kind for kind in map(format_of, map(Path, listing.frames)) if kind}
         self.description: dict[str, Any] = {
             "source": "folder",
@@ -116,21 +127,25 @@ class FolderSource:
             "patient_rule": owned.rule,
             "warnings": list(owned.warnings),
             "seed": seed if split_rule == RULE else None,
-            "files_not_in_manifest": len(set(found) - set(entries)) if listed else 0,
+            "files_not_in_manifest": len(set(found.files) - set(entries)) if listed else 0,
             **(_declared(declaration, published is not None) if declaration else {}),
         }
 
     def load(self, item: Item) -> FloatImage:
         """Decode, crop and resize one image."""
         path = self._folder / str(item.key)
-        kind = format_of(path)
-        assert kind is not None, "only files of a known format are listed"
-        return framed(kind.read(path, item.frame, self._reading), self._size)
+        return framed(read_frame(path, item.frame, self._reading), self._size)
 
     def stamps(self) -> list[Any]:
-        """Path, split, patient, size and times of every file: it cannot change and keep them all."""
-        files = {str(item.key): file_stamp(self._folder / str(item.key)) for item in self.items}
-        return [[i.key, i.frame, i.split, i.patient, *files[str(i.key)]] for i in self.items]
+        """Give the place of every image, with size and times of its file: it cannot change and keep them all."""
+        files = {str(item.key): self._stamp(str(item.key)) for item in self.items}
+        return [[item.key, item.frame, *files[str(item.key)]] for item in self.items]
+
+    def _stamp(self, file: str) -> tuple[int, ...]:
+        try:
+            return stamp_of(self._folder / file)
+        except DataError:
+            return ()
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
@@ -163,7 +178,7 @@ def _declared(declaration: Declaration, as_published: bool) -> dict[str, Any]:
     }
 
 
-def _evenly(frames: list[Frame], count: int | None) -> list[Frame]:
+def _evenly(frames: Sequence[Frame], count: int | None) -> Sequence[Frame]:
     """The middle ones of `count` equal parts; all if there are no more than that."""
     if count is None or len(frames) <= count:
         return frames

@@ -51,6 +51,7 @@ class PhantomSource:
             for number in range(counts[split])
         )
         names = [(f"phantom-{index + 1:04d}", split, index) for index, split in indices]
+        self.origin: dict[str, Any] = {"phantom": anatomy, "size": size, "seed": seed}
         self.items = tuple(
             Item(id=name, patient=name, split=split, key=index) for name, split, index in names
         )
@@ -76,5 +77,5 @@ class PhantomSource:
         return pixels
 
     def stamps(self) -> list[Any]:
-        """Give the ids: the description and the code decide the rest."""
-        return [item.id for item in self.items]
+        """Give ids and places: `origin` and the code decide the rest."""
+        return [[item.id, item.key] for item in self.items]

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,15 +11,24 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from vaescreen.errors import DataError, ResultError
+from vaescreen.errors import DataError
+from vaescreen.images.files import UnreachableError
+from vaescreen.images.memo import Memo, Seen
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.splits import SPLITS, sampling_order
-from vaescreen.storage import cache_dir, digest, read_json, write_json
+from vaescreen.storage import cache_dir, digest
 
 _PIXEL_LIBRARIES = ("pillow", "numpy", "scipy")
 
+OnImages = Callable[[str, int, int], None]
+"""Called while a data set is opened: with what is being done, the number done so far, and the number in all."""
 
-@dataclass(frozen=True)
+
+def ignore(doing: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One image of a source; `key` is its file relative to the source, or its number, `frame` its place in the file."""
 
@@ -44,6 +53,8 @@ class Source(Protocol):
     kind: Literal["real", "phantom"]
     description: dict[str, Any]
     """How the images are made: JSON-able, complete, without absolute paths."""
+    origin: dict[str, Any]
+    """Where the images lie and what, beside an item's stamp, decides its pixels: JSON-able, never published."""
     items: tuple[Item, ...]
     unusable: tuple[Skipped, ...]
     """Files of which not even the images could be listed."""
@@ -52,7 +63,7 @@ class Source(Protocol):
         """Give the pixels of an item, float32 [H, W] in [0, 1]; or raise `DataError` with the bare reason."""
 
     def stamps(self) -> list[Any]:
-        """Give, JSON-able and without reading pixels, what changes whenever an item's content may change."""
+        """Give, for each item and without reading pixels, what changes whenever these may: JSON-able."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,12 @@ def natural_key(text: str) -> tuple[Any, ...]:
     return (*(int(part) if place % 2 else part for place, part in enumerate(parts)), text)
 
 
-def scan(name: str, source: Source, limits: Mapping[str, int], seed: int) -> Scan:
+def scan(
+    name: str, source: Source, limits: Mapping[str, int], seed: int, on_progress: OnImages = ignore
+) -> Scan:
     """Load every image that will be delivered once, or recall the outcome of doing so from the cache.
+
+    What was seen until an interruption, or before some files changed, is recalled too.
 
     Parameters
     ----------
@@ -83,47 +98,67 @@ def scan(name: str, source: Source, limits: Mapping[str, int], seed: int) -> Sca
         Largest number of images of a split; its scan ends when that is reached.
     seed
         Decides which images are taken under a limit.
+    on_progress
+        Called for every image.
 
     Raises
     ------
     DataError
         If more than half of the images cannot be used, or train or test ends up empty.
     """
-    declaration = [source.description, dict(limits), seed, source.stamps()]
     libraries = [version(library) for library in _PIXEL_LIBRARIES]
-    memo = cache_dir() / "data" / f"{digest(declaration, libraries, code_digest())}.json"
-    result = _recall(memo, source)
-    if result is None:
-        result = _look(source, limits, seed)
-        _check(name, result)
-        _remember(memo, result)
+    memo = Memo(cache_dir() / "data" / f"{digest(source.origin, libraries, code_digest())}.jsonl")
+    stamps = {item: digest(stamp) for item, stamp in zip(source.items, source.stamps(), strict=True)}
+    with memo:
+        result = _look(source, stamps, memo, limits, seed, on_progress)
+    memo.tidy(stamps.values())
+    _check(name, result)
     return result
 
 
-def _look(source: Source, limits: Mapping[str, int], seed: int) -> Scan:
+def _look(
+    source: Source,
+    stamps: Mapping[Item, str],
+    memo: Memo,
+    limits: Mapping[str, int],
+    seed: int,
+    on_progress: OnImages,
+) -> Scan:
+    wanted = {split: [item for item in source.items if item.split == split] for split in SPLITS}
+    total = sum(min(limits.get(split, len(items)), len(items)) for split, items in wanted.items())
     good: list[tuple[Item, str]] = []
     skipped = [*source.unusable]
-    for split in SPLITS:
-        items = [item for item in source.items if item.split == split]
-        limit = limits.get(split)
-        if limit is not None:
-            items = [items[place] for place in sampling_order([item.patient for item in items], seed)]
-        found = 0
-        for item in items:
+    for split, items in wanted.items():
+        limit, found = limits.get(split), 0
+        order = range(len(items)) if limit is None else sampling_order([item.patient for item in items], seed)
+        for item in (items[place] for place in order):
             if found == limit:
                 break
-            try:
-                pixels = source.load(item)
-            except DataError as error:
+            seen = memo.get(stamps[item])
+            if seen is None:
+                seen = _see(source, item, stamps[item], memo)
+            if seen.pixels is None:
                 place = f"{item.key} [{item.frame}]" if item.frame else str(item.key)
-                skipped.append(Skipped(place, str(error)))
-                continue
-            good.append((item, _pixel_digest(pixels)))
-            found += 1
+                skipped.append(Skipped(place, seen.reason or ""))
+            else:
+                good.append((item, seen.pixels))
+                found += 1
+            on_progress("reading images", min(len(good) + len(skipped), total), total)
     good.sort(key=lambda pair: natural_key(pair[0].id))
     skipped.sort(key=lambda entry: natural_key(entry.path))
     fingerprint = digest(*([item.split, item.id, item.patient, pixels] for item, pixels in good))
     return Scan(tuple(item for item, _ in good), tuple(skipped), fingerprint)
+
+
+def _see(source: Source, item: Item, stamp: str, memo: Memo) -> Seen:
+    try:
+        seen = Seen(_pixel_digest(source.load(item)))
+    except UnreachableError as error:
+        return Seen(None, str(error))
+    except DataError as error:
+        seen = Seen(None, str(error))
+    memo.add(stamp, seen)
+    return seen
 
 
 def _check(name: str, result: Scan) -> None:
@@ -140,23 +175,6 @@ def _check(name: str, result: Scan) -> None:
                 + (f"; {len(result.skipped)} cannot be used, the first is {first}" if first else "")
                 + "; add images, or say in manifest.csv (file, split, patient_id) which are for what"
             )
-
-
-def _recall(memo: Path, source: Source) -> Scan | None:
-    """Read a remembered scan; a damaged one is as good as none, since it can be made again."""
-    try:
-        known = read_json(memo)
-        by_id = {item.id: item for item in source.items}
-        items = tuple(by_id[item] for item in known["items"])
-        return Scan(items, tuple(Skipped(**entry) for entry in known["skipped"]), known["fingerprint"])
-    except (ResultError, KeyError, TypeError):
-        return None
-
-
-def _remember(memo: Path, result: Scan) -> None:
-    skipped = [{"path": entry.path, "reason": entry.reason} for entry in result.skipped]
-    items = [item.id for item in result.items]
-    write_json(memo, {"fingerprint": result.fingerprint, "skipped": skipped, "items": items})
 
 
 def _pixel_digest(pixels: FloatImage) -> str:

@@ -37,18 +37,19 @@ class Format:
         What messages call it.
     suffixes
         Lower-case, with the dot.
-    frames : (path, reading) -> list of Frame
-        The images of a file, in order, without decoding them where the header suffices.
+    frames : (path, reading) -> list of Frame, or None
+        The images of a file, in order, without decoding them where the header suffices. None: a file is one image.
     read : (path, key, reading) -> FloatImage
         One of them, by the `key` of its `Frame`: float32 [H, W] in [0, 1], passed by `pixels.checked`.
     description
         What is done to the values of such files: JSON-able, for the record.
 
-    Both functions raise `DataError` with the bare reason, which the caller puts beside the path.
+    Both functions raise `DataError` with the bare reason, which the caller puts beside the path. What a library
+    raises on damaged input they may leave to `vaescreen.images.files`.
     """
 
     name: str
     suffixes: frozenset[str]
-    frames: Callable[[Path, Reading], list[Frame]]
+    frames: Callable[[Path, Reading], list[Frame]] | None
     read: Callable[[Path, str, Reading], FloatImage]
     description: dict[str, Any]

@@ -1,37 +1,38 @@
-"""PNG, JPEG, TIFF, WebP and BMP through Pillow: one image a file, at its full bit depth."""
+"""PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow: one image a file, at its full bit depth."""
 
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaescreen.errors import DataError
-from vaescreen.images.formats.base import Format, Frame
-from vaescreen.images.pixels import FloatImage, check_shape, checked
+from vaescreen.images.formats.base import Format
+from vaescreen.images.pixels import MAX_PIXELS, FloatImage, check_shape, checked
 from vaescreen.images.reading import Reading
 
-PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray: ITU-R BT.601, applied to the stored (gamma-encoded) values."""
 
 _TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
+_PIECE = 2**20
+"""Pixels."""
 
 
 def read_image(path: Path) -> FloatImage:
-    """Decode a PNG, JPEG, TIFF, WebP or BMP file to gray.
+    """Decode a file to gray; its content, not its suffix, decides the format.
 
     Integers are divided by the full scale of their format (255, 65535, or what the TIFF states), never by the
     image's own maximum, so that brightness stays comparable between images. Floating-point files must already
     lie in [0, 1]. Colour becomes gray by `LUMA` in floating point, CMYK by way of RGB. Alpha is dropped: what
     lies under a transparent pixel is used as stored, no background is invented.
-
-    Parameters
-    ----------
-    path
-        The file; its content, not its suffix, decides the format.
 
     Returns
     -------
@@ -41,25 +42,32 @@ def read_image(path: Path) -> FloatImage:
     Raises
     ------
     DataError
-        With the bare reason, which the caller puts beside the path: unreadable, empty, not an image,
-        truncated, several frames, 16-bit colour, values out of range, not finite, constant, or of
-        unusable size.
+        With the bare reason: not an image, several frames, 16-bit colour, values out of range, not finite,
+        constant, or of unusable size.
+    Exception
+        Whatever Pillow raises on damaged files.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _complete():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if path.stat().st_size == 0:
-                raise DataError("the file is empty")
             with Image.open(path, formats=PILLOW_FORMATS) as image:
                 _check_header(image)
                 pixels = _to_gray(image)
     except UnidentifiedImageError:
         raise DataError(f"not an image in one of the formats {', '.join(PILLOW_FORMATS)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"larger than {Image.MAX_IMAGE_PIXELS} pixels; cut it into smaller images") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise DataError(_one_line(error)) from error
+        raise DataError(f"larger than {MAX_PIXELS} pixels; cut it into smaller images") from None
     return checked(pixels)
+
+
+@contextmanager
+def _complete() -> Iterator[None]:
+    """Refuse truncated files even where another package told Pillow to fill up what is missing."""
+    tolerated, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = tolerated
 
 
 def _check_header(image: ImageFile.ImageFile) -> None:
@@ -84,41 +92,46 @@ def _to_gray(image: Image.Image) -> FloatImage:
         image = image.convert("RGB")
     if image.mode != "RGB":
         raise DataError(f"colour mode {image.mode} is not supported; save it as gray or RGB")
-    colour = np.asarray(image)
+    return _in_pieces(np.asarray(image), _luma)
+
+
+def _luma(colour: NDArray[np.uint8]) -> NDArray[np.float64]:
     gray = sum(weight * colour[..., channel] for channel, weight in enumerate(LUMA))
-    return np.asarray(gray / 255, np.float32)
+    return np.asarray(gray / 255)
 
 
 def _deep_gray(image: Image.Image) -> FloatImage:
     """Gray of more than 8 bits: integers by their full scale, floating point as it is."""
-    values = np.asarray(image).astype(np.float64)
+    stored = np.asarray(image)
+    lowest, highest = float(stored.min()), float(stored.max())
     tags = getattr(image, "tag_v2", {})
+    full_scale = 1
     if image.mode == "F":
-        if not np.isfinite(values).all():
+        if not np.isfinite([lowest, highest]).all():
             raise DataError("holds values that are not finite")
-        if values.min() < 0 or values.max() > 1:
-            span = f"{values.min():g} to {values.max():g}"
-            raise DataError(f"floating-point values from {span}; scale them to 0 to 1")
+        if lowest < 0 or highest > 1:
+            raise DataError(f"floating-point values from {lowest:g} to {highest:g}; scale them to 0 to 1")
     else:
         bits = min(tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0], 16)
         full_scale = 2**bits - 1
-        if values.min() < 0 or values.max() > full_scale:
-            span = f"{values.min():g} to {values.max():g}"
-            raise DataError(f"integers from {span}; only 0 to {full_scale} can be read")
-        values /= full_scale
-    if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        values = 1 - values
-    return values.astype(np.float32)
+        if lowest < 0 or highest > full_scale:
+            raise DataError(f"integers from {lowest:g} to {highest:g}; only 0 to {full_scale} can be read")
+    inverted = tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+
+    def scaled(piece: NDArray[Any]) -> NDArray[np.float64]:
+        values = piece.astype(np.float64) / full_scale
+        return 1 - values if inverted else values
+
+    return _in_pieces(stored, scaled)
 
 
-def _one_line(error: BaseException) -> str:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"cannot be decoded ({' '.join(reason.split())})"
-
-
-def _frames(path: Path, reading: Reading) -> list[Frame]:
-    """One: how many a file holds is looked at when it is decoded."""
-    return [Frame()]
+def _in_pieces(stored: NDArray[Any], gray: Callable[[NDArray[Any]], NDArray[np.float64]]) -> FloatImage:
+    """Turn values to gray piece by piece: double precision of a whole large image would fill the memory."""
+    flat = stored.reshape(-1, *stored.shape[2:])
+    pixels = np.empty(len(flat), np.float32)
+    for start in range(0, len(flat), _PIECE):
+        pixels[start : start + _PIECE] = gray(flat[start : start + _PIECE])
+    return pixels.reshape(stored.shape[:2])
 
 
 def _read(path: Path, key: str, reading: Reading) -> FloatImage:
@@ -128,7 +141,7 @@ def _read(path: Path, key: str, reading: Reading) -> FloatImage:
 FORMAT = Format(
     name="image",
     suffixes=SUFFIXES,
-    frames=_frames,
+    frames=None,
     read=_read,
     description={"range": "full scale of the file's format", "luma": list(LUMA)},
 )

@@ -1,0 +1,131 @@
+"""One file, from outside: whether it can be read at all, and its decoder's complaints in one line.
+
+Decoders raise whatever comes to hand on damaged input. Here, and only here, everything that they raise becomes the
+reason why that one file is left out; what concerns the whole run, such as a missing library, passes through.
+"""
+
+import errno
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vaescreen.errors import DataError, VaescreenError
+from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
+from vaescreen.images.pixels import FloatImage
+from vaescreen.images.reading import Reading
+
+_LONGEST_REASON = 200
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+Stamp = tuple[int, int, int]
+"""Size, time of the last change of content, time of the last change of the file: it cannot change and keep all."""
+
+
+class UnreachableError(DataError):
+    """What may pass though the file does not change, and is not remembered: permissions, networks, memory."""
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Look at a file without opening it.
+
+    Raises
+    ------
+    DataError
+        With the bare reason: it is not there, cannot be reached, is empty, or is no file at all (opening a named
+        pipe would wait for ever).
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        reason = (
+            "a link that leads nowhere" if path.is_symlink() else "no such file; it may have been removed"
+        )
+        raise DataError(reason) from None
+    except (OSError, ValueError) as error:
+        raise _complaint(error) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}, not a file")
+    if status.st_size == 0:
+        raise DataError("the file is empty")
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def kind_of(path: Path) -> Format:
+    """Format that a file's name promises.
+
+    Raises
+    ------
+    DataError
+        With the bare reason, if it promises none.
+    """
+    kind = format_of(path)
+    if kind is None:
+        raise DataError(f"not a file of a known kind ({', '.join(sorted(SUFFIXES))})")
+    return kind
+
+
+def frames_of(path: Path, reading: Reading) -> list[Frame]:
+    """List the images of a file.
+
+    Raises
+    ------
+    DataError
+        With the bare reason why there are none.
+    """
+    kind = kind_of(path)
+    if kind.frames is None:
+        return [Frame()]
+    with _complaints():
+        frames = kind.frames(path, reading)
+    if not frames:
+        raise DataError("holds no image that could be used")
+    return frames
+
+
+def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
+    """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1].
+
+    Raises
+    ------
+    DataError
+        With the bare reason why it cannot be used.
+    """
+    stamp_of(path)
+    with _complaints():
+        return kind_of(path).read(path, key, reading)
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except VaescreenError:
+        raise
+    except MemoryError:
+        raise UnreachableError("does not fit into memory") from None
+    except Exception as error:
+        raise _complaint(error) from error
+
+
+def _complaint(error: Exception) -> DataError:
+    """One short line; names of classes are for errors that say nothing else."""
+    if isinstance(error, OSError) and error.errno:
+        said = "a loop of links" if error.errno == errno.ELOOP else os.strerror(error.errno)
+        return UnreachableError(f"cannot be read ({said})")
+    said = " ".join(str(error).split())
+    if not isinstance(error, OSError | ValueError | SyntaxError | EOFError):
+        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if len(said) > _LONGEST_REASON:
+        said = f"{said[:_LONGEST_REASON]}..."
+    return DataError(f"cannot be decoded ({said or type(error).__name__})")
