@@ -8,6 +8,7 @@ from vaescreen.errors import CandidateError
 from vaescreen.execution import LOCAL, Device, Engine, choose_device
 from vaescreen.images import Skipped, open_data
 from vaescreen.images.degradation import Degradation, Kernel
+from vaescreen.images.degradation_names import degradation_named
 from vaescreen.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
@@ -49,6 +50,7 @@ def score(
     size: int | None = 256,
     scale: int = 4,
     kernel: Kernel = "lanczos",
+    degradation: str | None = None,
     registry: Path | None = None,
     results: Path | None = None,
     patients: str | None = None,
@@ -70,12 +72,15 @@ def score(
     data
         Name of a phantom data set, or a folder of images.
     recipe
-        Recipe whose size, scale and kernel are taken instead of the three that follow.
+        Recipe whose size and degradation are taken instead of what follows.
     size
         Side of the HR images in pixels, a multiple of 8; None for the size that each image has, cut at its
         border to a multiple of the scale.
     scale, kernel
         See `vaescreen.images.degradation.Degradation`.
+    degradation
+        Name of a degradation instead of scale and kernel, such as `paper`, `bicubic-x4-torch-aliased` or
+        `kspace-x4-rician0.02`; see `vaescreen.images.degradation_names.degradation_named`.
     registry
         Registry file instead of the one that comes with the package.
     results
@@ -100,7 +105,10 @@ def score(
         In one line: data, a name, a folder or a registry that cannot be used, or no candidate that could be
         scored. A candidate that fails beside others that do not is in `Scoring.failed` instead.
     """
-    view = view_of(recipe) if recipe is not None else View(size, Degradation(kernel, scale))
+    if recipe is not None:
+        view = view_of(recipe)
+    else:
+        view = View(size, degradation_named(degradation) if degradation else Degradation(kernel, scale))
     known = Registry.load(registry)
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     folder = results or cache_dir() / "results"

@@ -121,7 +121,7 @@ def _sheet(records: list[dict[str, Any]], recipe: "Recipe") -> Sheet:
         payload=records,
         title=(
             f"{first['data']['name']}: {first['counts']['test_images']} test images, {recipe.size}x{recipe.size} px, "
-            f"{recipe.degradation.kernel} x{recipe.degradation.scale}"
+            f"{recipe.degradation}"
         ),
         text_columns=2,
     )

@@ -1,7 +1,5 @@
 """`vaescreen data`: what images there are, and what is seen of a folder."""
 
-from typing import Annotated
-
 import typer
 
 from vaescreen.cli import options
@@ -26,7 +24,7 @@ def list_data(form: options.OutputFormat = Format.TABLE) -> None:
 @app.command(name="show")
 def show_data(
     data: options.DataArgument,
-    size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 256,
+    size: options.Size = "256",
     patients: options.Patients = None,
     name: options.Name = None,
     train_images: options.TrainImages = None,
@@ -39,7 +37,7 @@ def show_data(
 
     images = open_data(
         data,
-        size=size,
+        size=options.side(size),
         patient_pattern=patients,
         seed=seed,
         train_images=train_images,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 _DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
+NATIVE = "native"
 
 
 class Format(StrEnum):
@@ -53,6 +54,14 @@ Patients = Annotated[
 Name = Annotated[
     str | None,
     typer.Option(help="What to call the data; the folder's name by default.", rich_help_panel=_DATA),
+]
+Size = Annotated[
+    str,
+    typer.Option(
+        metavar="N|native",
+        help="Side of the images in pixels, or native: each image as it is, whatever its sides.",
+        rich_help_panel=_DATA,
+    ),
 ]
 TrainImages = Annotated[
     int | None,
@@ -162,6 +171,16 @@ CachedPoints = Annotated[
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
 ]
+
+
+def side(size: str) -> int | None:
+    """Side in pixels that `Size` says, None for native."""
+    if size == NATIVE:
+        return None
+    try:
+        return int(size)
+    except ValueError:
+        raise typer.BadParameter(f"give a number of pixels, or {NATIVE}", param_hint="--size") from None
 
 
 def published_results(given: Path | None) -> Path:

@@ -25,7 +25,6 @@ _COLUMNS = {
     "ms decode": ("decode_ms", 1),
 }
 _PANEL = "Size and degradation"
-NATIVE = "native"
 
 
 def score(
@@ -35,18 +34,11 @@ def score(
         str | None,
         typer.Option(
             metavar="RECIPE",
-            help="Take size, scale and kernel from a recipe instead.",
+            help="Take size and degradation from a recipe instead.",
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    size: Annotated[
-        str,
-        typer.Option(
-            metavar="N|native",
-            help="Side of the HR images in pixels, or native: each image as it is.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = "256",
+    size: options.Size = "256",
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,
@@ -54,6 +46,16 @@ def score(
         str,
         typer.Option(metavar="KERNEL", help="lanczos, bicubic, area or kspace.", rich_help_panel=_PANEL),
     ] = "lanczos",
+    degradation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="All in one word instead: paper, bicubic-x4-torch, bicubic-x4-torch-aliased, kspace-x4-rician0.02, "
+            "area-x2-gaussian0.05, ... Noise has its SD as a fraction of full scale.",
+            show_default="scale and kernel",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
     registry: options.RegistryFile = None,
     patients: options.Patients = None,
     name: options.Name = None,
@@ -79,9 +81,10 @@ def score(
             candidates,
             data,
             recipe=recipe,
-            size=_side(size),
+            size=options.side(size),
             scale=scale,
             kernel=kernel,  # type: ignore[arg-type]  # the degradation checks the name itself
+            degradation=degradation,
             registry=registry,
             results=results,
             patients=patients,
@@ -95,15 +98,6 @@ def score(
             on_progress=on_progress,
         )
     show(_sheet(scored), form)
-
-
-def _side(size: str) -> int | None:
-    if size == NATIVE:
-        return None
-    try:
-        return int(size)
-    except ValueError:
-        raise typer.BadParameter(f"give a number of pixels, or {NATIVE}", param_hint="--size") from None
 
 
 def _sheet(scored: "Scoring") -> Sheet:

@@ -218,5 +218,5 @@ def _baselines(folder: Path, card: Record) -> dict[str, float]:
     view, data = card["view"], card["data"]
     if view["size"] is None:
         return {}
-    degradation = Degradation(view["degradation"]["kernel"], view["degradation"]["scale"])
+    degradation = Degradation.from_description(view["degradation"])
     return read_baselines(folder, View(view["size"], degradation), data["name"], data["fingerprint"])

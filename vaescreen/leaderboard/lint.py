@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from vaescreen.errors import ResultError
+from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.schema import Schema
 from vaescreen.metrics.fidelity import HIGHEST_PSNR
 from vaescreen.superres.paths import parse_point_path
@@ -145,7 +146,7 @@ def _values(file: ResultFile) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def _view(file: ResultFile) -> str:
     view = file.record["view"]
-    return f"size {view['size']}, {view['degradation']['kernel']} x{view['degradation']['scale']}"
+    return f"size {view['size']}, {Degradation.from_description(view['degradation'])}"
 
 
 def _refuse(file: ResultFile, problem: str) -> NoReturn:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.board import Board
 from vaescreen.leaderboard.columns import ABSENT, COLUMNS, EXTRAPOLATED, interval_text, number
 from vaescreen.leaderboard.markdown import bullets, code, document, table
@@ -136,7 +137,7 @@ def _images(card: Record) -> list[str]:
     counts, view, note = card["counts"], card["view"], note_of(card["data"])
     degradation = view["degradation"]
     library = f" by {degradation['library']} {degradation.get('version', '')}".rstrip()
-    made = f"low resolution: {degradation['kernel']} x{degradation['scale']}"
+    made = f"low resolution: {Degradation.from_description(degradation)}"
     facts = [
         f"scored on {counts['test_images']} test images; linear codecs and probes were fitted on "
         f"{counts['train_images']} train images",

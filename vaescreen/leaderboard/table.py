@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.sources import images_phrase
 from vaescreen.predictor.fitted import Prediction
 
@@ -136,7 +137,7 @@ def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None) -> s
     """One line: which images, real or generated, how many, at what size, and what ranks them."""
     card = cards[0]
     view = card["view"]
-    degradation = view["degradation"]
+    degradation = Degradation.from_description(view["degradation"])
     size = f"{view['size']}x{view['size']} px" if view["size"] else "native size"
     name = recipe or "this size and degradation"
     order = (
@@ -145,7 +146,7 @@ def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None) -> s
         else f"ranked by convolutional probe PSNR (no predictor for {name})"
     )
     seen = images_phrase(card["data"], card["counts"])
-    return f"{card['data']['name']}: {seen}, {size}, {degradation['kernel']} x{degradation['scale']}, {order}"
+    return f"{card['data']['name']}: {seen}, {size}, {degradation}, {order}"
 
 
 def rank_payload(

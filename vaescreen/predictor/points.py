@@ -8,7 +8,8 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.errors import ResultError
+from vaescreen.errors import DataError, ResultError
+from vaescreen.images.degradation import Degradation
 from vaescreen.predictor import fields
 from vaescreen.predictor.features import card_features
 from vaescreen.storage import read_json
@@ -20,7 +21,10 @@ BUDGETS = ("half", "quarter")
 
 
 class Definition(NamedTuple):
-    """What a measurement was: image size (None = native), degradation, protocol of the score card."""
+    """What a measurement was: image size (None = native), degradation, protocol of the score card.
+
+    `kernel` is all of the degradation but its scale, such as `lanczos` or `kspace rician0.02`.
+    """
 
     size: int | None
     kernel: str
@@ -189,9 +193,13 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
 
 
 def _definition(view: Mapping[str, Any], where: object, protocol: str) -> Definition:
+    try:
+        degradation = Degradation.from_description(fields.field(view, where, "degradation"))
+    except DataError as error:
+        raise ResultError(f"{where}: {error}") from error
     return Definition(
         size=fields.field(view, where, "size"),
-        kernel=fields.field(view, where, "degradation", "kernel"),
-        scale=fields.field(view, where, "degradation", "scale"),
+        kernel=degradation.way,
+        scale=degradation.scale,
         protocol=protocol,
     )

@@ -136,7 +136,7 @@ class _Stream:
             latents = self._autoencoder.encode(images)
         with self.decode.timing(len(images)):
             decoded = self._autoencoder.decode(latents, size)
-        reduced = self._view.degradation.apply(images)
+        reduced = self._view.degradation.apply(images, batch.ids)
         columns = image_metrics(images, decoded) | self._floors(images, reduced)
         lr_latents = self._autoencoder.encode(reduced)
         lr_size = (reduced.shape[-2], reduced.shape[-1])

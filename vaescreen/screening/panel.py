@@ -49,7 +49,7 @@ def measure_panel(
     """
     images = batch.images
     size = (images.shape[-2], images.shape[-1])
-    reduced = view.degradation.apply(images)
+    reduced = view.degradation.apply(images, batch.ids)
     latents = autoencoder.encode(images)
     hr, lr = probes.hr.apply(latents), probes.lr.apply(autoencoder.encode(reduced))
     grid = (hr.shape[-2], hr.shape[-1])

@@ -53,7 +53,7 @@ def encode_train(
         pixels += batch.images.numel()
         if lr and pixels > MOST_TRAIN_PIXELS:
             break
-        reduced = view.degradation.apply(batch.images)
+        reduced = view.degradation.apply(batch.images, batch.ids)
         lr_latents, hr_latents = autoencoder.encode(reduced), autoencoder.encode(batch.images)
         pixel_probe.add(reduced - MID_GRAY, batch.images)
         pixels_to_latents.add(lr_patches(reduced, factor), hr_latents)

@@ -21,7 +21,7 @@ class View:
     def __str__(self) -> str:
         """Short form for titles, such as `128x128 px, lanczos x4`."""
         size = f"{self.size}x{self.size} px" if self.size else "native size"
-        return f"{size}, {self.degradation.kernel} x{self.degradation.scale}"
+        return f"{size}, {self.degradation}"
 
     def description(self) -> dict[str, Any]:
         """Everything that decides the pixels, as JSON-able values."""

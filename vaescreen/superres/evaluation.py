@@ -104,7 +104,7 @@ class _Judge:
         recipe, images = self.recipe, batch.images
         size = (images.shape[-2], images.shape[-1])
         device = self.scale.hr.mean.device
-        pairs = encode_pairs(self.autoencoder, images, recipe)
+        pairs = encode_pairs(self.autoencoder, images, recipe, batch.ids)
         condition = self.scale.condition.apply(pairs.condition.to(device))
         like = pairs.hr.to(device)
         columns: dict[str, Tensor] = {}
@@ -132,7 +132,7 @@ class _Judge:
                 columns |= _spread(images, torch.stack(drawn))
             if self.outputs:
                 self.outputs.add(batch.ids, batch.patients, own, torch.stack(drawn, 1))
-        floor = recipe.degradation.upsample(recipe.degradation.apply(images), size)
+        floor = recipe.degradation.upsample(recipe.degradation.apply(images, batch.ids), size)
         columns["bicubic_psnr"] = psnr(images, floor)
         ids = {"image_id": batch.ids, "patient_id": batch.patients}
         return pd.DataFrame(ids | {name: values.cpu().numpy() for name, values in columns.items()})

@@ -1,8 +1,8 @@
 """Latents of a split and of what the network is told, encoded once and kept on disk, in pieces, under fingerprints."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,10 +32,15 @@ class LatentPairs:
     condition: Tensor
 
 
-def encode_pairs(autoencoder: Autoencoder, images: Tensor, recipe: Recipe) -> LatentPairs:
-    """Raw latents of HR images `[B, 1, H, W]`, and the parts of the recipe's conditioning side by side."""
+def encode_pairs(
+    autoencoder: Autoencoder, images: Tensor, recipe: Recipe, ids: Sequence[str] | None = None
+) -> LatentPairs:
+    """Raw latents of HR images `[B, 1, H, W]`, and the parts of the recipe's conditioning side by side.
+
+    `ids` are those of the images; a degradation without noise needs none.
+    """
     hr = autoencoder.encode(images)
-    lr = recipe.degradation.apply(images)
+    lr = recipe.degradation.apply(images, ids)
     parts = [_condition(part, autoencoder, images, lr, recipe.degradation) for part in recipe.conditioning]
     return LatentPairs(hr, torch.cat(parts, 1))
 
@@ -98,16 +103,23 @@ def training_pairs(
     return found[0] if count == 1 else _joined(found)
 
 
-def _encode_piece(path: Path, autoencoder: Autoencoder, batches: list[Tensor], recipe: Recipe) -> LatentPairs:
+def _encode_piece(path: Path, autoencoder: Autoencoder, batches: list[Batch], recipe: Recipe) -> LatentPairs:
     piece = _joined(
         [
-            encode_pairs(autoencoder, images, recipe)
+            encode_pairs(autoencoder, each.images, recipe, each.ids)
             for batch in batches
-            for images in ((batch, batch.flip(-1)) if recipe.mirror else (batch,))
+            for each in ((batch, _mirrored(batch)) if recipe.mirror else (batch,))
         ]
     )
     write_bytes(path, save_tensors({"hr": piece.hr, "condition": piece.condition}))
     return piece
+
+
+def _mirrored(batch: Batch) -> Batch:
+    """Mirror images under ids of their own, since noise of the LR image follows from the id."""
+    return replace(
+        batch, ids=tuple(f"{image_id}\nmirrored" for image_id in batch.ids), images=batch.images.flip(-1)
+    )
 
 
 def latents_dir() -> Path:
@@ -120,10 +132,10 @@ def clear_latents() -> None:
     shutil.rmtree(latents_dir(), ignore_errors=True)
 
 
-def _grouped(batches: Iterator[Batch]) -> Iterator[list[Tensor]]:
-    group: list[Tensor] = []
+def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+    group: list[Batch] = []
     for batch in batches:
-        group.append(batch.images)
+        group.append(batch)
         if len(group) == BATCHES_A_PIECE:
             yield group
             group = []

@@ -1,14 +1,17 @@
 """Variants of a recipe for ablations: a few choices changed, and a name that says which."""
 
 import difflib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, get_type_hints
 
 from vaescreen.errors import RecipeError
+from vaescreen.images.degradation import Degradation
+from vaescreen.images.degradation_names import degradation_named
 from vaescreen.superres.networks import NETWORKS, Network
 from vaescreen.superres.recipe import WORDS, Recipe
 
-_FIXED = {"name", "version", "degradation"}
+_FIXED = {"name", "version"}
 _SWITCH = {"true": True, "false": False}
 
 
@@ -25,12 +28,15 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
         What to change.
     changes
         New values by field, as they are or as texts; `network` takes a name of `NETWORKS`, and of several
-        things in `conditioning` the names are joined by `_`.
+        things in `conditioning` the names are joined by `_`; `degradation` takes a name such as
+        `kspace-x4-rician0.02` (see `degradation_named`).
 
     Raises
     ------
     RecipeError
         If a field or value is unknown, or the variant makes no sense.
+    DataError
+        If a degradation is unknown.
     """
     values = {field: _value(recipe, field, value) for field, value in changes.items()}
     follow: dict[str, Any] = {}
@@ -61,12 +67,8 @@ def _value(recipe: Recipe, field: str, value: Any) -> Any:
         raise RecipeError(f"recipe {recipe.name} has no choice called {field!r}{hint}")
     if not isinstance(value, str):
         return value
-    if field == "network":
-        if value not in NETWORKS:
-            raise RecipeError(f"unknown network {value!r}; choose from {', '.join(NETWORKS)}")
-        return NETWORKS[value]
-    if field == "conditioning":
-        return tuple(value.split("_"))
+    if field in _READ:
+        return _READ[field](value)
     if field in WORDS:
         return value
     try:
@@ -77,7 +79,24 @@ def _value(recipe: Recipe, field: str, value: Any) -> Any:
         raise RecipeError(f"recipe {recipe.name}: {field} cannot be {value!r}") from error
 
 
+def _network(name: str) -> Network:
+    if name not in NETWORKS:
+        raise RecipeError(f"unknown network {name!r}; choose from {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def _conditioning(names: str) -> tuple[str, ...]:
+    return tuple(names.split("_"))
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "network": _network,
+    "conditioning": _conditioning,
+    "degradation": degradation_named,
+}
+
+
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "_".join(value)
-    return value.name if isinstance(value, Network) else str(value)
+    return value.name if isinstance(value, Network | Degradation) else str(value)

@@ -1,4 +1,4 @@
-"""Results of baselines: `baselines/<size>-<kernel>-x<scale>/<data>/<name>.json`, per-image values beside them."""
+"""Results of baselines: `baselines/<size>-<degradation>/<data>/<name>.json`, per-image values beside them."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -41,8 +41,7 @@ class Baseline:
 
 def baseline_path(results: Path, view: View, data: str, name: str) -> Path:
     """Where the JSON of a baseline lies below the folder of results."""
-    degradation = view.degradation
-    folder = f"{view.size}-{degradation.kernel}-x{degradation.scale}"
+    folder = f"{view.size}-{view.degradation.name}"
     return results / "baselines" / folder / data / f"{re.sub(r'[^A-Za-z0-9._+=-]+', '-', name)}.json"
 
 

@@ -33,7 +33,7 @@ def score_upscaler(upscale: Upscaler, data: DataSet, degradation: Degradation, n
     tables = []
     for batch in data.batches("test", BATCH):
         images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
-        lr = degradation.apply(images)
+        lr = degradation.apply(images, batch.ids)
         sr = upscale(lr, size)
         if sr.shape != images.shape or not sr.isfinite().all():
             raise CandidateError(
