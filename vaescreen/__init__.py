@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vaescreen.autoencoders import open_autoencoder
     from vaescreen.comparison import Report, compare
+    from vaescreen.datasets import open_data
     from vaescreen.errors import VaescreenError
-    from vaescreen.images import open_data
     from vaescreen.ranking import Ranking, rank
     from vaescreen.registry import Registry
     from vaescreen.scoring import Scoring, score
@@ -41,7 +41,7 @@ _HOMES = {
     "VaescreenError": "vaescreen.errors",
     "compare": "vaescreen.comparison",
     "open_autoencoder": "vaescreen.autoencoders",
-    "open_data": "vaescreen.images",
+    "open_data": "vaescreen.datasets",
     "rank": "vaescreen.ranking",
     "score": "vaescreen.scoring",
 }

@@ -219,7 +219,7 @@ class DataEntry(Strict):
     @field_validator("unverified")
     @classmethod
     def _names_fields(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = known_data_keys(()).union(*_PARTS.values())
+        known = known_data_keys(()).union(WebFile.model_fields, *_PARTS.values())
         for name in names:
             if name not in known:
                 raise ValueError(f"no field is called {name[:40]!r}{did_you_mean(name, known)}")

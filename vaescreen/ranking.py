@@ -138,7 +138,7 @@ def rank(
     Parameters
     ----------
     data
-        Name of a phantom data set, or a folder of images.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
     candidates
         Names in the registry; all of them by default.
     recipe

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaescreen.datasets import declared
 from vaescreen.errors import CandidateError
 from vaescreen.execution import LOCAL, Device, Engine, choose_device
 from vaescreen.images import Skipped, open_data
@@ -70,7 +71,7 @@ def score(
     candidates
         Names in the registry.
     data
-        Name of a phantom data set, or a folder of images.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
     recipe
         Recipe whose size and degradation are taken instead of what follows.
     size
@@ -115,7 +116,7 @@ def score(
     ensure_writable(folder)
     place = choose_device(device, engine)
     images = open_data(
-        data,
+        declared(data, registry),
         size=view.size,
         patient_pattern=patients,
         seed=seed,

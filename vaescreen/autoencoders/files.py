@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError, RegistryError
+from vaescreen.hub_answers import placeholder
 from vaescreen.marked_yaml import load_marked
 from vaescreen.storage import digest
 
 MAX_TEXT_BYTES = 5_000_000
-_LFS_HEAD = b"version https://git-lfs"
 
 
 class WeightFiles(NamedTuple):
@@ -53,10 +53,9 @@ def refuse_placeholder(path: Path, name: str) -> None:
         raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
     if not head:
         raise CandidateError(f"{name}: {path} is empty; fetch it again")
-    if head.startswith(_LFS_HEAD):
-        raise CandidateError(f"{name}: {path} is a Git LFS pointer, not the file; run `git lfs pull` there")
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise CandidateError(f"{name}: {path} is an HTML page, not the file; fetch it again")
+    if instead := placeholder(head):
+        mend = "run `git lfs pull` there" if "LFS" in instead else "fetch it again"
+        raise CandidateError(f"{name}: {path} is {instead}, not the file; {mend}")
 
 
 def read_json_object(path: Path, name: str) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
 from vaescreen.errors import CandidateError
+from vaescreen.hub_answers import explain
 from vaescreen.sources import HubSource
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_SECRETS = re.compile(r"hf_\w+|(?<=\?)[^\s'\"]+|(?i:bearer\s+\S+)")
 
 
 def cached(source: HubSource, file: str) -> Path | None:
@@ -39,7 +39,7 @@ def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
         except RemoteEntryNotFoundError:
             continue
         except Exception as error:  # the hub client's transport errors share no base class
-            raise CandidateError(f"{name}: {source.hub} {_explain(error, source)}") from error
+            raise CandidateError(f"{name}: {source.hub} {_refusal(error, source)}") from error
         _verify(path, source, name)
         return path
     place = source.subfolder or "its root"
@@ -71,36 +71,5 @@ def _verify(path: Path, source: HubSource, name: str) -> None:
         raise
 
 
-def _explain(error: Exception, source: HubSource) -> str:
-    from huggingface_hub import errors
-
-    match error:
-        case errors.GatedRepoError():
-            page = f"https://huggingface.co/{source.hub}"
-            return f"is gated; accept its licence at {page}, then log in with `hf auth login`"
-        case errors.RepositoryNotFoundError():
-            return "is not on the hub, or is private (`hf auth login`)"
-        case errors.RevisionNotFoundError():
-            return f"has no revision {source.revision!r}"
-        case errors.OfflineModeIsEnabled() | errors.LocalEntryNotFoundError():
-            return _unreachable(error)
-        case errors.HfHubHTTPError():
-            return f"cannot be fetched: {_status(error.response.status_code)}"
-        case _:
-            detail = _SECRETS.sub("***", " ".join(str(error).split()))[:150] or type(error).__name__
-            return f"could not be fetched ({detail}); try again"
-
-
-def _unreachable(error: Exception) -> str:
-    """Say why the hub gave nothing: an answer that its client passes on as a cause, or no connection."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    cause = error.__cause__
-    if isinstance(cause, HfHubHTTPError):
-        return f"cannot be fetched: {_status(cause.response.status_code)}"
-    return "cannot be reached: no connection to the hub, or HF_HUB_OFFLINE is set"
-
-
-def _status(code: int) -> str:
-    reasons = {401: "not logged in (`hf auth login`)", 403: "access is refused", 429: "too many requests"}
-    return f"the hub answered {code} ({reasons.get(code, 'its own fault')}); try again later"
+def _refusal(error: Exception, source: HubSource) -> str:
+    return explain(error, source.hub, source.revision, f"https://huggingface.co/{source.hub}")

@@ -79,6 +79,7 @@ def ablate(
         train_images=train_images,
         test_images=test_images,
         split_seed=split_seed,
+        registry=registry,
     )
     first, sharing = _by_training([cell.recipe for cell in grid])
     for recipes in (first, sharing):

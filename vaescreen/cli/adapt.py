@@ -89,6 +89,7 @@ def adapt(
     from vaescreen.autoencoders.adaptation.gain import ceiling_gain
     from vaescreen.autoencoders.adaptation.plan import Plan
     from vaescreen.autoencoders.adaptation.saving import adapt as fine_tune
+    from vaescreen.datasets import declared
     from vaescreen.errors import RegistryError
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
@@ -112,7 +113,7 @@ def adapt(
     parent = known.candidate(candidate)
     place = choose_device(device.value)
     images = open_data(
-        data,
+        declared(data, registry if registry and registry.is_file() else None),
         size=size,
         patient_pattern=patients,
         seed=seed,

@@ -49,6 +49,7 @@ def baseline(
     Size and degradation are those of the recipe; regression has its network and budget too. What is there
     already is not made again.
     """
+    from vaescreen.datasets import declared
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
     from vaescreen.registry import Registry
@@ -61,7 +62,7 @@ def baseline(
     ensure_writable(folder)
     place = choose_device(device.value)
     images = open_data(
-        data,
+        declared(data, registry),
         size=chosen.size,
         patient_pattern=patients,
         seed=seed,

@@ -35,13 +35,15 @@ Data = Annotated[
     str,
     typer.Option(
         metavar="DATA",
-        help="A folder of images, or generated phantoms: chest, brain or knee.",
+        help="A folder of images, or a name that `vaescreen data list` shows: chest, brain, knee, mrnet, ...",
         rich_help_panel=_DATA,
     ),
 ]
 DataArgument = Annotated[
     str,
-    typer.Argument(metavar="DATA", help="A folder of images, or phantoms: chest, brain or knee."),
+    typer.Argument(
+        metavar="NAME|PATH", help="A name that `vaescreen data list` shows, or a folder of images."
+    ),
 ]
 Patients = Annotated[
     str | None,

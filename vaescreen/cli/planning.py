@@ -15,7 +15,10 @@ _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "spe
 def plan(
     data: Annotated[
         list[str],
-        typer.Option(metavar="DATA", help="Folder of images or phantoms; may be given several times."),
+        typer.Option(
+            metavar="DATA",
+            help="A name that `vaescreen data list` shows, or a folder of images; may be given several times.",
+        ),
     ],
     candidates: Annotated[
         list[str] | None,
@@ -46,6 +49,7 @@ def plan(
     The speed is that of finished points on the same kind of device; where there are none, a few steps are timed.
     """
     from vaescreen.autoencoders.weights import available
+    from vaescreen.datasets import declared
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
     from vaescreen.registry import Registry
@@ -59,7 +63,7 @@ def plan(
     folder = options.reference_results(results, chosen.name)
     opened = [
         open_data(
-            spec,
+            declared(spec, registry),
             size=chosen.size,
             patient_pattern=patients,
             seed=split_seed,

@@ -51,8 +51,10 @@ class Setting:
         train_images: int | None,
         test_images: int | None,
         split_seed: int,
+        registry: Path | None,
     ) -> "tuple[Setting, Engine]":
         """Check what the command needs, and open the data."""
+        from vaescreen.datasets import declared
         from vaescreen.execution import choose_device, engine_named
         from vaescreen.images import open_data
         from vaescreen.storage import ensure_writable
@@ -63,7 +65,7 @@ class Setting:
         place = choose_device(device.value, where)
         team = join_team(place)
         images = open_data(
-            data,
+            declared(data, registry),
             size=size,
             patient_pattern=patients,
             seed=split_seed,

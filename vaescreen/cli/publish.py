@@ -48,6 +48,6 @@ def _draw(candidates: list[str], path: Path) -> Path:
     from vaescreen.leaderboard.examples import draw_examples
     from vaescreen.registry import Registry
 
-    registry, data = Registry.load(), open_data("chest")
+    registry, data = Registry.load(), open_data("chest-phantom")
     draw_examples({name: open_autoencoder(registry.candidate(name), data) for name in candidates}, data, path)
     return path

@@ -90,6 +90,7 @@ def train(
         train_images=train_images,
         test_images=test_images,
         split_seed=split_seed,
+        registry=registry,
     )
     _make_all(setting, tasks, processes, where)
 
@@ -144,6 +145,7 @@ def evaluate(
         train_images=train_images,
         test_images=test_images,
         split_seed=split_seed,
+        registry=registry,
     )
     _make_all(setting, tasks, processes, where)
 

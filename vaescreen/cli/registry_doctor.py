@@ -26,7 +26,7 @@ Images = Annotated[
     typer.Option(
         "--data",
         metavar="DATA",
-        help="A folder of images, or generated phantoms: chest, brain or knee.",
+        help="A name that `vaescreen data list` shows, or a folder of images.",
         rich_help_panel=_IMAGES,
     ),
 ]
@@ -173,7 +173,7 @@ def check(
 
 
 def _images(data: str, size: int) -> "DataSet":
-    from vaescreen.images import open_data
+    from vaescreen.datasets import open_data
 
     return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT)
 

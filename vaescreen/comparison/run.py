@@ -13,6 +13,7 @@ from vaescreen.comparison.analysis import PRIMARY, Analysis, analyse
 from vaescreen.comparison.decomposition import Decomposition, decompose, matched_paths
 from vaescreen.comparison.measurement import Measured, measure
 from vaescreen.comparison.sources import PIXELS_PER_BATCH, Reconstructions, SavedOutputs, Source
+from vaescreen.datasets import declared
 from vaescreen.errors import DataError
 from vaescreen.execution import Device, choose_device
 from vaescreen.images import DataSet, open_data
@@ -84,7 +85,7 @@ def compare(
     candidates : sequence of str
         Names in the registry, at least two; with `outputs` any names.
     data : str or Path
-        A folder of images, or phantoms.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
     outputs : sequence of Path
         A file of saved outputs for each candidate, in the same order; none compares reconstructions.
     size : int
@@ -130,7 +131,7 @@ def compare(
     place = choose_device(device)
     entries = {} if saved else {each: known.candidate(each) for each in candidates}
     images = open_data(
-        data,
+        declared(data, registry),
         size=size,
         patient_pattern=patients,
         seed=seed,

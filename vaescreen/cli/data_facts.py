@@ -1,0 +1,53 @@
+"""What the registry says of a data set, as it is printed."""
+
+from typing import TYPE_CHECKING, Any
+
+from vaescreen.cli.printing import Sheet
+
+if TYPE_CHECKING:
+    from vaescreen.data_entry import DataEntry
+
+
+def absent_sheet(entry: "DataEntry", file: str) -> Sheet:
+    """What is printed of a data set that is not on this machine: what is known of it, and how it gets there."""
+    from vaescreen.datasets.naming import place_of, state_of
+    from vaescreen.errors import DataError
+
+    payload = entry.model_dump(mode="json", exclude_none=True) | {"state": state_of(entry), "file": file}
+    try:
+        place_of(entry)
+        mend = ""
+    except DataError as error:
+        mend = str(error)
+    facts = facts_of(entry) | {"entry": file}
+    return Sheet(
+        headers=("", ""),
+        cells=[[key, value] for key, value in facts.items()],
+        records=[facts],
+        payload=payload,
+        title=f"{entry.name} (not on this machine)",
+        notes=[mend],
+        text_columns=2,
+    )
+
+
+def facts_of(entry: "DataEntry") -> dict[str, str]:
+    """What the registry says of a data set, in words."""
+    source = entry.source.model_dump(mode="json", exclude_defaults=True)
+    facts = {
+        "title": entry.title,
+        "source": ", ".join(f"{key} {_plainly(value)}" for key, value in source.items()),
+        "licence": entry.licence,
+        "terms": entry.terms,
+        "size": f"{entry.size_mb:.0f} MB" if entry.size_mb else None,
+        "citation": entry.citation,
+        "preparation": entry.preparation,
+        "not confirmed": ", ".join(entry.unverified),
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_plainly, value))
+    return str(value["url"]) if isinstance(value, dict) else str(value)

@@ -1,0 +1,86 @@
+"""Where fetched data sets are kept, and whether one is complete: a folder that bears a mark was verified whole."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vaescreen import __version__
+from vaescreen.data_entry import DataEntry
+from vaescreen.errors import CacheError, ResultError
+from vaescreen.storage import cache_dir, read_json, write_json
+
+_MARK = ".complete.json"
+
+
+def home(name: str) -> Path:
+    """Folder of a data set once it is fetched."""
+    return cache_dir() / "datasets" / name
+
+
+def workshop(name: str) -> Path:
+    """Folder in which a data set is put together; what is there is taken up by the next try."""
+    return cache_dir() / "datasets" / f".{name}.partial"
+
+
+def is_complete(entry: DataEntry) -> bool:
+    """Whether the data set was fetched and verified, from the source that its entry names now."""
+    try:
+        return bool(read_json(home(entry.name) / _MARK)["source"] == _source(entry))
+    except (ResultError, KeyError, TypeError):
+        return False
+
+
+def finish(entry: DataEntry, folder: Path, files: dict[str, Any]) -> Path:
+    """Mark a folder in the workshop as complete, with what its files were, and move it to its place."""
+    write_json(folder / _MARK, {"source": _source(entry), "files": files, "vaescreen": __version__})
+    place = home(entry.name)
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        folder.rename(place)
+    except OSError as error:
+        raise CacheError(
+            f"cannot move {folder} to {place} ({error.strerror}); remove what is there"
+        ) from error
+    shutil.rmtree(workshop(entry.name), ignore_errors=True)
+    return place
+
+
+def discard(name: str) -> bool:
+    """Delete what was fetched of a data set, finished or not; whether there was anything."""
+    with only_one(name):
+        places = [place for place in (home(name), workshop(name)) if place.exists()]
+        for place in places:
+            try:
+                shutil.rmtree(place)
+            except OSError as error:
+                raise CacheError(f"cannot delete {place} ({error.strerror}); mend its permissions") from error
+        return bool(places)
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Hold a data set against other processes, or say that one is at it.
+
+    Raises
+    ------
+    CacheError
+        If another process fetches or removes it.
+    """
+    lock = FileLock(cache_dir() / "datasets" / f".{name}.lock")
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CacheError(f"another process is at {name}; wait until it has ended") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _source(entry: DataEntry) -> dict[str, Any]:
+    return entry.source.model_dump(mode="json", exclude_defaults=True)
