@@ -83,7 +83,7 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
         names = {file: match.group(1) for file, match in found.items() if match}
         if len(names) == len(found) > 0:
             return Ownership({id_: names[file] for file, _, id_ in images}, f"names as in {naming}")
-    rule = OWN_FILE if any(frame.key for _, frame, _ in images) else OWN
+    rule = OWN_FILE if any(_is_part(frame) for _, frame, _ in images) else OWN
     return Ownership({id_: _file_of(frame, id_) for _, frame, id_ in images}, rule, _doubts(images))
 
 
@@ -99,7 +99,12 @@ def _said(images: Sequence[Image]) -> Ownership:
 
 def _file_of(frame: Frame, id_: str) -> str:
     """Id of the image's file: slices of one volume are of one patient, whoever that is."""
-    return id_.removesuffix(f"/{frame.key}") if frame.key else id_
+    return id_.removesuffix(f"/{frame.key}") if _is_part(frame) else id_
+
+
+def _is_part(frame: Frame) -> bool:
+    """Whether the image shares its patient with the others of its file."""
+    return bool(frame.key) and frame.patient is None
 
 
 def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
@@ -108,7 +113,7 @@ def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
     stems = [_without_split(PurePosixPath(file).with_suffix("").as_posix()) for file in files]
     sizes = Counter(_LAST_NUMBER.sub("", stem) for stem in stems)
     shared = [size for size in sizes.values() if size > 1]
-    volumes = len({file for file, frame, _ in images if frame.key})
+    volumes = len({file for file, frame, _ in images if _is_part(frame)})
     if len(shared) > 1 and 2 * sum(shared) >= len(files):
         reason = f"{sum(shared)} files have names in {len(shared)} groups that differ by a number only"
     elif all(map(_SLICE.search, stems)):

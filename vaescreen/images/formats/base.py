@@ -1,10 +1,12 @@
 """What a format is to the rest of the package."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vaescreen.errors import VaescreenError
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
 
@@ -17,7 +19,8 @@ class Frame(NamedTuple):
     key
         Names the image within its file and in its id; empty where the file is one image.
     patient
-        Whose it is, if the file says.
+        Whose it is, if the file says. Empty if each image of the file stands for a patient of its own; None makes
+        all images of the file one patient's, as slices of a volume are.
     split
         "train", "val" or "test", if the file says.
     """
@@ -53,3 +56,19 @@ class Format:
     frames: Callable[[Path, Reading], list[Frame]] | None
     read: Callable[[Path, str, Reading], FloatImage]
     description: dict[str, Any]
+
+
+def imported(module: str, kind: str) -> Any:
+    """Import a library that reads one kind of file.
+
+    Raises
+    ------
+    VaescreenError
+        If it is not installed: the run stops, rather than pass over all files of the kind.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise VaescreenError(
+            f"{kind} files are read by {module}, which cannot be imported; pip install 'vaescreen[medical]'"
+        ) from error
