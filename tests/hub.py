@@ -1,6 +1,6 @@
 """A model hub on 127.0.0.1 for tests: real HTTP, the routes that downloads ask for, and the ways to fail.
 
-A folder `ROOT/ORG/NAME` is a repository with one commit. Clients are child processes with
+A folder `ROOT/ORG/NAME` is a repository of a model, `ROOT/datasets/ORG/NAME` one of a data set, each with one commit. Clients are child processes with
 `Hub.environment(...)`, because the hub client reads its endpoint when it is imported.
 """
 
@@ -16,21 +16,23 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
-LARGE_FILES = (".safetensors", ".bin", ".ckpt")
-FILE_ROUTE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
-INFO_ROUTE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?")
+LARGE_FILES = (".safetensors", ".bin", ".ckpt", ".zip", ".parquet")
+_REPO = r"(?P<repo>(datasets/)?[^/]+/[^/]+)"
+FILE_ROUTE = re.compile(rf"/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
+INFO_ROUTE = re.compile(rf"/api/(models/)?{_REPO}(/revision/(?P<revision>[^/]+))?")
 
 
 @dataclass
 class Hub:
     """Serves the repositories under `root` while it is entered.
 
-    Faults on demand, by `ORG/NAME` or `ORG/NAME/FILE`:
+    Faults on demand, by `ORG/NAME` or `ORG/NAME/FILE`, for data sets with `datasets/` before it:
 
     - `refused` repositories answer every request with a status and an error code of the hub;
     - `failing` files answer their first downloads with these statuses, one each;
     - `cut` files lose their connection after so many bytes, the first time;
-    - `swapped` files arrive as other bytes than the hub says.
+    - `swapped` files arrive as other bytes than the hub says;
+    - `listed` names are among the files that a repository says it has.
 
     `requests` lists what was asked for, `METHOD PATH [Range]`.
     """
@@ -40,6 +42,7 @@ class Hub:
     failing: dict[str, list[int]] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     swapped: Mapping[str, bytes] = field(default_factory=dict)
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
     def __enter__(self) -> "Hub":
@@ -108,8 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _info(self, repo: str, commit: str) -> None:
         folder = self.hub.root / repo
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        info = {"id": repo, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        siblings = [_sibling(path, path.relative_to(folder).as_posix()) for path in files]
+        siblings += [{"rfilename": name} for name in self.hub.listed.get(repo, ())]
+        info = {"id": repo.removeprefix("datasets/"), "sha": commit, "siblings": siblings}
         self._answer(200, {"Content-Type": "application/json"}, json.dumps(info).encode())
 
     def _file(self, repo: str, commit: str, name: str) -> None:
@@ -148,3 +153,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body[:cut])
             self.close_connection = self.close_connection or cut is not None
+
+
+def _sibling(path: Path, name: str) -> dict[str, object]:
+    """A file as the hub lists it where sizes are asked for; the sha256 is that of large files only."""
+    data = path.read_bytes()
+    large = {"lfs": {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}}
+    return {
+        "rfilename": name,
+        "size": len(data),
+        "blobId": hashlib.sha1(data).hexdigest(),
+        **(large if path.suffix in LARGE_FILES else {}),
+    }

@@ -63,7 +63,7 @@ def size_of(file: WebFile) -> int | None:
 
 
 def download(file: WebFile, target: Path, on_bytes: OnBytes) -> Received:
-    """Fetch a file to `target`, going on from what an earlier try left beside it.
+    """Fetch a file to `target`, going on from what an earlier try left beside it; one that is there is only verified.
 
     Parameters
     ----------
@@ -83,6 +83,8 @@ def download(file: WebFile, target: Path, on_bytes: OnBytes) -> Received:
     part = target.with_name(f"{target.name}.part")
     note = target.with_name(f"{target.name}.part.json")
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_file():
+        return _verified(file, target)
     idle = 0
     while True:
         before = _length(part)
@@ -98,9 +100,11 @@ def download(file: WebFile, target: Path, on_bytes: OnBytes) -> Received:
             time.sleep(_FIRST_PAUSE * 2 ** (idle - 1) if idle else 0)
         except OSError as error:
             raise DataError(f"{part} cannot be written ({error.strerror}); free space and go on") from error
-    received = _verified(file, part, note)
-    part.replace(target)
-    note.unlink(missing_ok=True)
+    try:
+        received = _verified(file, part)
+        part.replace(target)
+    finally:
+        note.unlink(missing_ok=True)
     return received
 
 
@@ -169,10 +173,10 @@ def _copy(file: WebFile, answer: Any, part: Path, have: int, total: int | None, 
         raise _Broken(f"broke off after {have} of {total} bytes")
 
 
-def _verified(file: WebFile, part: Path, note: Path) -> Received:
+def _verified(file: WebFile, path: Path) -> Received:
     """Size and sha256 of a complete file; one that is not what was published is removed."""
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    with part.open("rb") as stream:
+    with path.open("rb") as stream:
         while data := stream.read(CHUNK):
             sha256.update(data)
             size += len(data)
@@ -184,8 +188,7 @@ def _verified(file: WebFile, part: Path, note: Path) -> Received:
         ("md5", md5.hexdigest(), file.md5),
     ):
         if published is not None and found != published:
-            part.unlink()
-            note.unlink(missing_ok=True)
+            path.unlink()
             raise DataError(
                 f"{file.url} arrived damaged or has changed: its {kind} is {found}, not {published} as published; "
                 "it is removed, fetch it again"

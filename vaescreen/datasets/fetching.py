@@ -85,8 +85,7 @@ def fetch(planned: Plan, on_file: OnFile) -> Path:
     with store.only_one(entry.name):
         if store.is_complete(entry):
             return planned.target
-        folder = store.workshop(entry.name) / "files"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = store.begin(entry, planned.snapshot.commit if planned.snapshot else None)
         _require_space(planned, folder)
         receipts = (
             _from_web(entry.source, folder, planned.size, on_file)

@@ -43,6 +43,11 @@ def snapshot(source: HubData) -> Snapshot:
     except Exception as error:  # the hub client's transport errors share no base class
         raise DataError(_refusal(error, source)) from error
     found = {file.rfilename: file for file in info.siblings or []}
+    for path in found:
+        if path.startswith("/") or ".." in PurePosixPath(path).parts:
+            raise DataError(
+                f"{source.hub} lists {path[:80]!r}, which would leave its folder; nothing is fetched"
+            )
     files = tuple(
         HubFile(path, file.size, file.lfs.sha256 if file.lfs else None)
         for path, file in found.items()
@@ -52,11 +57,6 @@ def snapshot(source: HubData) -> Snapshot:
     if not files:
         of_that_name = f" matching {', '.join(source.files)}" if source.files else ""
         raise DataError(f"{source.hub} has no file{of_that_name} at revision {source.revision}")
-    for file in files:
-        if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
-            raise DataError(
-                f"{source.hub} lists {file.path[:80]!r}, which would leave its folder; it is not fetched"
-            )
     return Snapshot(source.hub, str(info.sha), files)
 
 

@@ -14,6 +14,7 @@ from vaescreen.errors import CacheError, ResultError
 from vaescreen.storage import cache_dir, read_json, write_json
 
 _MARK = ".complete.json"
+_SOUGHT = "sought.json"
 
 
 def home(name: str) -> Path:
@@ -32,6 +33,22 @@ def is_complete(entry: DataEntry) -> bool:
         return bool(read_json(home(entry.name) / _MARK)["source"] == _source(entry))
     except (ResultError, KeyError, TypeError):
         return False
+
+
+def begin(entry: DataEntry, version: str | None) -> Path:
+    """Folder in the workshop that files go into; what is there of another source or version is deleted first."""
+    place = workshop(entry.name)
+    sought = [_source(entry), version]
+    try:
+        goes_on = read_json(place / _SOUGHT) == sought
+    except ResultError:
+        goes_on = False
+    if not goes_on:
+        shutil.rmtree(place, ignore_errors=True)
+        write_json(place / _SOUGHT, sought)
+    folder = place / "files"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def finish(entry: DataEntry, folder: Path, files: dict[str, Any]) -> Path:
