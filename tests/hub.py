@@ -1,7 +1,7 @@
 """A model hub on 127.0.0.1 for tests: real HTTP, the routes that downloads ask for, and the ways to fail.
 
-A folder `ROOT/ORG/NAME` is a repository of a model, `ROOT/datasets/ORG/NAME` one of a data set, each with one commit. Clients are child processes with
-`Hub.environment(...)`, because the hub client reads its endpoint when it is imported.
+A folder `ROOT/ORG/NAME` is a repository of a model, `ROOT/datasets/ORG/NAME` one of a data set, each with one commit.
+Clients are child processes with `Hub.environment(...)`, because the hub client reads its endpoint when it is imported.
 """
 
 import hashlib
