@@ -1,0 +1,180 @@
+"""HDF5 volumes in the layout of fastMRI (`.h5`, `.hdf5`): a reconstruction, or the k-space that one is made from.
+
+The layout and the reconstruction follow Zbontar et al., fastMRI: An Open Dataset and Benchmarks for Accelerated MRI
+(arXiv:1811.08839).
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaescreen.errors import DataError
+from vaescreen.images.formats.base import Format, Frame, imported, one_line
+from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
+from vaescreen.images.held import held
+from vaescreen.images.pixels import FloatImage, check_shape
+from vaescreen.images.reading import Reading
+
+PREFERRED = ("reconstruction_rss", "reconstruction_esc")
+"""Root sum of squares of the coils; single coil emulated from many."""
+
+_MAX_HEADER = 2**20
+_NAMES_SHOWN = 10
+
+
+def _frames(path: Path, reading: Reading) -> list[Frame]:
+    with _opened(path) as file:
+        dataset = _chosen(file)
+        patient = _patient(file)
+        count = dataset.shape[0]
+    numbers = part(count, reading.slices) if reading.slices else _volume(path, reading).filled()
+    return [Frame(str(number), patient) for number in numbers]
+
+
+def _read(path: Path, key: str, reading: Reading) -> FloatImage:
+    return _volume(path, reading).gray(int(key))
+
+
+def _volume(path: Path, reading: Reading) -> Volume:
+    def make() -> Volume:
+        with _opened(path) as file:
+            dataset = _chosen(file)
+            values = _magnitude(file, dataset) if dataset.dtype.kind == "c" else dataset[()]
+        return Volume(values, reading.window)
+
+    return held(path, ("HDF5", reading), make)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file for reading; what goes wrong while it is open becomes the reason."""
+    h5py = imported("h5py", "HDF5")
+    try:
+        if path.stat().st_size == 0:
+            raise DataError("the file is empty")
+        with h5py.File(path, "r", locking=False) as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise DataError(one_line(error)) from error
+
+
+def _chosen(file: Any) -> Any:
+    """Choose the reconstruction, or else the k-space, whose shape and type can be used."""
+    h5py = imported("h5py", "HDF5")
+    names = sorted(file)
+    own = [name for name in names if isinstance(file.get(name, getlink=True), h5py.HardLink)]
+    made = [name for name in own if name.startswith("reconstruction_")]
+    name = next((name for name in PREFERRED if name in made), made[0] if made else "kspace")
+    if name not in own:
+        shown = ", ".join(map(ascii, names[:_NAMES_SHOWN])) or "nothing"
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        raise DataError(f"holds no reconstruction_* and no kspace of its own, only {shown}{more}")
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
+        raise DataError(f"{name} is not an array")
+    if dataset.is_virtual or dataset.external:
+        raise DataError(f"{name} lies in another file; copy it into this one")
+    if name == "kspace" and "mask" in names:
+        raise DataError("k-space is undersampled (it has a mask), so that no true image can be made of it")
+    _check(name, dataset)
+    return dataset
+
+
+def _check(name: str, dataset: Any) -> None:
+    """Refuse types and shapes that are no images, and what would not fit into memory, before anything is read."""
+    kinds, dimensions = ("c", (3, 4)) if name == "kspace" else ("iuf", (3,))
+    shape, dtype = dataset.shape, dataset.dtype
+    if dtype.kind not in kinds or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+        raise DataError(f"{name} is of type {dtype}, not {'complex' if name == 'kspace' else 'numbers'}")
+    if len(shape) not in dimensions or min(shape) < 1:
+        layout = "slices (x coils) x height x width" if name == "kspace" else "slices x height x width"
+        raise DataError(f"{name} has dimensions {' x '.join(map(str, shape))}, not {layout}")
+    check_shape(*shape[-2:])
+    if name == "kspace":
+        check_room((*shape[1:], 2), dtype)
+        check_room((shape[0], *shape[-2:]), np.dtype(np.float32))
+    else:
+        check_room(shape, dtype)
+    if dataset.chunks and int(np.prod(dataset.chunks, dtype=object)) * dtype.itemsize > MAX_BYTES:
+        raise DataError(
+            f"{name} is stored in chunks of {' x '.join(map(str, dataset.chunks))}, too large to unpack"
+        )
+
+
+def _magnitude(file: Any, kspace: Any) -> NDArray[np.float32]:
+    """Reconstruct all slices from fully sampled k-space.
+
+    Centred orthonormal inverse Fourier transform, central crop to the size that the header states, magnitude, and
+    the root of the sum of squares over the coils: fastMRI's zero-filled reconstruction, which for fully sampled
+    k-space is its `reconstruction_rss`.
+    """
+    height, width = _crop(_stated_size(file), kspace.shape[-2:])
+    slices = np.empty((kspace.shape[0], height, width), np.float32)
+    top, left = (kspace.shape[-2] - height) // 2, (kspace.shape[-1] - width) // 2
+    for number in range(kspace.shape[0]):
+        coils = kspace[number].reshape(-1, *kspace.shape[-2:])
+        squares = np.zeros((height, width))
+        for coil in coils:
+            centred = np.fft.ifftshift(coil.astype(np.complex128))
+            image = np.fft.fftshift(np.fft.ifft2(centred, norm="ortho"))
+            squares += np.abs(image[top : top + height, left : left + width]) ** 2
+        slices[number] = np.sqrt(squares)
+    return slices
+
+
+def _crop(stated: tuple[int, int] | None, shape: tuple[int, int]) -> tuple[int, int]:
+    """Size of the images: as stated, all if nothing is; a square of the width if k-space is narrower than stated."""
+    if stated is None:
+        return shape
+    height, width = stated if stated[1] <= shape[1] else (shape[1], shape[1])
+    return min(height, shape[0]), width
+
+
+def _stated_size(file: Any) -> tuple[int, int] | None:
+    """Height and width of the reconstruction by the ISMRMRD header, x and y of its matrix; None without a header."""
+    h5py = imported("h5py", "HDF5")
+    if "ismrmrd_header" not in file or not isinstance(
+        file.get("ismrmrd_header", getlink=True), h5py.HardLink
+    ):
+        return None
+    stored = file["ismrmrd_header"]
+    if stored.shape != () or stored.is_virtual or stored.external:
+        raise DataError("ismrmrd_header is not a text")
+    text = stored[()]
+    if not isinstance(text, bytes) or len(text) > _MAX_HEADER or re.search(rb"<!(DOCTYPE|ENTITY)", text):
+        raise DataError("ismrmrd_header is not a text that can be read safely")
+    try:
+        root = ElementTree.fromstring(text)
+        matrix = "./{*}encoding/{*}reconSpace/{*}matrixSize/{*}"
+        height, width = (int(root.findtext(f"{matrix}{side}") or "") for side in "xy")
+    except (ElementTree.ParseError, ValueError) as error:
+        raise DataError("ismrmrd_header does not say how large reconSpace is") from error
+    check_shape(height, width)
+    return height, width
+
+
+def _patient(file: Any) -> str | None:
+    value = file.attrs.get("patient_id")
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return text.strip() or None if isinstance(text, str) else None
+
+
+FORMAT = Format(
+    name="HDF5",
+    suffixes=frozenset({".h5", ".hdf5"}),
+    frames=_frames,
+    read=_read,
+    description={
+        "range": "percentiles of each volume unless the window says otherwise",
+        "kspace": "used where there is no reconstruction: centred inverse FFT, root sum of squares over coils, "
+        "central crop to the reconSpace of the ISMRMRD header",
+        "orientation": "as stored; slices as acquired, whatever the axis asked for",
+        "slices": SLICES,
+    },
+)
