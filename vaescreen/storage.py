@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from vaescreen.errors import CacheError, ResultError
 
@@ -61,6 +62,16 @@ def ensure_writable(folder: Path) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     _write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_stream(path: Path, stream: IO[bytes]) -> None:
+    """Copy a stream to `path`, atomically and in pieces."""
+
+    def copy(temporary: Path) -> None:
+        with temporary.open("wb") as target:
+            shutil.copyfileobj(stream, target, 2**20)
+
+    _write_atomically(path, copy)
 
 
 def write_json(path: Path, value: Any) -> None:

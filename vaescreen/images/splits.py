@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 SPLITS = ("train", "val", "test")
 VAL_SHARE = 0.1
 TEST_SHARE = 0.2
+NAMES = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""What splits are called in the files of published data sets; the words are those of the Hugging Face hub."""
 RULE = "seeded, by patient: 70 % train, 10 % val, 20 % test"
+
+
+def split_named(name: str) -> str | None:
+    """Give the split that a data set calls by this name, in lower case; None if it is none."""
+    return next((split for split, names in NAMES.items() if name in names), None)
 
 
 def seeded_order(patients: Iterable[str], seed: int) -> list[str]:

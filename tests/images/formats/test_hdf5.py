@@ -170,7 +170,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "bomb": (sparse((1000, 10000, 8000), (1, 64, 64)), "1000 x 10000 x 8000 values .* too much memory"),
     "chunk bomb": (sparse((10, 2000, 2000), (200, 2000, 2000)), "chunks of 200 x 2000 x 2000, too large"),
-    "constant": (lambda p: write(p, reconstruction_rss=np.ones((5, 12, 10))), "all voxels have the same"),
+    "constant": (lambda p: write(p, reconstruction_rss=np.ones((5, 12, 10))), "all pixels have the same"),
     "header without size": (
         lambda p: write(p, kspace=k_space(2, 40, 20), ismrmrd_header="<a/>"),
         "does not say how large",

@@ -228,7 +228,7 @@ BAD = {
     "offset of NaN": (lambda p: patched(p, (VOX_OFFSET, "f", math.nan)), "cannot be decoded"),
     "offset beyond the end": (lambda p: patched(p, (VOX_OFFSET, "f", 1e9)), "ends early"),
     "magic": (lambda p: patched(p, (MAGIC, "B", 0)), "not a NIfTI file"),
-    "constant": (lambda p: save(p, np.full(SHAPE, 5, np.int16)), "all voxels have the same value"),
+    "constant": (lambda p: save(p, np.full(SHAPE, 5, np.int16)), "all pixels have the same value"),
     "all NaN": (lambda p: save(p, np.full(SHAPE, np.nan, np.float32)), "no value that is finite"),
     "tiny": (lambda p: save(p, noise((4, 4, 4))), "4x4 pixels"),
     "half a header": (lambda p: cut(save(p, noise()), 200), "ends within its header"),

@@ -73,7 +73,7 @@ class Volume:
         self._values, self._slope, self._intercept = values, slope, intercept
         self._black, self._white = black_and_white(values, window, slope=slope, intercept=intercept)
         if not self._white > self._black:
-            raise DataError("all voxels have the same value, or nearly all")
+            raise DataError("all pixels have the same value, or nearly all")
 
     def gray(self, number: int) -> FloatImage:
         """Give a slice as gray, float32 [H, W] in [0, 1].

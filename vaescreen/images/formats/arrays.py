@@ -1,0 +1,174 @@
+"""NumPy arrays (`.npy`, `.npz`): images, stacks of slices as in MRNet, and image collections as in MedMNIST.
+
+A file is what its shape says: [H, W] and [H, W, 1 or 3] an image, [N, H, W] the slices of a volume, which are one
+patient's, [N, H, W, 1 or 3] images of one patient. An array named after a split, alone (`train.npy`) or in an archive
+(`train_images` of MedMNIST's `.npz`), is a collection: each of its images is a patient of its own.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaescreen.errors import DataError
+from vaescreen.images.formats import npy
+from vaescreen.images.formats.base import Format, Frame
+from vaescreen.images.formats.npy import Stored
+from vaescreen.images.formats.raster import LUMA
+from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
+from vaescreen.images.held import held
+from vaescreen.images.levels import black_and_white, extremes
+from vaescreen.images.pixels import FloatImage, check_shape
+from vaescreen.images.reading import Reading, Window
+from vaescreen.images.splits import split_named
+
+_COLLECTION = re.compile(r"([a-z]+?)(?:_images)?")
+_LABELS = re.compile(r"(?:.*_)?labels?")
+_LONE = ("image", "images", "arr_0")
+_NAMES_SHOWN = 10
+
+
+class _Layout(NamedTuple):
+    """What the dimensions and the name of an array make of it."""
+
+    header: Stored
+    several: bool
+    channels: bool
+    split: str | None
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether the images are slices of one volume."""
+        return self.several and not self.channels and self.split is None
+
+
+class _Array:
+    """The values of an array, and what becomes black and white in them."""
+
+    def __init__(self, path: Path, name: str, layout: _Layout, window: Window) -> None:
+        if layout.is_volume:
+            check_room(layout.header.shape, layout.header.dtype)
+        self.name = name
+        self._values, self._layout = npy.read(path, name, layout.header), layout
+        self._window = _settled(self._values, window)
+        self.volume = Volume(self._values, self._window) if layout.is_volume else None
+
+    def gray(self, number: int) -> FloatImage:
+        """Give one image."""
+        if self.volume:
+            return self.volume.gray(number)
+        image: NDArray[Any] = self._values[number] if self._layout.several else self._values
+        if self._layout.channels:
+            weights = LUMA if image.shape[-1] == len(LUMA) else (1.0,)
+            planes = np.moveaxis(np.asarray(image, np.float64), -1, 0)
+            image = np.asarray(sum(weight * plane for weight, plane in zip(weights, planes, strict=True)))
+        return Volume(image[None], self._window).gray(0)
+
+
+class _File:
+    """The arrays of a file that are images, one of them in memory or mapped."""
+
+    def __init__(self, path: Path, window: Window) -> None:
+        self.layouts = _layouts(path)
+        self._path, self._window = path, window
+        self._array: _Array | None = None
+
+    def array(self, name: str) -> _Array:
+        """Open an array, or give it if it was the last."""
+        if self._array is None or self._array.name != name:
+            self._array = None
+            self._array = _Array(self._path, name, self.layouts[name], self._window)
+        return self._array
+
+
+def _frames(path: Path, reading: Reading) -> list[Frame]:
+    file = _opened(path, reading)
+    frames: list[Frame] = []
+    for name, layout in file.layouts.items():
+        numbers = range(layout.header.shape[0])
+        if layout.split:
+            prefix = f"{name}/" if name else ""
+            frames += [Frame(f"{prefix}{number}", "", layout.split) for number in numbers]
+        elif layout.is_volume:
+            volume = file.array(name).volume if not reading.slices else None
+            chosen = volume.filled() if volume else part(len(numbers), reading.slices or (0, 1))
+            frames += [Frame(str(number)) for number in chosen]
+        else:
+            frames += [Frame(str(number)) for number in numbers] if layout.several else [Frame()]
+    return frames
+
+
+def _read(path: Path, key: str, reading: Reading) -> FloatImage:
+    file = _opened(path, reading)
+    name, _, number = key.rpartition("/")
+    return file.array(name or next(iter(file.layouts))).gray(int(number or 0))
+
+
+def _opened(path: Path, reading: Reading) -> _File:
+    return held(path, ("NumPy", reading.window), lambda: _File(path, reading.window))
+
+
+def _layouts(path: Path) -> dict[str, _Layout]:
+    """Find the arrays of a file that are images: those named after a split, else the only one."""
+    headers = npy.headers(path)
+    splits = {name: _split(name or path.stem) for name in headers}
+    chosen = [name for name in headers if splits[name]]
+    if not chosen:
+        chosen = [name for name in headers if name in _LONE] or list(headers)
+        if len(chosen) != 1:
+            shown = ", ".join(map(ascii, list(headers)[:_NAMES_SHOWN])) or "nothing"
+            raise DataError(f"holds {shown}; give one array, or train_images, val_images and test_images")
+    if _LABELS.fullmatch((chosen[0] or path.stem).lower()):
+        raise DataError("holds labels, not images")
+    return {name: _layout(name, headers[name], splits[name]) for name in chosen}
+
+
+def _split(name: str) -> str | None:
+    match = _COLLECTION.fullmatch(name.lower())
+    return split_named(match[1]) if match else None
+
+
+def _layout(name: str, header: Stored | DataError, split: str | None) -> _Layout:
+    where = f"{name}: " if name else ""
+    if isinstance(header, DataError):
+        raise DataError(f"{where}{header}") from header
+    shape = header.shape
+    channels = len(shape) > 2 and shape[-1] in (1, len(LUMA))
+    sides = shape[:-1] if channels else shape
+    if len(sides) not in (2, 3) or (split and len(sides) != 3):
+        raise DataError(
+            f"{where}has dimensions {' x '.join(map(str, shape))}; (number x) height x width (x 1 or 3) can be read"
+        )
+    check_shape(*sides[-2:])
+    return _Layout(header, len(sides) == 3, channels, split)
+
+
+def _settled(values: NDArray[np.generic], window: Window) -> Window:
+    """Decide once for an array what `auto` and `full` mean, as `FORMAT` describes."""
+    kind, dtype = window.kind, values.dtype
+    if kind == "auto" and dtype.kind in "bu" and dtype.itemsize <= 2:
+        kind = "full"
+    if kind == "auto" and dtype.kind == "f":
+        low, high = extremes(values)
+        kind = "full" if low >= 0 and high <= 1 else "auto"
+    if kind != "full":
+        return window
+    low, high = black_and_white(values, Window("full"))
+    return Window("level", ((low + high) / 2, high - low))
+
+
+FORMAT = Format(
+    name="NumPy",
+    suffixes=frozenset({".npy", ".npz"}),
+    frames=_frames,
+    read=_read,
+    description={
+        "range": "full scale of unsigned integers of 8 and 16 bits; floating-point arrays within 0 to 1 as they are; "
+        "percentiles of other volumes, or of other images one by one; unless the window says otherwise",
+        "luma": list(LUMA),
+        "orientation": "as stored; slices across the first axis, whatever the axis asked for",
+        "slices": SLICES,
+    },
+)
