@@ -56,8 +56,7 @@ def percentiles(values: NDArray[np.generic], shares: tuple[float, ...]) -> tuple
     """
     if values.dtype.kind in "biu" and values.dtype.itemsize <= 2:
         return _counted(values, shares)
-    with np.errstate(over="ignore"):
-        flat = values.astype(np.float32).ravel()
+    flat = values.astype(np.float32).ravel()
     if not np.isfinite(flat).all():
         flat = flat[np.isfinite(flat)]
     if not flat.size:

@@ -9,7 +9,7 @@ import pytest
 
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
-from vaescreen.images.formats.hdf5 import FORMAT
+from vaescreen.images.files import frames_of, read_frame
 from vaescreen.images.reading import Reading, Window
 
 EVERYTHING = Reading(slices=(0, 1), window=Window.parse("percentile 0,100"))
@@ -39,7 +39,7 @@ def write(path: Path, attributes: dict[str, str] | None = None, **datasets: obje
 
 
 def stack(path: Path, reading: Reading = EVERYTHING) -> np.ndarray:
-    return np.stack([FORMAT.read(path, frame.key, reading) for frame in FORMAT.frames(path, reading)])
+    return np.stack([read_frame(path, frame.key, reading) for frame in frames_of(path, reading)])
 
 
 def stretched(values: np.ndarray) -> np.ndarray:
@@ -181,7 +181,6 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "entity bomb": (entity_bomb, "not a text that can be read safely"),
     "truncated": (truncated, "cannot be decoded"),
-    "empty": (lambda p: p.write_bytes(b""), "the file is empty"),
     "text": (lambda p: p.write_text("no volume"), "cannot be decoded"),
 }
 
@@ -200,5 +199,5 @@ def test_slices_that_are_not_finite_are_refused_alone(tmp_path: Path) -> None:
     values[2, 3, 4] = np.nan
     path = write(tmp_path / "a.h5", reconstruction_rss=values)
     with pytest.raises(DataError, match="not finite"):
-        FORMAT.read(path, "2", Reading())
-    assert np.isfinite(FORMAT.read(path, "1", Reading())).all()
+        read_frame(path, "2", Reading())
+    assert np.isfinite(read_frame(path, "1", Reading())).all()

@@ -5,8 +5,6 @@ The layout and the reconstruction follow Zbontar et al., fastMRI: An Open Datase
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
-from vaescreen.images.formats.base import Format, Frame, imported, one_line
+from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
 from vaescreen.images.held import held
 from vaescreen.images.pixels import FloatImage, check_shape
@@ -51,17 +49,8 @@ def _volume(path: Path, reading: Reading) -> Volume:
     return held(path, ("HDF5", reading), make)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a file for reading; what goes wrong while it is open becomes the reason."""
-    h5py = imported("h5py", "HDF5")
-    try:
-        if path.stat().st_size == 0:
-            raise DataError("the file is empty")
-        with h5py.File(path, "r", locking=False) as file:
-            yield file
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise DataError(one_line(error)) from error
+def _opened(path: Path) -> Any:
+    return imported("h5py", "HDF5").File(path, "r", locking=False)
 
 
 def _chosen(file: Any) -> Any:
