@@ -14,7 +14,7 @@ from vaescreen.images.framing import framing_description
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames, walk
 from vaescreen.images.manifest import MANIFEST, read_manifest
-from vaescreen.images.patients import Image, Ownership, patients_of
+from vaescreen.images.patients import SAID, Image, Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import Item, OnImages, Skipped, ignore, natural_key
@@ -27,9 +27,10 @@ class FolderSource:
     """Images under a folder, at any depth.
 
     Splits come from `manifest.csv` if there is one, else from the published layout if one is declared, else from the
-    files themselves if they say, else from sub-folders named train, val and test, else from a seeded choice by
-    patient. An image's id is the path of its file in the folder without the suffix, with it where two files would
-    share an id, and its place in a file that holds several. Hidden files and folders and `__MACOSX` are passed over.
+    files themselves if they name several (val is for testing if test is not among them), else from sub-folders named
+    train, val and test, else from a seeded choice by patient. An image's id is the path of its file in the folder
+    without the suffix, with it where two files would share an id, and its place in a file that holds several. Hidden
+    files and folders and `__MACOSX` are passed over.
 
     Parameters
     ----------
@@ -223,7 +224,13 @@ def _splits(
     """Take the splits from the files or from sub-folders, or make them by patient; and name the rule."""
     if any(frame.split for _, frame, _ in images):
         given = {id_: frame.split or "" for _, frame, id_ in images}
-        problem, rule = "does not say which split it is for, as others do", "as the files say"
+        problem, rule = "does not say which split it is for, as others do", SAID
+        said = set(given.values())
+        if len(said) == 1:
+            return _drawn(folder, images, patients, seed)
+        if said == {"train", "val"}:
+            given = {id_: "test" if split == "val" else split for id_, split in given.items()}
+            rule = f"{SAID}; for want of test, val is for testing"
     else:
         given = {id_: PurePosixPath(file).parts[0] if "/" in file else "" for file, _, id_ in images}
         problem, rule = f"is outside the sub-folders {', '.join(SPLITS)}; move it into one", "sub-folders"

@@ -6,12 +6,12 @@ medical files are imported where they are used.
 
 from pathlib import Path
 
-from vaescreen.images.formats import arrays, hdf5, nifti, raster
+from vaescreen.images.formats import arrays, hdf5, nifti, raster, table
 from vaescreen.images.formats.base import Format, Frame
 
 __all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "format_of"]
 
-FORMATS: tuple[Format, ...] = (raster.FORMAT, nifti.FORMAT, hdf5.FORMAT, arrays.FORMAT)
+FORMATS: tuple[Format, ...] = (raster.FORMAT, nifti.FORMAT, hdf5.FORMAT, arrays.FORMAT, table.FORMAT)
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ _PIECE = 2**20
 """Pixels."""
 
 
-def read_image(path: Path) -> FloatImage:
-    """Decode a file to gray; its content, not its suffix, decides the format.
+def read_image(file: Path | BinaryIO) -> FloatImage:
+    """Decode a file, or a stream of its bytes, to gray; its content, not its suffix, decides the format.
 
     Integers are divided by the full scale of their format (255, 65535, or what the TIFF states), never by the
     image's own maximum, so that brightness stays comparable between images. Floating-point files must already
@@ -50,7 +50,7 @@ def read_image(path: Path) -> FloatImage:
     try:
         with warnings.catch_warnings(), _complete():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=PILLOW_FORMATS) as image:
+            with Image.open(file, formats=PILLOW_FORMATS) as image:
                 _check_header(image)
                 pixels = _to_gray(image)
     except UnidentifiedImageError:
