@@ -35,14 +35,16 @@ Data = Annotated[
     str,
     typer.Option(
         metavar="DATA",
-        help="A folder of images, or a name that `vaescreen data list` shows: chest, brain, knee, mrnet, ...",
+        help="A folder of images, a list of files (.csv, .json), or a name that `vaescreen data list` shows: "
+        "chest, brain, ...",
         rich_help_panel=_DATA,
     ),
 ]
 DataArgument = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|PATH", help="A name that `vaescreen data list` shows, or a folder of images."
+        metavar="NAME|PATH",
+        help="A name that `vaescreen data list` shows, a folder of images, or a list of files (.csv, .json).",
     ),
 ]
 Patients = Annotated[

@@ -42,8 +42,9 @@ def open_data(
     Parameters
     ----------
     spec
-        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder; for a folder that
-        has a phantom's name write "./chest" or pass a `Path`. A declaration says more of a folder; what it says
+        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder, or a list of
+        files in .csv or .json (see `read_list`); for a folder that has a phantom's name write "./chest" or pass a
+        `Path`. A declaration says more of a folder; what it says
         holds where the arguments below are left out.
     size
         Side of the images in pixels, a multiple of 8; None for the native size of files.
@@ -57,7 +58,7 @@ def open_data(
         Folders: at most this many images, whole patients in seeded order, cut at the number.
         Phantoms: exactly this many instead of 200 and 60.
     name
-        What tables call the data; by default the folder's name, or "chest-phantom" and so on.
+        What tables call the data; by default the folder's name or the list's, or "chest-phantom" and so on.
     on_progress
         Called while files are listed and images read: with what is being done, the number done, and that in all.
 
@@ -107,9 +108,8 @@ def open_data(
         declaration=declaration,
         on_progress=on_progress,
     )
-    return DataSet(
-        name or folder.resolve().name, files, size=size, seed=seed, limits=wanted, on_progress=on_progress
-    )
+    name = name or (folder.stem if folder.is_file() else folder.resolve().name)
+    return DataSet(name, files, size=size, seed=seed, limits=wanted, on_progress=on_progress)
 
 
 def _unknown(spec: str) -> DataError:

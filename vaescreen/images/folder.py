@@ -1,9 +1,9 @@
-"""A folder of image files: what is in it, which split each image belongs to, whose it is."""
+"""A folder of image files, or a list of them: what is in it, which split each image belongs to, whose it is."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.declaration import Declaration
@@ -12,8 +12,8 @@ from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.layouts import Chosen
-from vaescreen.images.listing import list_frames, walk
-from vaescreen.images.manifest import MANIFEST, read_manifest
+from vaescreen.images.listing import Walked, list_frames, walk
+from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, read_list, read_manifest
 from vaescreen.images.patients import SAID, Image, Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
@@ -24,7 +24,7 @@ MIN_IMAGES = 3
 
 
 class FolderSource:
-    """Images under a folder, at any depth.
+    """Images under a folder, at any depth, or of a list of files (see `read_list`).
 
     Splits come from `manifest.csv` if there is one, else from the published layout if one is declared, else from the
     files themselves if they name several (val is for testing if test is not among them), else from sub-folders named
@@ -35,7 +35,7 @@ class FolderSource:
     Parameters
     ----------
     folder
-        The folder.
+        The folder, or the list, which counts as a manifest if it names splits and patients.
     size
         Side of the images delivered, or None for native size (see `frame`).
     patient_pattern
@@ -71,55 +71,51 @@ class FolderSource:
         declaration: Declaration | None = None,
         on_progress: OnImages = ignore,
     ) -> None:
-        if not folder.is_dir():
-            problem = "is a file, not a folder" if folder.exists() else "does not exist"
-            raise DataError(f"{folder} {problem}; give a folder of images")
-        self._folder, self._size, self._reading = folder, size, reading
-        found = walk(folder)
-        listed = (folder / MANIFEST).exists()
-        if listed and patient_pattern is not None:
-            raise DataError(f"{folder / MANIFEST} already names the patients; leave the patient pattern out")
+        look = _look(folder)
+        found, manifest = look.walked, look.manifest
+        self._folder, self._size, self._reading = look.root, size, reading
+        if manifest and patient_pattern is not None:
+            raise DataError(f"{manifest} already names the patients; leave the patient pattern out")
         if declaration and declaration.layout and patient_pattern is not None:
             raise DataError(f"{declaration.name} names the patients itself; leave the patient pattern out")
-        published = declaration.layout if declaration and not listed else None
+        published = declaration.layout if declaration and not manifest else None
         entries: dict[str, Chosen] = {}
-        if listed:
-            entries = {
-                entry.file: Chosen(entry.file, entry.patient, entry.split) for entry in read_manifest(folder)
-            }
+        if manifest:
+            entries = {row.file: Chosen(row.file, row.patient, row.split) for row in look.rows}
         elif declaration and published:
             entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
         files = list(entries) if entries else found.files
-        listing = list_frames(folder, files, reading, on_progress)
+        listing = list_frames(look.root, files, reading, on_progress)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
-        self.unusable = (*listing.unusable, *(() if listed else found.unusable))
+        self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
         images = _with_ids(frames)
+        stated = manifest.name if manifest else ""
         if entries:
             patients = {id_: entries[file].patient for file, _, id_ in images}
-            owned = Ownership(patients, published.patient_rule if published else MANIFEST)
+            owned = Ownership(patients, published.patient_rule if published else stated)
             given = {id_: entries[file].split for file, _, id_ in images}
             splits = {id_: split for id_, split in given.items() if split}
-            split_rule = published.split_rule if published else MANIFEST
+            split_rule = published.split_rule if published else stated
             if len(splits) < len(given):
                 splits, split_rule = _drawn(folder, images, patients, seed)
         else:
             owned = patients_of(images, patient_pattern)
             patients = owned.patients
-            splits, split_rule = _splits(folder, images, patients, seed)
+            splits, split_rule = _splits(look.root, images, patients, seed)
         self.items = tuple(
             Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
             for file, frame, id_ in images
         )
         self.origin = {
-            "folder": str(folder.resolve()),
+            "folder": str(look.root.resolve()),
             "reading": reading.description(),
             **framing_description(size),
         }
         kinds = {kind.name: kind for kind in map(format_of, map(Path, listing.frames)) if kind}
         self.description: dict[str, Any] = {
-            "source": "folder",
+            "source": "folder" if folder.is_dir() else "list",
             "folder": folder.resolve().name,
             "gray": {name: kind.description for name, kind in sorted(kinds.items())},
             "reading": reading.description() if set(kinds) - {"image"} else None,
@@ -128,7 +124,7 @@ class FolderSource:
             "patient_rule": owned.rule,
             "warnings": list(owned.warnings),
             "seed": seed if split_rule == RULE else None,
-            "files_not_in_manifest": len(set(found.files) - set(entries)) if listed else 0,
+            "files_not_in_manifest": len(set(found.files) - set(entries)) if manifest else 0,
             **(_declared(declaration, published is not None) if declaration else {}),
         }
 
@@ -147,6 +143,31 @@ class FolderSource:
             return stamp_of(self._folder / file)
         except DataError:
             return ()
+
+
+class _Look(NamedTuple):
+    """What a folder or a list holds: files relative to `root`, and the rows of what names splits and patients."""
+
+    root: Path
+    walked: Walked
+    rows: list[Entry]
+    manifest: Path | None
+
+
+def _look(place: Path) -> _Look:
+    if place.is_dir():
+        manifest = place / MANIFEST
+        here = manifest.exists()
+        return _Look(place, walk(place), read_manifest(place) if here else [], manifest if here else None)
+    if not place.exists():
+        raise DataError(f"{place} does not exist; give a folder of images")
+    if place.suffix.lower() not in LIST_SUFFIXES:
+        raise DataError(
+            f"{place} is a file, not a folder; give a folder of images, or a list of them in .csv or .json"
+        )
+    root, rows = read_list(place)
+    named = any(row.split for row in rows)
+    return _Look(root, Walked([row.file for row in rows], []), rows, place if named else None)
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:

@@ -1,22 +1,36 @@
-"""`manifest.csv`: which image is for training and which for testing, and whose image it is."""
+"""Which image is for training and which for testing, and whose it is: `manifest.csv`, and lists of files anywhere."""
 
 import csv
+import json
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.splits import SPLITS
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "split", "patient_id")
+LIST_SUFFIXES = (".csv", ".json")
+
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 class Entry(NamedTuple):
-    """One row: the file relative to the manifest's folder (with /), its split, its patient."""
+    """One row: the file relative to a folder (with /), its split, its patient; these are empty if a list is silent."""
 
     file: str
     split: str
     patient: str
+
+
+class _Table(NamedTuple):
+    """Columns of a list, and its rows with the line in which each is."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[int, dict[str, Any]]]
 
 
 def read_manifest(folder: Path) -> list[Entry]:
@@ -28,45 +42,128 @@ def read_manifest(folder: Path) -> list[Entry]:
         Naming the line: a missing column or value, an unknown split, a file that is absent, outside the
         folder or listed twice, a patient in two splits.
     """
+
+    def inside(file: str) -> Path:
+        relative = PurePosixPath(file)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise DataError(f"{file} is not inside the folder; give a path relative to the manifest")
+        return folder / relative
+
     path = folder / MANIFEST
+    table = _csv_table(path)
+    _require(path, table, [column for column in COLUMNS if column not in table.columns])
+    return [
+        entry._replace(file=Path(entry.file).relative_to(folder).as_posix())
+        for entry in _entries(path, table, inside)
+    ]
+
+
+def read_list(path: Path) -> tuple[Path, list[Entry]]:
+    """Read and check a list of files: CSV with a column `file`, or JSON, an array of objects with that key.
+
+    Paths are relative to the list's folder, or absolute. `split` and `patient_id` may be given, both or neither;
+    whatever else is there is ignored.
+
+    Returns
+    -------
+    tuple
+        A folder, which is that of the list if all files are in it, else the nearest that holds them all; and the
+        entries, relative to it.
+
+    Raises
+    ------
+    DataError
+        Naming the line: as for `read_manifest`, or one of `split` and `patient_id` without the other.
+    """
+    home = Path(os.path.abspath(path.parent))  # noqa: PTH100 (links are not followed)
+    table = _json_table(path) if path.suffix.lower() == ".json" else _csv_table(path)
+    missing = [column for column in COLUMNS if column not in table.columns]
+    _require(path, table, missing if len(missing) == 1 else [c for c in missing if c == "file"])
+    entries = _entries(path, table, lambda file: Path(os.path.normpath(home / file)))
+    folders = {Path(entry.file).parent for entry in entries}
+    within = all(folder.is_relative_to(home) for folder in folders)
+    try:
+        root = home if within else Path(os.path.commonpath(folders))
+    except ValueError as error:
+        raise DataError(f"{path}: the files are on several drives; make a list for each") from error
+    return root, [entry._replace(file=Path(entry.file).relative_to(root).as_posix()) for entry in entries]
+
+
+def _require(path: Path, table: _Table, missing: list[str]) -> None:
+    if missing:
+        found = ", ".join(table.columns) or "nothing"
+        raise DataError(f"{path} line 1: no column {', '.join(missing)}; found {found}")
+
+
+def _entries(path: Path, table: _Table, locate: Callable[[str], Path]) -> list[Entry]:
+    """Check all rows; `locate` gives the path of a file, or raises `DataError` with the bare reason."""
+    columns = [column for column in COLUMNS if column in table.columns]
     entries: list[Entry] = []
     line_of_file: dict[str, int] = {}
     split_of_patient: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if missing:
-                found = ", ".join(reader.fieldnames or ["nothing"])
-                raise DataError(f"{path} line 1: no column {', '.join(missing)}; found {found}")
-            for row in reader:
-                where = f"{path} line {reader.line_num}"
-                entry = _entry(row, folder, where)
-                if entry.file in line_of_file:
-                    raise DataError(f"{where}: {entry.file} is already in line {line_of_file[entry.file]}")
-                line_of_file[entry.file] = reader.line_num
-                known = split_of_patient.setdefault(entry.patient, entry.split)
-                if known != entry.split:
-                    raise DataError(
-                        f"{where}: patient {entry.patient} is in {entry.split} and, further up, in {known}; "
-                        "all images of a patient belong in one split"
-                    )
-                entries.append(entry)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path} ({error}); it must be comma-separated UTF-8 text") from error
+    for line, row in table.rows:
+        where = f"{path} line {line}"
+        values = {column: str(row.get(column) or "").strip() for column in columns}
+        for column, value in values.items():
+            if not value:
+                raise DataError(f"{where}: {column} is empty")
+        file, split, patient = (values.get(column, "") for column in COLUMNS)
+        if split and split not in SPLITS:
+            raise DataError(f"{where}: unknown split {split!r}; give one of {', '.join(SPLITS)}")
+        file = str(PurePosixPath(file))
+        try:
+            located = str(locate(file))
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
+        if not Path(located).is_file():
+            raise DataError(f"{where}: {file} does not exist")
+        if located in line_of_file:
+            raise DataError(f"{where}: {file} is already in line {line_of_file[located]}")
+        line_of_file[located] = line
+        known = split_of_patient.setdefault(patient, split)
+        if known != split:
+            raise DataError(
+                f"{where}: patient {patient} is in {split} and, further up, in {known}; "
+                "all images of a patient belong in one split"
+            )
+        entries.append(Entry(located, split, patient))
     return entries
 
 
-def _entry(row: dict[str, str | None], folder: Path, where: str) -> Entry:
-    file, split, patient = ((row[column] or "").strip() for column in COLUMNS)
-    for column, value in zip(COLUMNS, (file, split, patient), strict=True):
-        if not value:
-            raise DataError(f"{where}: {column} is empty")
-    if split not in SPLITS:
-        raise DataError(f"{where}: unknown split {split!r}; give one of {', '.join(SPLITS)}")
-    relative = PurePosixPath(file)
-    if relative.is_absolute() or ".." in relative.parts:
-        raise DataError(f"{where}: {file} is not inside the folder; give a path relative to the manifest")
-    if not (folder / relative).is_file():
-        raise DataError(f"{where}: {file} does not exist")
-    return Entry(str(relative), split, patient)
+def _csv_table(path: Path) -> _Table:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            columns = tuple(reader.fieldnames or ())
+            rows = [(reader.line_num, dict(row)) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {path} ({error}); it must be comma-separated UTF-8 text") from error
+    return _Table(columns, rows)
+
+
+def _json_table(path: Path) -> _Table:
+    """Read an array of objects; the keys of the first are the columns."""
+    wanted = "it must be a JSON array of objects, one a file"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if not isinstance(json.loads(text), list):
+            raise DataError(f"cannot read {path}; {wanted}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"cannot read {path} ({error}); {wanted}") from error
+    decoder, rows, line, place = json.JSONDecoder(), [], 1, 0
+    end = text.index("[") + 1
+    while True:
+        start = _skipped(text, end)
+        line, place = line + text.count("\n", place, start), start
+        if text[start] == "]":
+            break
+        row, end = decoder.raw_decode(text, start)
+        if not isinstance(row, dict):
+            raise DataError(f"{path} line {line}: not an object; {wanted}")
+        rows.append((line, row))
+    return _Table(tuple(rows[0][1]) if rows else (), rows)
+
+
+def _skipped(text: str, place: int) -> int:
+    match = _BETWEEN.match(text, place)
+    return match.end() if match else place
