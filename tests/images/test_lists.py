@@ -134,7 +134,7 @@ def test_mistakes_are_refused_with_their_line(
         ("list.json", "[]", "no column file"),
         ("list.csv", "", "no column file"),
         ("list.csv", 'file\n"x/a.png', "it must be comma-separated UTF-8 text"),
-        ("list.txt", "x/a.png", "is a file, not a folder; give a folder of images, or a list of them"),
+        ("list.txt", "x/a.png", "is a file of an unknown kind, not a folder; give a folder of images"),
     ],
 )
 def test_lists_that_are_none_are_refused(write_images: Write, name: str, text: str, message: str) -> None:

@@ -42,10 +42,10 @@ def open_data(
     Parameters
     ----------
     spec
-        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder, or a list of
-        files in .csv or .json (see `read_list`); for a folder that has a phantom's name write "./chest" or pass a
-        `Path`. A declaration says more of a folder; what it says
-        holds where the arguments below are left out.
+        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder, a file that holds many
+        images, or a list of files in .csv or .json (see `read_list`); for a folder that has a phantom's name write
+        "./chest" or pass a `Path`. A declaration says more of a folder; what it says holds where the arguments below
+        are left out.
     size
         Side of the images in pixels, a multiple of 8; None for the native size of files.
     patient_pattern

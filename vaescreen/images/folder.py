@@ -24,7 +24,7 @@ MIN_IMAGES = 3
 
 
 class FolderSource:
-    """Images under a folder, at any depth, or of a list of files (see `read_list`).
+    """Images under a folder, at any depth, of a list of files (see `read_list`), or of a file that holds many.
 
     Splits come from `manifest.csv` if there is one, else from the published layout if one is declared, else from the
     files themselves if they name several (val is for testing if test is not among them), else from sub-folders named
@@ -35,7 +35,7 @@ class FolderSource:
     Parameters
     ----------
     folder
-        The folder, or the list, which counts as a manifest if it names splits and patients.
+        The folder, the file, or the list, which counts as a manifest if it names splits and patients.
     size
         Side of the images delivered, or None for native size (see `frame`).
     patient_pattern
@@ -115,7 +115,7 @@ class FolderSource:
         }
         kinds = {kind.name: kind for kind in map(format_of, map(Path, listing.frames)) if kind}
         self.description: dict[str, Any] = {
-            "source": "folder" if folder.is_dir() else "list",
+            "source": "folder" if folder.is_dir() else "file" if format_of(folder) else "list",
             "folder": folder.resolve().name,
             "gray": {name: kind.description for name, kind in sorted(kinds.items())},
             "reading": reading.description() if set(kinds) - {"image"} else None,
@@ -146,7 +146,7 @@ class FolderSource:
 
 
 class _Look(NamedTuple):
-    """What a folder or a list holds: files relative to `root`, and the rows of what names splits and patients."""
+    """Files of a folder or a list, relative to `root`, and the rows of what names their splits and patients."""
 
     root: Path
     walked: Walked
@@ -161,9 +161,12 @@ def _look(place: Path) -> _Look:
         return _Look(place, walk(place), read_manifest(place) if here else [], manifest if here else None)
     if not place.exists():
         raise DataError(f"{place} does not exist; give a folder of images")
+    if format_of(place):
+        return _Look(place.parent, Walked([place.name], []), [], None)
     if place.suffix.lower() not in LIST_SUFFIXES:
         raise DataError(
-            f"{place} is a file, not a folder; give a folder of images, or a list of them in .csv or .json"
+            f"{place} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
+            "or a list of files in .csv or .json"
         )
     root, rows = read_list(place)
     named = any(row.split for row in rows)

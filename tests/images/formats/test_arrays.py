@@ -144,6 +144,15 @@ def test_the_splits_of_medmnist_are_kept_and_every_image_is_a_patient(tmp_path: 
     assert not images.skipped
 
 
+def test_one_file_is_a_data_set_if_it_holds_many_images(tmp_path: Path) -> None:
+    medmnist(tmp_path / "pneumoniamnist.npz")
+    save(tmp_path / "other.npy", GRAY)
+    alone = open_data(tmp_path / "pneumoniamnist.npz", size=24)
+    (tmp_path / "other.npy").unlink()
+    assert alone.fingerprint == open_data(tmp_path, size=24).fingerprint
+    assert (alone.name, alone.description["source"]) == ("pneumoniamnist", "file")
+
+
 def test_an_unpacked_archive_keeps_its_splits(tmp_path: Path) -> None:
     arrays = medmnist(tmp_path / "a.npz")
     for name, values in {**arrays, "train_labels": np.zeros((9, 14))}.items():

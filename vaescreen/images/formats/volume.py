@@ -11,8 +11,8 @@ from vaescreen.images.levels import black_and_white
 from vaescreen.images.pixels import FloatImage, checked
 from vaescreen.images.reading import Window, to_gray
 
-MAX_BYTES = 3 * 2**29
-"""Memory that an opened file may take, its percentiles included: 1.5 GiB, so that the program stays below 2."""
+MAX_BYTES = 5 * 2**28
+"""Memory that an opened file may take, its percentiles included: 1.25 GiB, so that the program stays below 2 GB."""
 FOREGROUND = 0.1
 """Gray above this is foreground."""
 NEARLY_EMPTY = 0.1
