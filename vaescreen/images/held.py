@@ -27,13 +27,12 @@ def held(path: Path, what: Hashable, make: Callable[[], Opened]) -> Opened:
         Opens the file.
     """
     key = (os.path.abspath(path), _stamp(path), what)  # noqa: PTH100 (links are not followed)
-    for known, opened in _held[:]:
-        if known == key:
-            return opened  # type: ignore[return-value]  # made by the same `make`, since the key is the same
-    _held.clear()
-    opened = make()
-    _held[:] = [(key, opened)]
-    return opened
+    entry = next((known for known in _held if known[0] == key), None)
+    if entry is None:
+        _held.clear()
+        entry = key, make()
+        _held[:] = [entry]
+    return entry[1]  # type: ignore[return-value]  # made by the same `make`, since the key is the same
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
