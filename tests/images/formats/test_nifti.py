@@ -257,6 +257,14 @@ def test_damaged_gzip_files_give_a_reason(tmp_path: Path) -> None:
         read_all(path, Reading())
 
 
+def test_a_damaged_volume_is_one_skipped_file_even_if_slices_are_chosen(tmp_path: Path) -> None:
+    for name in ("x", "y", "z", "w"):
+        path = save(tmp_path / f"{name}.nii.gz", noise())
+    cut(path, 500)
+    images = open_data(tmp_path, size=8, reading=Reading(slices=ALL))
+    assert [entry.path for entry in images.skipped] == ["w.nii.gz"]
+
+
 def test_a_small_gzip_file_that_promises_much_is_refused_unread(tmp_path: Path) -> None:
     path = patched(tmp_path / "a.nii", *((DIM + 2 * n, "h", 900) for n in (1, 2, 3)), (DATATYPE, "h", 2))
     packed = tmp_path / "a.nii.gz"

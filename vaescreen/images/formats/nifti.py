@@ -69,9 +69,11 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     check_shape(*(header.count(other) for other in ACROSS if other != axis))
     frames = []
     for time in range(header.shape[3]):
-        chosen = reading.slices and part(header.count(axis), reading.slices)
+        volume = _volume(
+            path, time, axis, reading
+        )  # even if slices are chosen: damage is found once, not in each
+        numbers = part(header.count(axis), reading.slices) if reading.slices else volume.filled()
         prefix = f"t{time}-" if header.shape[3] > 1 else ""
-        numbers = chosen or _volume(path, time, axis, reading).filled()
         frames += [Frame(f"{prefix}{axis}-{number}") for number in numbers]
     return frames
 
