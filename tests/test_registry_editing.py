@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vaescreen.candidate import Candidate
 from vaescreen.errors import RegistryError
-from vaescreen.registry import Registry, make_candidate
-from vaescreen.registry_editing import add_entry, remove_candidate, remove_entry
+from vaescreen.registry import DATA, Registry, make_candidate
+from vaescreen.registry_editing import add_entry, remove_candidate, remove_data_set, remove_entry
 
 FIELDS = {
     "adapter": "diffusers",
@@ -22,6 +22,9 @@ FIELDS = {
     "training_data": "photographs",
 }
 NEW = make_candidate("new", FIELDS)
+OURS = DATA.make(
+    "ours", {"title": "Ours", "domain": "chest", "source": {"path": "/images/ours"}, "licence": "none"}
+)
 OLD = """\
 # Head: why this file is here.
 candidates:
@@ -80,14 +83,10 @@ class TestAdding:
         assert Registry.read(file).candidates == {"new": NEW}
 
     def test_a_file_without_the_section_gets_it_at_the_end(self, file):
-        file.write_text(
-            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}"
-        )
+        before = "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}"
+        file.write_text(before)
         add_entry(file, NEW)
-        assert file.read_text().startswith(
-            "data:\n  chest: {title: Ours, domain: chest, source: {path: /images}, licence: unknown}\n"
-            "candidates:\n  new:\n"
-        )
+        assert file.read_text().startswith(f"{before}\ncandidates:\n  new:\n")
 
     def test_windows_line_ends_are_kept(self, file):
         file.write_bytes(OLD.replace("\n", "\r\n").encode())
@@ -140,6 +139,39 @@ class TestAdding:
         with pytest.raises(RegistryError, match="line 2"):
             add_entry(file, NEW)
         assert file.read_text() == "candidates:\n  x: 3\n"
+
+
+class TestDataSets:
+    """Section `data` is edited as section `candidates` is, and neither touches the other."""
+
+    def test_adding_and_removing_gives_the_same_bytes(self, file):
+        before = Registry.read(file)
+        add_entry(file, OURS)
+        added = Registry.read(file)
+        assert added.data == before.data | {"ours": OURS}
+        assert added.candidates == before.candidates
+        remove_entry(file, "ours", "data")
+        assert file.read_bytes() == OLD.encode()
+
+    def test_a_candidate_and_a_data_set_may_share_a_name(self, file):
+        add_entry(file, DATA.make("one", OURS.model_dump()))
+        assert list(Registry.read(file).candidates) == ["one", "two"]
+        assert list(Registry.read(file).data) == ["chest", "one"]
+
+    def test_a_name_that_is_taken_is_refused(self, file):
+        with pytest.raises(RegistryError, match=r"has a data set 'chest'.*`vaescreen data remove chest`"):
+            add_entry(file, DATA.make("chest", OURS.model_dump()))
+        assert file.read_bytes() == OLD.encode()
+
+    def test_a_path_inside_the_registrys_folder_is_written_relative_to_it(self, file, tmp_path):
+        inside = DATA.make("inside", OURS.model_dump() | {"source": {"path": str(tmp_path / "images")}})
+        add_entry(file, inside)
+        assert "source: {path: images}" in file.read_text()
+        assert Registry.read(file).data_set("inside") == inside
+
+    def test_one_that_ships_is_not_removed(self):
+        with pytest.raises(RegistryError, match="comes with the package"):
+            remove_data_set("mrnet")
 
 
 class TestRemoving:

@@ -23,7 +23,7 @@ def test_score_at_a_recipe_gives_the_cards_that_rank_measured(ranked, run, argum
 
 def test_size_and_degradation_can_be_given_instead(run, arguments) -> None:
     same = (*arguments, "--size", "128", "--scale", "4", "--kernel", "lanczos")
-    assert run(*same).stdout.startswith("mine: 2 test images, 128x128 px, lanczos x4")
+    assert run(*same).stdout.startswith("mine: 2 real test images, 128x128 px, lanczos x4")
 
 
 @pytest.mark.parametrize(

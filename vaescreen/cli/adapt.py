@@ -93,6 +93,7 @@ def adapt(
     from vaescreen.errors import RegistryError
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
+    from vaescreen.images.dataset import IN_WORDS
     from vaescreen.registry import FILE_NAME, Registry
     from vaescreen.registry_editing import add_entry
     from vaescreen.superres.pass_through import pass_through
@@ -139,7 +140,13 @@ def adapt(
     arrived = pass_through(options.published_results(results), parent, child, images)
     gains = {"AE ceiling": ceiling} | {f"SR PSNR, recipe {each.recipe}": each.sr for each in arrived}
     show(
-        _sheet(f"{called} (from {candidate}) on {images.name}, {size}x{size} px", gains, arrived, file), form
+        _sheet(
+            f"{called} (from {candidate}) on {images.name} ({IN_WORDS[images.kind]} images), {size}x{size} px",
+            gains,
+            arrived,
+            file,
+        ),
+        form,
     )
 
 

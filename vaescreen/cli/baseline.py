@@ -99,6 +99,7 @@ def _result(
 
 
 def _sheet(records: list[dict[str, Any]], recipe: "Recipe") -> Sheet:
+    from vaescreen.images.dataset import IN_WORDS
     from vaescreen.leaderboard.columns import number
 
     first = records[0]
@@ -121,8 +122,8 @@ def _sheet(records: list[dict[str, Any]], recipe: "Recipe") -> Sheet:
         records=flat,
         payload=records,
         title=(
-            f"{first['data']['name']}: {first['counts']['test_images']} test images, {recipe.size}x{recipe.size} px, "
-            f"{recipe.degradation}"
+            f"{first['data']['name']}: {first['counts']['test_images']} {IN_WORDS[first['data']['kind']]} test images, "
+            f"{recipe.size}x{recipe.size} px, {recipe.degradation}"
         ),
         text_columns=2,
     )

@@ -36,7 +36,7 @@ def facts_of(entry: "DataEntry") -> dict[str, str]:
     source = entry.source.model_dump(mode="json", exclude_defaults=True)
     facts = {
         "title": entry.title,
-        "source": ", ".join(f"{key} {_plainly(value)}" for key, value in source.items()),
+        "from": ", ".join(f"{key} {_plainly(value)}" for key, value in source.items()),
         "licence": entry.licence,
         "terms": entry.terms,
         "size": f"{entry.size_mb:.0f} MB" if entry.size_mb else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.application import complain
 from vaescreen.cli.progress import bytes_bar
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def add(
     print(f"patients: {described['patient_rule']}; splits: {described['split_rule']}")
     if added.images.skipped:
         print(f"{len(added.images.skipped)} files cannot be used; `vaescreen data show {name}` names them")
+    for warning in added.images.warnings:
+        complain(f"warning: {warning}")
     print(f"\n{file}:\n\n{block(name, added.entry.entry(file.parent))}")
     if added.entry.unverified:
         print(f"Not stated, so marked as unverified: {', '.join(added.entry.unverified)}.")

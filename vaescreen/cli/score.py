@@ -101,10 +101,11 @@ def score(
 
 
 def _sheet(scored: "Scoring") -> Sheet:
+    from vaescreen.images.dataset import IN_WORDS
     from vaescreen.leaderboard.columns import number
 
     cards = scored.cards
-    counts = cards[0].counts
+    counts, kind = cards[0].counts, IN_WORDS[cards[0].data["kind"]]
     return Sheet(
         headers=("candidate", "geometry", *_COLUMNS),
         cells=[
@@ -121,7 +122,7 @@ def _sheet(scored: "Scoring") -> Sheet:
             "failed": scored.failed,
             "warnings": list(scored.warnings),
         },
-        title=f"{cards[0].data['name']}: {counts['test_images']} test images, {scored.view}",
+        title=f"{cards[0].data['name']}: {counts['test_images']} {kind} test images, {scored.view}",
         notes=[*(f"Failed: {reason}" for reason in scored.failed.values()), *warning_notes(scored.warnings)],
         text_columns=2,
     )

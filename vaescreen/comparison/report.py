@@ -8,6 +8,7 @@ from typing import Any
 from vaescreen.comparison.analysis import BANDS, PRIMARY, MetricResult, quantity
 from vaescreen.comparison.decomposition import Decomposition
 from vaescreen.comparison.run import Report
+from vaescreen.images.dataset import IN_WORDS
 from vaescreen.leaderboard.columns import number
 from vaescreen.metrics.agreement import Agreement
 from vaescreen.metrics.optional import Missing
@@ -24,8 +25,9 @@ def title(report: Report) -> str:
     """Name what was compared on what."""
     images = report.measured.images
     return (
-        f"{report.data.name}: {' against '.join(report.candidates)}, {report.what} of {len(images)} test images "
-        f"of {images['patient_id'].nunique()} patients, {report.data.size}x{report.data.size} px"
+        f"{report.data.name}: {' against '.join(report.candidates)}, {report.what} of {len(images)} "
+        f"{IN_WORDS[report.data.kind]} test images of {images['patient_id'].nunique()} patients, "
+        f"{report.data.size}x{report.data.size} px"
     )
 
 

@@ -95,6 +95,8 @@ def draft(name: str, folder: Path, statement: Statement) -> DataEntry:
     """
     known = Registry.load().data.get(name)
     inherited: dict[str, Any] = known.entry(Path("/")) if known else {}
+    if statement.layout not in (None, inherited.get("layout")):
+        inherited.pop("series", None)  # it is one of another layout
     stated = {key: value for key in _STATED if (value := getattr(statement, key)) is not None}
     reading = {key: value for key in _READING if (value := getattr(statement, key)) is not None}
     fields = {

@@ -14,7 +14,10 @@ from vaescreen.images.splits import SPLITS
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Batch", "DataSet", "Item", "Skipped", "Source"]
+IN_WORDS = {"real": "real", "phantom": "generated"}
+"""The kinds of images, as titles call them."""
+
+__all__ = ["IN_WORDS", "Batch", "DataSet", "Item", "Skipped", "Source"]
 
 
 @dataclass(frozen=True)

@@ -195,12 +195,12 @@ def _example(declaration: Declaration) -> str:
 
 def _declared(declaration: Declaration, as_published: bool) -> dict[str, Any]:
     """What the declaration decided and what it says of the data set, for the record."""
-    return {
+    decided = {
         "layout": declaration.layout.name if declaration.layout and as_published else None,
         "series": declaration.series if as_published else None,
         "slices_per_volume": declaration.slices_per_volume,
-        "data_set": declaration.about,
     }
+    return {key: value for key, value in decided.items() if value} | {"data_set": declaration.about}
 
 
 def _evenly(frames: Sequence[Frame], count: int | None) -> Sequence[Frame]:
