@@ -112,6 +112,7 @@ class TestBrokenOff:
             refusal(web, tmp_path / "a.zip")
             fetch(web, tmp_path / "a.zip", "new/a.zip")
             assert (tmp_path / "a.zip").read_bytes() == OTHER
+            assert web.requests[-1] == "GET new/a.zip"
 
     def test_whole_but_not_yet_verified_is_only_verified(self, tmp_path, monkeypatch):
         monkeypatch.setattr(downloads, "TRIES", 1)
