@@ -170,6 +170,7 @@ class TestFetchAndRemove:
         removed = run("data", "remove", "tiny", "--registry", registry)
         assert "what was fetched is deleted" in removed.stdout
         assert not Path(done.stdout.removeprefix("tiny: ").strip()).exists()
+        assert "tiny" in registry.read_text()
 
     def test_nothing_of_a_published_data_set_was_fetched(self, run) -> None:
         assert run("data", "remove", "kodak").stdout == "kodak: nothing of it was fetched\n"

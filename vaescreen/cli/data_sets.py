@@ -183,18 +183,23 @@ def remove(
         ),
     ] = None,
 ) -> None:
-    """Delete what was fetched of a data set, or take your own entry out; your own images are never touched."""
+    """Delete what was fetched of a data set; where nothing was, take your own entry out.
+
+    Images in folders of yours are never touched.
+    """
     from vaescreen.datasets import store
     from vaescreen.registry import Registry, shipped_file
     from vaescreen.registry_editing import remove_data_set
 
     known = Registry.load(registry)
     known.data_set(name)
+    is_own = known.data_origins[name] != shipped_file()
     if store.discard(name):
-        print(f"{name}: what was fetched is deleted")
-    elif known.data_origins[name] == shipped_file():
+        more = "; run the command again to take the entry out as well" if is_own else ""
+        print(f"{name}: what was fetched is deleted{more}")
+        return
+    if not is_own:
         print(f"{name}: nothing of it was fetched")
-    if known.data_origins[name] == shipped_file():
         return
     print(f"{name}: removed from {remove_data_set(name, registry)}; the images stay where they are")
     known = Registry.load(registry)

@@ -68,14 +68,16 @@ def finish(entry: DataEntry, folder: Path, files: dict[str, Any]) -> Path:
 
 def discard(name: str) -> bool:
     """Delete what was fetched of a data set, finished or not; whether there was anything."""
+    places = [place for place in (home(name), workshop(name)) if place.exists()]
+    if not places:
+        return False
     with only_one(name):
-        places = [place for place in (home(name), workshop(name)) if place.exists()]
         for place in places:
             try:
                 shutil.rmtree(place)
             except OSError as error:
                 raise CacheError(f"cannot delete {place} ({error.strerror}); mend its permissions") from error
-        return bool(places)
+    return True
 
 
 @contextmanager
