@@ -111,7 +111,7 @@ class TestEntry:
             6,
             "source: must be a mapping with one of the keys hub, urls, path, credentialed",
         ),
-        (with_source("{urls: []}"), 6, "source.urls: Tuple should have at least 1 item"),
+        (with_source("{urls: []}"), 6, "source.urls: give at least one file"),
         (with_source(f"{{urls: [{FILE}, {FILE}]}}"), 6, "two files are called a.zip"),
         (with_source("{urls: [{url: 'https://x.org/a.zip', md: 1}]}"), 6, "did you mean 'md5'?"),
         (with_source("{urls: [{url: 'https://x.org/a.zip', md5: abc}]}"), 6, "source.urls.0.md5"),

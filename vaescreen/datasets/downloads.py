@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import re
 import shutil
 import time
 import urllib.error
@@ -12,20 +11,24 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen import __version__
 from vaescreen.data_entry import WebFile
+from vaescreen.datasets.answers import (
+    length_of,
+    open_address,
+    request_headers,
+    start_of,
+    total_of,
+    validator_of,
+)
 from vaescreen.errors import DataError, ResultError
 from vaescreen.hub_answers import placeholder
 from vaescreen.storage import read_json, write_json
 
 CHUNK = 2**20
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as broken."""
 TRIES = 4
 """Connections in a row that bring nothing before a download is given up."""
 _FIRST_PAUSE = 0.5
 
-_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 _PASSING = (408, 429)
 _REASONS = {
     401: "it asks for a login",
@@ -53,9 +56,9 @@ def size_of(file: WebFile) -> int | None:
     """Bytes of a file as its entry or its server says; None if neither does."""
     if file.size is not None:
         return file.size
-    request = urllib.request.Request(file.url, method="HEAD", headers=_headers())
+    request = urllib.request.Request(file.url, method="HEAD", headers=request_headers())
     try:
-        with _open(request) as answer:
+        with open_address(request) as answer:
             length = answer.headers.get("Content-Length", "")
             return int(length) if length.isdecimal() else None
     except (OSError, http.client.HTTPException, DataError):
@@ -111,15 +114,15 @@ def download(file: WebFile, target: Path, on_bytes: OnBytes) -> Received:
 def _receive(file: WebFile, part: Path, note: Path, on_bytes: OnBytes) -> None:
     """Fetch what is missing of a file in one connection."""
     have, validator = _resumable(file, part, note)
-    headers = _headers()
+    headers = request_headers()
     if have and validator:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
-        answer = _open(urllib.request.Request(file.url, headers=headers))
+        answer = open_address(urllib.request.Request(file.url, headers=headers))
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # what is here is no beginning of what is there now, or all of it
-            if have and _total(error.headers) == have:
+            if have and total_of(error.headers) == have:
                 return
             part.unlink(missing_ok=True)
             raise _Broken("has changed") from error
@@ -135,19 +138,19 @@ def _receive(file: WebFile, part: Path, note: Path, on_bytes: OnBytes) -> None:
         raise _Broken(f"cannot be reached ({_one_line(error)})") from error
     with answer:
         _refuse_page(file, answer.headers)
-        goes_on = answer.status == 206 and _start(answer.headers) == have
+        goes_on = answer.status == 206 and start_of(answer.headers) == have
         if answer.status == 206 and not goes_on:
             part.unlink(missing_ok=True)
             raise _Broken("answers with another part than was asked for")
         have = have if goes_on else 0
-        total = _total(answer.headers) if goes_on else _content_length(answer.headers)
+        total = total_of(answer.headers) if goes_on else length_of(answer.headers)
         if file.size is not None and total not in (None, file.size):
             raise DataError(
                 f"{file.url} is {total} bytes there, not {file.size} as published; it has changed"
             )
         _require_space(part, (total or 0) - have)
         if not goes_on:
-            write_json(note, {"url": file.url, "validator": _validator(answer.headers)})
+            write_json(note, {"url": file.url, "validator": validator_of(answer.headers)})
         _copy(file, answer, part, have, total, on_bytes)
 
 
@@ -206,12 +209,6 @@ def _resumable(file: WebFile, part: Path, note: Path) -> tuple[int, str | None]:
     return (_length(part), validator) if validator else (0, None)
 
 
-def _validator(headers: Message) -> str | None:
-    """A strong entity tag, or the date of the last change."""
-    tag = headers.get("ETag")
-    return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")
-
-
 def _refuse_page(file: WebFile, headers: Message) -> None:
     if headers.get_content_type() == "text/html":
         raise DataError(f"{file.url} is an HTML page, not the file; is the address right?")
@@ -225,42 +222,8 @@ def _require_space(part: Path, needed: int) -> None:
         )
 
 
-def _start(headers: Message) -> int | None:
-    match = _RANGE.match(headers.get("Content-Range", ""))
-    return int(match[1]) if match and match[1] else None
-
-
-def _total(headers: Message) -> int | None:
-    match = _RANGE.match(headers.get("Content-Range", ""))
-    return int(match[2]) if match and match[2] != "*" else None
-
-
-def _content_length(headers: Message) -> int | None:
-    length = headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
-
-
 def _length(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _headers() -> dict[str, str]:
-    return {"User-Agent": f"vaescreen/{__version__}", "Accept-Encoding": "identity"}
-
-
-class _Encrypted(urllib.request.HTTPRedirectHandler):
-    """Follows redirections, but not from an encrypted address to one that is not."""
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if req.type == "https" and not newurl.startswith("https:"):
-            raise DataError(
-                f"{req.full_url} leads on to an address that is not encrypted; it is not followed"
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _open(request: urllib.request.Request) -> Any:
-    return urllib.request.build_opener(_Encrypted).open(request, timeout=TIMEOUT)
 
 
 def _one_line(reason: object) -> str:
