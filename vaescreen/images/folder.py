@@ -113,7 +113,7 @@ class FolderSource:
             "reading": reading.description(),
             **framing_description(size),
         }
-        kinds = {kind.name: kind for kind in map(format_of, map(Path, listing.frames)) if kind}
+        kinds = {kind.name: kind for kind in (format_of(folder / file) for file in listing.frames) if kind}
         self.description: dict[str, Any] = {
             "source": "folder" if folder.is_dir() else "file" if format_of(folder) else "list",
             "folder": folder.resolve().name,

@@ -50,8 +50,8 @@ def walk(folder: Path) -> Walked:
             for name in links
         ]
         images = (name for name in names if not name.startswith("."))
-        files += [(relative / name).as_posix() for name in images if format_of(Path(name))]
-        if not (folders or names) and format_of(relative):
+        files += [(relative / name).as_posix() for name in images if format_of(Path(parent, name))]
+        if not (folders or names) and format_of(Path(parent)):
             unusable.append(Skipped(shown(relative.as_posix()), "a folder, not a file"))
     return Walked(files, unusable)
 

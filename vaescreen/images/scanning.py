@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -18,7 +18,7 @@ from vaescreen.images.pixels import FloatImage
 from vaescreen.images.splits import SPLITS, sampling_order
 from vaescreen.storage import cache_dir, digest
 
-_PIXEL_LIBRARIES = ("pillow", "numpy", "scipy")
+_PIXEL_LIBRARIES = ("pillow", "numpy", "scipy", "pydicom", "imagecodecs", "nibabel", "h5py")
 
 OnImages = Callable[[str, int, int], None]
 """Called while a data set is opened: with what is being done, the number done so far, and the number in all."""
@@ -106,7 +106,7 @@ def scan(
     DataError
         If more than half of the images cannot be used, or train or test ends up empty.
     """
-    libraries = [version(library) for library in _PIXEL_LIBRARIES]
+    libraries = [_installed(library) for library in _PIXEL_LIBRARIES]
     memo = Memo(cache_dir() / "data" / f"{digest(source.origin, libraries, code_digest())}.jsonl")
     stamps = {item: digest(stamp) for item, stamp in zip(source.items, source.stamps(), strict=True)}
     with memo:
@@ -181,6 +181,13 @@ def _pixel_digest(pixels: FloatImage) -> str:
     total = hashlib.sha256(repr(pixels.shape).encode())
     total.update(np.ascontiguousarray(pixels, "<f4").tobytes())
     return total.hexdigest()
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 @functools.cache

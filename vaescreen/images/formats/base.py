@@ -46,6 +46,9 @@ class Format:
         One of them, by the `key` of its `Frame`: float32 [H, W] in [0, 1], passed by `pixels.checked`.
     description
         What is done to the values of such files: JSON-able, for the record.
+    magic
+        Where in its content a file has the format's mark, and the mark: so a file is known whose name promises
+        nothing. None if only names tell.
 
     Both functions raise `DataError` with the bare reason, which the caller puts beside the path. What a library
     raises on damaged input they may leave to `vaescreen.images.files`.
@@ -56,6 +59,7 @@ class Format:
     frames: Callable[[Path, Reading], list[Frame]] | None
     read: Callable[[Path, str, Reading], FloatImage]
     description: dict[str, Any]
+    magic: tuple[int, bytes] | None = None
 
 
 def imported(module: str, kind: str) -> Any:

@@ -1,0 +1,271 @@
+"""A DICOM file: its header, checked before any pixel is decoded, and one decoded frame at a time."""
+
+import io
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
+
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.filereader import read_dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.tag import Tag
+from pydicom.uid import UID, MediaStorageDirectoryStorage
+
+from vaescreen.errors import DataError
+from vaescreen.images.formats.dicom.codecs import check_codestream, plugin_for
+from vaescreen.images.held import held
+from vaescreen.images.pixels import MAX_PIXELS, check_shape
+
+COLOUR = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
+GRAY = {"MONOCHROME1", "MONOCHROME2"}
+PALETTE = "PALETTE COLOR"
+MAX_INFLATED = 2**29
+"""Bytes that a deflated file may hold: it is inflated in memory."""
+
+_MARK_AT, _MARK = 128, b"DICM"
+_UNDEFINED = 0xFFFFFFFF
+_INTEGERS, _PIXELS = 0x7FE00010, {0x7FE00008, 0x7FE00009, 0x7FE00010}
+_TAGS = [
+    Tag(keyword)
+    for keyword in (
+        "SOPClassUID",
+        "Modality",
+        "PatientID",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+        "PlanarConfiguration",
+        "NumberOfFrames",
+        "Rows",
+        "Columns",
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+        "WindowCenter",
+        "WindowWidth",
+        "VOILUTFunction",
+        "VOILUTSequence",
+        "RescaleIntercept",
+        "RescaleSlope",
+        "ModalityLUTSequence",
+        "RedPaletteColorLookupTableDescriptor",
+        "GreenPaletteColorLookupTableDescriptor",
+        "BluePaletteColorLookupTableDescriptor",
+        "RedPaletteColorLookupTableData",
+        "GreenPaletteColorLookupTableData",
+        "BluePaletteColorLookupTableData",
+        "SharedFunctionalGroupsSequence",
+        "PerFrameFunctionalGroupsSequence",
+        "EncryptedAttributesSequence",
+        "ExtendedOffsetTable",
+        "ExtendedOffsetTableLengths",
+    )
+]
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """What a header says, and where the pixels are.
+
+    Attributes
+    ----------
+    path
+        The file.
+    header
+        Elements that decide what the pixels mean, and whose they are.
+    syntax
+        How they are encoded.
+    pixels_at
+        Where their value begins: byte of the file, or of `inflated`.
+    pixel_vr
+        Their value representation, which says how big-endian bytes are to be swapped.
+    inflated
+        The deflated part of a file in a deflated syntax.
+    limits
+        Percentiles of all frames, by their shares; filled by whoever needs them.
+    """
+
+    path: Path
+    header: Dataset
+    syntax: UID
+    pixels_at: int
+    pixel_vr: str
+    inflated: bytes | None
+    limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        """Number of images; 1 where the file does not say."""
+        return _integer(self.header, "NumberOfFrames", 1) or 1
+
+    @property
+    def bits(self) -> int:
+        """Bits of a pixel that are used."""
+        return _integer(self.header, "BitsStored", _integer(self.header, "BitsAllocated"))
+
+    @property
+    def modality(self) -> str:
+        """What acquired the image, such as CT; empty where the file does not say."""
+        return str(self.header.get("Modality") or "").upper()
+
+    @property
+    def interpretation(self) -> str:
+        """Photometric interpretation."""
+        return str(self.header.get("PhotometricInterpretation", "")).upper()
+
+    def decoded(self, index: int) -> NDArray[Any]:
+        """Decode one frame, as stored: integers [H, W], or [H, W, 3] in red, green and blue.
+
+        Raises
+        ------
+        DataError
+            With the bare reason: no installed library decodes it, or it is not what the header promises.
+        """
+        options = as_pixel_options(self.header, number_of_frames=self.frames)
+        options |= {"pixel_keyword": "PixelData", "pixel_vr": self.pixel_vr}
+        offsets = options.pop("extended_offsets", None)
+        decoder = get_decoder(self.syntax)
+        with self.path.open("rb") if self.inflated is None else io.BytesIO(self.inflated) as stream:
+            stream.seek(self.pixels_at)
+            source: BinaryIO | bytes = cast("BinaryIO", stream)
+            if self.syntax.is_encapsulated:
+                frame = get_frame(
+                    cast("Any", stream), index, extended_offsets=offsets, number_of_frames=self.frames
+                )
+                check_codestream(frame, self.syntax, self.header)
+                source, index, options["number_of_frames"] = encapsulate([frame]), 0, 1
+            pixels, found = decoder.as_array(
+                source,
+                index=index,
+                decoding_plugin=plugin_for(self.syntax),
+                **options,
+            )
+        if self.interpretation in COLOUR and found["photometric_interpretation"] != "RGB":
+            raise DataError(f"colours in {found['photometric_interpretation']} cannot be turned to gray")
+        return pixels
+
+
+def opened(path: Path) -> DicomFile:
+    """Read the header of a file, or recall it if it was the last one opened.
+
+    Raises
+    ------
+    DataError
+        With the bare reason: not DICOM, no image, encrypted, truncated, or of a kind that cannot be read.
+    """
+    return held(path, "dicom", lambda: _open(path))
+
+
+def _open(path: Path) -> DicomFile:
+    with path.open("rb") as file:
+        if file.read(_MARK_AT + len(_MARK))[_MARK_AT:] != _MARK:
+            raise DataError(
+                "not a DICOM file, or encrypted as a whole: the mark DICM is missing at byte 128; "
+                "rewrite it with the mark (dcmconv)"
+            )
+        meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: int(tag) >> 16 != 2)
+        if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            raise DataError("a directory of DICOM files (DICOMDIR), not an image")
+        syntax = UID(str(meta.get("TransferSyntaxUID") or ""))
+        if not syntax:
+            raise DataError("does not say its transfer syntax; rewrite it (dcmconv)")
+        try:
+            get_decoder(syntax)
+        except NotImplementedError:
+            raise DataError(
+                f"transfer syntax {syntax.name} is not supported; save it as explicit little endian"
+            ) from None
+        inflated = _inflate(file) if syntax.is_deflated else None
+        stream: Any = file if inflated is None else io.BytesIO(inflated)
+        size = path.stat().st_size if inflated is None else len(inflated)
+        header = read_dataset(
+            stream,
+            syntax.is_implicit_VR,
+            syntax.is_little_endian,
+            stop_when=lambda tag, _vr, _length: int(tag) in _PIXELS,
+            specific_tags=list(_TAGS),
+        )
+        if stream.tell() > size:
+            raise DataError(f"truncated: its header goes on after the end of the file, at byte {size}")
+        tag, vr, length = _start_of_pixels(stream, syntax, header)
+        header.set_original_encoding(syntax.is_implicit_VR, syntax.is_little_endian)
+        if tag != _INTEGERS:
+            raise DataError("floating-point pixels; save them as integers of 8 to 16 bits")
+        opened = DicomFile(path, header, syntax, stream.tell(), vr, inflated)
+    _check(opened, length, size - opened.pixels_at)
+    return opened
+
+
+def _start_of_pixels(stream: Any, syntax: UID, header: Dataset) -> tuple[int, str, int]:
+    """Tag, value representation and length of the pixels; the stream is left where their value begins."""
+    order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
+    block = stream.read(8 if syntax.is_implicit_VR else 12)
+    if not block:
+        if header.get("EncryptedAttributesSequence"):
+            raise DataError("encrypted: its pixels cannot be read without the key")
+        kind = UID(str(header.get("SOPClassUID") or "")).name
+        raise DataError(f"holds no pixels{f' ({kind})' if kind else ''}")
+    if len(block) < (8 if syntax.is_implicit_VR else 12):
+        raise DataError("truncated: it ends where the pixels begin")
+    tag = int.from_bytes(block[:2], order) << 16 | int.from_bytes(block[2:4], order)
+    vr = "OW" if syntax.is_implicit_VR else block[4:6].decode("ascii", "replace")
+    return tag, vr, int.from_bytes(block[-4:], order)
+
+
+def _inflate(file: BinaryIO) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(file.read(), MAX_INFLATED + 1)
+    if len(inflated) > MAX_INFLATED:
+        raise DataError(f"larger than {MAX_INFLATED} bytes once inflated; save it uncompressed")
+    if not inflater.eof:
+        raise DataError("truncated: its deflated part has no end")
+    return inflated
+
+
+def _check(file: DicomFile, length: int, left: int) -> None:
+    """Refuse what cannot be read, and what a header claims but the file cannot hold.
+
+    `length` is that of the pixels as the file states it, `left` what there is of it.
+    """
+    header = file.header
+    height, width = _integer(header, "Rows"), _integer(header, "Columns")
+    samples, frames = _integer(header, "SamplesPerPixel", 1), file.frames
+    allocated = _integer(header, "BitsAllocated")
+    expected = 3 if file.interpretation in COLOUR else 1
+    if file.interpretation not in COLOUR | GRAY | {PALETTE} or samples != expected:
+        raise DataError(
+            f"photometric interpretation {file.interpretation or 'missing'} with {samples} samples a pixel "
+            "cannot be turned to gray; save it as MONOCHROME2 or RGB"
+        )
+    if allocated not in {8, 16} or not 2 <= file.bits <= allocated:
+        raise DataError(
+            f"{file.bits} of {allocated} bits a pixel are used; 2 to 16 bits in 8 or 16 can be read"
+        )
+    if _integer(header, "HighBit", file.bits - 1) != file.bits - 1:
+        raise DataError(f"the highest bit of a pixel is {header.HighBit}, not {file.bits - 1}")
+    if _integer(header, "PixelRepresentation", 0) not in {0, 1}:
+        raise DataError("pixels are neither signed nor unsigned")
+    check_shape(height, width)
+    if height * width * samples > MAX_PIXELS:
+        raise DataError(f"larger than {MAX_PIXELS // samples} colour pixels; cut it into smaller images")
+    least = frames * (8 if file.syntax.is_encapsulated else height * width * samples * allocated // 8)
+    if file.interpretation == "YBR_FULL_422" and not file.syntax.is_encapsulated:
+        least = least * 2 // 3
+    if frames < 1 or least > left or (length != _UNDEFINED and length > left):
+        raise DataError(
+            f"truncated: {left} bytes of pixels, where {frames} x {height} x {width} are promised"
+        )
+
+
+def _integer(header: Dataset, keyword: str, default: int | None = None) -> int:
+    value = header.get(keyword)
+    if value is None and default is not None:
+        return default
+    try:
+        return int(cast("Any", value))
+    except (TypeError, ValueError):
+        raise DataError(f"{keyword} is {'missing' if value is None else 'not a number'}") from None

@@ -1,0 +1,141 @@
+"""Which images a DICOM file holds, and each of them as gray.
+
+Gray is what DICOM's grayscale pipeline gives (PS3.4 N.2): stored value, modality LUT or rescale, window, and last,
+once, the inversion of MONOCHROME1.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaescreen.images.formats.base import Frame
+from vaescreen.images.formats.dicom import SAMPLED, VOLUMES
+from vaescreen.images.formats.dicom.file import GRAY, PALETTE, DicomFile, opened
+from vaescreen.images.formats.dicom.values import as_stored, luma, palette, scale, shades, shares
+from vaescreen.images.formats.volume import FOREGROUND, NEARLY_EMPTY, part
+from vaescreen.images.pixels import FloatImage, checked
+from vaescreen.images.reading import Reading, Window
+
+_CLOSE = 1e-3
+"""Positions that differ by less than this many millimetres are one."""
+
+
+def frames(path: Path, reading: Reading) -> list[Frame]:
+    """List the images of a file.
+
+    A file of one frame is one image. The frames of a volume are its slices, in the order of the file: those in the
+    part that `reading.slices` chooses, counted along their normal where the file gives positions; else those that
+    are not nearly empty (see `volume`), for which all are decoded. Other frames, such as those of a film, are all
+    used. The patient is PatientID.
+
+    Raises
+    ------
+    DataError
+        With the bare reason.
+    """
+    file = opened(path)
+    patient = str(file.header.get("PatientID") or "").strip() or None
+    if file.frames == 1:
+        return [Frame(patient=patient)]
+    chosen: Sequence[int] = range(file.frames)
+    ranks = _ranks(file)
+    if len(set(ranks)) > 1 or file.modality in VOLUMES:
+        ranks = ranks if len(set(ranks)) > 1 else list(chosen)
+        chosen = _of_part(ranks, reading.slices) if reading.slices else _filled(file, reading.window)
+    return [Frame(str(index + 1), patient) for index in chosen]
+
+
+def read(path: Path, key: str, reading: Reading) -> FloatImage:
+    """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1].
+
+    Raises
+    ------
+    DataError
+        With the bare reason.
+    """
+    return checked(_gray(opened(path), int(key or 1) - 1, reading.window))
+
+
+def _gray(file: DicomFile, index: int, window: Window) -> FloatImage:
+    stored = file.decoded(index)
+    if file.interpretation == PALETTE:
+        return as_stored(file).replaced(stored, palette(file))
+    if file.interpretation not in GRAY:
+        return luma(stored, file.bits)
+    measured = scale(file, index)
+    chosen = shares(file, index, window)
+    limits = None
+    if chosen:
+        decoded = [(index, stored)] if file.frames == 1 else _sampled(file)
+        limits = file.limits.get(chosen) or _percentiles(file, chosen, decoded)
+        file.limits[chosen] = limits
+    return measured.replaced(stored, shades(file, index, measured, window, limits))
+
+
+def _percentiles(
+    file: DicomFile, chosen: tuple[float, float], decoded: Iterable[tuple[int, NDArray[Any]]]
+) -> tuple[float, float]:
+    """Percentiles of the measured values of decoded frames, linear between neighbours as those of numpy."""
+    values, counts = [], []
+    for index, stored in decoded:
+        measured = scale(file, index)
+        found = measured.counts(stored)
+        values.append(measured.values[found > 0])
+        counts.append(found[found > 0])
+    every = np.concatenate(values)
+    order = np.argsort(every)
+    up_to = np.concatenate(counts)[order].cumsum()
+    limits = []
+    for share in chosen:
+        place = share / 100 * (up_to[-1] - 1)
+        below, above = every[order][np.searchsorted(up_to, [np.floor(place), np.ceil(place)], side="right")]
+        limits.append(float(below + (above - below) * (place - np.floor(place))))
+    return limits[0], limits[1]
+
+
+def _sampled(file: DicomFile) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Frames that percentiles are taken of, with their places in the file."""
+    for index in np.unique(np.linspace(0, file.frames - 1, SAMPLED).round().astype(int)).tolist():
+        yield index, file.decoded(index)
+
+
+def _ranks(file: DicomFile) -> list[int]:
+    """Place of each frame along the normal of the first; all 0 if the file does not give positions."""
+    groups = file.header.get("PerFrameFunctionalGroupsSequence") or []
+    shared = file.header.get("SharedFunctionalGroupsSequence") or []
+    positions = [
+        group["PlanePositionSequence"].value[0].ImagePositionPatient
+        for group in groups
+        if group.get("PlanePositionSequence")
+    ]
+    turned = [
+        group["PlaneOrientationSequence"].value[0].ImageOrientationPatient
+        for group in (*groups[:1], *shared[:1])
+        if group.get("PlaneOrientationSequence")
+    ]
+    if len(positions) != file.frames or not turned:
+        return [0] * file.frames
+    right, down = np.asarray(turned[0], np.float64).reshape(2, 3)
+    along = np.asarray(positions, np.float64) @ np.cross(right, down)
+    if not np.isfinite(along).all():
+        return [0] * file.frames
+    order = np.argsort(along, kind="stable")
+    steps = np.diff(along[order], prepend=along[order[0]]) > _CLOSE
+    ranks = np.empty(file.frames, int)
+    ranks[order] = steps.cumsum()
+    return [int(rank) for rank in ranks]
+
+
+def _of_part(ranks: Sequence[int], slices: tuple[float, float]) -> list[int]:
+    wanted = set(part(max(ranks) + 1, slices))
+    return [index for index, rank in enumerate(ranks) if rank in wanted]
+
+
+def _filled(file: DicomFile, window: Window) -> list[int]:
+    """Frames that are not nearly empty."""
+    counts = [np.count_nonzero(_gray(file, index, window) > FOREGROUND) for index in range(file.frames)]
+    least = max(NEARLY_EMPTY * max(counts), 1)
+    return [index for index, count in enumerate(counts) if count >= least]
