@@ -146,3 +146,20 @@ def _as_jpeg(made: FileDataset) -> None:
     made["PixelData"].is_undefined_length = True
     if made.SamplesPerPixel == 3:
         made.PhotometricInterpretation = "YBR_FULL_422"
+
+
+def per_frame(values: list[dict[str, Any]]) -> list[Dataset]:
+    """Items of a per-frame functional groups sequence: `position`, `rescale` (slope, intercept), `window`."""
+    groups = []
+    for value in values:
+        group = Dataset()
+        if "position" in value:
+            group.PlanePositionSequence = [item(ImagePositionPatient=value["position"])]
+        if "rescale" in value:
+            slope, intercept = value["rescale"]
+            group.PixelValueTransformationSequence = [item(RescaleSlope=slope, RescaleIntercept=intercept)]
+        if "window" in value:
+            centre, width = value["window"]
+            group.FrameVOILUTSequence = [item(WindowCenter=centre, WindowWidth=width)]
+        groups.append(group)
+    return groups

@@ -207,8 +207,10 @@ def _start_of_pixels(stream: Any, syntax: UID, header: Dataset) -> tuple[int, st
     if not block:
         if header.get("EncryptedAttributesSequence"):
             raise DataError("encrypted: its pixels cannot be read without the key")
-        kind = UID(str(header.get("SOPClassUID") or "")).name
-        raise DataError(f"holds no pixels{f' ({kind})' if kind else ''}")
+        kind = UID(str(header.get("SOPClassUID") or "")).name or "no kind stated"
+        promised = header.get("Rows") is not None
+        problem = "ends before its pixels, which its header promises" if promised else "holds no pixels"
+        raise DataError(f"{problem} ({kind})")
     if len(block) < (8 if syntax.is_implicit_VR else 12):
         raise DataError("truncated: it ends where the pixels begin")
     tag = int.from_bytes(block[:2], order) << 16 | int.from_bytes(block[2:4], order)

@@ -135,7 +135,7 @@ def _of_part(ranks: Sequence[int], slices: tuple[float, float]) -> list[int]:
 
 
 def _filled(file: DicomFile, window: Window) -> list[int]:
-    """Frames that are not nearly empty."""
+    """Frames that are not nearly empty; all, if none has any foreground, as where bits are mostly unused."""
     counts = [np.count_nonzero(_gray(file, index, window) > FOREGROUND) for index in range(file.frames)]
-    least = max(NEARLY_EMPTY * max(counts), 1)
+    least = NEARLY_EMPTY * max(counts)
     return [index for index, count in enumerate(counts) if count >= least]
