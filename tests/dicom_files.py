@@ -66,8 +66,10 @@ def make_dicom(pixels: np.ndarray, *, colour: bool = False, **elements: Any) -> 
     if len(made.PixelData) % 2:
         made.PixelData += b"\0"
     made["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
-    for keyword, value in elements.items():
-        setattr(made, keyword, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for keyword, value in elements.items():
+            setattr(made, keyword, value)
     return made
 
 

@@ -28,6 +28,7 @@ MAX_INFLATED = 2**29
 
 _MARK_AT, _MARK = 128, b"DICM"
 _UNDEFINED = 0xFFFFFFFF
+_LONGEST = 80
 _INTEGERS, _PIXELS = 0x7FE00010, {0x7FE00008, 0x7FE00009, 0x7FE00010}
 _TAGS = [
     Tag(keyword)
@@ -177,7 +178,7 @@ def _open(path: Path) -> DicomFile:
             get_decoder(syntax)
         except NotImplementedError:
             raise DataError(
-                f"transfer syntax {syntax.name} is not supported; save it as explicit little endian"
+                f"transfer syntax {shown(syntax.name)} is not supported; save it as explicit little endian"
             ) from None
         inflated = _inflate(file) if syntax.is_deflated else None
         stream: Any = file if inflated is None else io.BytesIO(inflated)
@@ -210,7 +211,7 @@ def _start_of_pixels(stream: Any, syntax: UID, header: Dataset) -> tuple[int, st
         kind = UID(str(header.get("SOPClassUID") or "")).name or "no kind stated"
         promised = header.get("Rows") is not None
         problem = "ends before its pixels, which its header promises" if promised else "holds no pixels"
-        raise DataError(f"{problem} ({kind})")
+        raise DataError(f"{problem} ({shown(kind)})")
     if len(block) < (8 if syntax.is_implicit_VR else 12):
         raise DataError("truncated: it ends where the pixels begin")
     tag = int.from_bytes(block[:2], order) << 16 | int.from_bytes(block[2:4], order)
@@ -240,7 +241,7 @@ def _check(file: DicomFile, length: int, left: int) -> None:
     expected = 3 if file.interpretation in COLOUR else 1
     if file.interpretation not in COLOUR | GRAY | {PALETTE} or samples != expected:
         raise DataError(
-            f"photometric interpretation {file.interpretation or 'missing'} with {samples} samples a pixel "
+            f"photometric interpretation {shown(file.interpretation) or 'missing'} with {samples} samples a pixel "
             "cannot be turned to gray; save it as MONOCHROME2 or RGB"
         )
     if allocated not in {8, 16} or not 2 <= file.bits <= allocated:
@@ -261,6 +262,11 @@ def _check(file: DicomFile, length: int, left: int) -> None:
         raise DataError(
             f"truncated: {left} bytes of pixels, where {frames} x {height} x {width} are promised"
         )
+
+
+def shown(text: str) -> str:
+    """Give text of a header as it can stand in a message: short, without control characters."""
+    return text[:_LONGEST].encode("unicode_escape").decode()
 
 
 def _integer(header: Dataset, keyword: str, default: int | None = None) -> int:

@@ -14,7 +14,7 @@ from pydicom.multival import MultiValue
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats.dicom import RELATIVE
-from vaescreen.images.formats.dicom.file import DicomFile
+from vaescreen.images.formats.dicom.file import DicomFile, shown
 from vaescreen.images.formats.raster import LUMA
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import PERCENTILES, Window, to_gray
@@ -207,7 +207,7 @@ def _windowed(values: NDArray[np.float64], centre: float, width: float, function
         if width == 0:
             return (values > centre).astype(np.float32)
     elif function != "LINEAR_EXACT":
-        raise DataError(f"VOI LUT function {function} is not known; choose a window by --window")
+        raise DataError(f"VOI LUT function {shown(function)} is not known; choose a window by --window")
     return to_gray(values, centre - width / 2, centre + width / 2)
 
 
