@@ -1,5 +1,22 @@
 """One exception hierarchy: every message says in one line what is wrong, where, and how to mend it."""
 
+import unicodedata
+
+_INVISIBLE = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's control characters, halves of pairs, and separators of lines and paragraphs."""
+
+
+def visible(text: str) -> str:
+    """Write control characters out as escapes, so that a file's name cannot break a line or steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _INVISIBLE
+        else character
+        for character in text
+    )
+
 
 class VaescreenError(Exception):
     """Base of all errors a user can mend; the command line prints the message and exits 1."""

@@ -11,7 +11,7 @@ from vaescreen.autoencoders.weights import available, locate
 from vaescreen.candidate import Candidate, HubSource, WebSource
 from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import LOCAL, Device, Engine
-from vaescreen.images import Skipped
+from vaescreen.images import OnImages, Skipped
 from vaescreen.leaderboard.standings import standings_of, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
 from vaescreen.predictor import files
@@ -132,6 +132,7 @@ def rank(
     engine: Engine = LOCAL,
     device: Device = "auto",
     on_progress: OnProgress = ignore,
+    on_images: OnImages = ignore,
 ) -> Ranking:
     """Score the candidates that are on this machine, or take their scores from `results`, and rank them.
 
@@ -162,6 +163,8 @@ def rank(
         "auto" takes a GPU if there is one.
     on_progress
         See `vaescreen.screening.campaign.screen`.
+    on_images
+        Called while the data are opened: with what is being done, files or images done, and that in all.
 
     Raises
     ------
@@ -192,6 +195,7 @@ def rank(
         engine=engine,
         device=device,
         on_progress=on_progress,
+        on_images=on_images,
     )
     measured: list[Record] = [card.to_json() for card in scored.cards]
     predictions, unfit = _predictions(foreseen, measured)

@@ -7,7 +7,7 @@ from pathlib import Path
 from vaescreen.datasets import declared
 from vaescreen.errors import CandidateError
 from vaescreen.execution import LOCAL, Device, Engine, choose_device
-from vaescreen.images import Skipped, open_data
+from vaescreen.images import OnImages, Skipped, open_data
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
 from vaescreen.registry import Registry
@@ -63,6 +63,7 @@ def score(
     engine: Engine = LOCAL,
     device: Device = "auto",
     on_progress: OnProgress = ignore,
+    on_images: OnImages = ignore,
 ) -> Scoring:
     """Measure candidates, or take their cards from `results` where nothing has changed.
 
@@ -99,6 +100,8 @@ def score(
         "auto" takes a GPU if there is one.
     on_progress
         See `vaescreen.screening.campaign.screen`.
+    on_images
+        Called while the data are opened: with what is being done, files or images done, and that in all.
 
     Raises
     ------
@@ -123,6 +126,7 @@ def score(
         train_images=train_images,
         test_images=test_images,
         name=name,
+        on_progress=on_images,
     )
     screening = screen(
         chosen,

@@ -20,7 +20,7 @@ def test_show_counts_describes_and_names_what_cannot_be_used(run, tmp_path) -> N
     assert images == 12
 
     shown = run("data", "show", folder, "--size", "32").stdout
-    assert "1 skipped" in shown
+    assert "1 file skipped" in shown
     assert "text.png: " in shown
 
 

@@ -10,7 +10,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
-from vaescreen.cli.progress import candidates_bar
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.autoencoders.adaptation.gain import Gain
@@ -113,27 +113,29 @@ def adapt(
     known = Registry.load(registry if registry and registry.is_file() else None)
     parent = known.candidate(candidate)
     place = choose_device(device.value)
-    images = open_data(
-        declared(data, registry if registry and registry.is_file() else None),
-        size=size,
-        patient_pattern=patients,
-        seed=seed,
-        train_images=train_images,
-        test_images=test_images,
-        name=name,
-    )
+    with progress() as tell:
+        images = open_data(
+            declared(data, registry if registry and registry.is_file() else None),
+            size=size,
+            patient_pattern=patients,
+            seed=seed,
+            train_images=train_images,
+            test_images=test_images,
+            name=name,
+            on_progress=tell.images,
+        )
     called = new_name or re.sub(r"[^a-z0-9._-]+", "-", f"{candidate}-{images.name}-{part}".lower())
     folder = output or Path("adapted") / called
     there = known.candidates.get(called)
     if there is not None and there.parent != candidate:
         raise RegistryError(f"{called!r} is another candidate already; choose another name with --as")
-    with candidates_bar() as on_progress:
+    with progress() as tell:
 
-        def tell(step: int, loss: float, best: float) -> None:
+        def on_step(step: int, loss: float, best: float) -> None:
             if step % max(steps // 20, 1) == 0:
-                on_progress(f"{called}: loss {loss:.5f}, best on val {best:.2f} dB", step, steps)
+                tell(f"{called}: loss {loss:.5f}, best on val {best:.2f} dB", step, steps)
 
-        child = fine_tune(parent, images, plan, folder, called, device=place, on_step=tell)
+        child = fine_tune(parent, images, plan, folder, called, device=place, on_step=on_step)
     if there != child:
         add_entry(file, child)
     ceiling = ceiling_gain(parent, child, images, place)

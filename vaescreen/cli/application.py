@@ -1,12 +1,13 @@
 """What every command has in common: errors in one line, exit codes, an answer to Ctrl-C."""
 
+import io
 import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from vaescreen.errors import VaescreenError
+from vaescreen.errors import VaescreenError, visible
 
 INTERRUPTED = 130
 
@@ -16,6 +17,10 @@ class Application(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the chosen command."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(
+                errors="backslashreplace"
+            )  # a name that the terminal cannot show is no failure
         try:
             return super().invoke(ctx)
         except VaescreenError as error:
@@ -28,4 +33,4 @@ class Application(TyperGroup):
 
 def complain(message: str) -> None:
     """Print one line on stderr, whatever line breaks the message has."""
-    print(" ".join(message.split()), file=sys.stderr)
+    print(visible(" ".join(message.split())), file=sys.stderr)

@@ -9,6 +9,7 @@ from vaescreen.cli import options
 from vaescreen.cli.application import complain
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.candidate import Candidate
@@ -61,15 +62,17 @@ def baseline(
     folder = options.published_results(results)
     ensure_writable(folder)
     place = choose_device(device.value)
-    images = open_data(
-        declared(data, registry),
-        size=chosen.size,
-        patient_pattern=patients,
-        seed=seed,
-        train_images=train_images,
-        test_images=test_images,
-        name=name,
-    )
+    with progress() as tell:
+        images = open_data(
+            declared(data, registry),
+            size=chosen.size,
+            patient_pattern=patients,
+            seed=seed,
+            train_images=train_images,
+            test_images=test_images,
+            name=name,
+            on_progress=tell.images,
+        )
     records = [_result(each, images, chosen, folder, candidate, seed, place) for each in dict.fromkeys(names)]
     show(_sheet(records, chosen), form)
 

@@ -8,7 +8,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
-from vaescreen.cli.progress import candidates_bar
+from vaescreen.cli.progress import progress
 
 _OPTIONAL = "Optional metrics"
 
@@ -82,7 +82,7 @@ def compare(
 
     if figures:
         ensure_writable(figures)
-    with candidates_bar() as on_progress:
+    with progress() as tell:
         report = compare_candidates(
             candidates,
             data,
@@ -101,7 +101,8 @@ def compare(
             distribution=distribution,
             weights=weights,
             split_gap=decompose,
-            on_progress=on_progress,
+            on_progress=tell,
+            on_images=tell.images,
         )
     notes = [words.verdict(report), *words.notes(report), *warning_notes(report.data.warnings)]
     if figures:

@@ -8,7 +8,8 @@ from vaescreen.cli import options
 from vaescreen.cli.data_facts import absent_sheet, facts_of
 from vaescreen.cli.data_sets import add, fetch, remove
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, show, warning_notes
+from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.data_entry import DataEntry
@@ -103,15 +104,17 @@ def show_data(
         return
     spec = declared(data, registry)
     entry = known.data[spec.name] if isinstance(spec, Declaration) else None
-    images = open_data(
-        spec,
-        size=options.side(size) if size else (entry and entry.size) or 256,
-        patient_pattern=patients,
-        seed=seed,
-        train_images=train_images,
-        test_images=test_images,
-        name=name,
-    )
+    with progress() as tell:
+        images = open_data(
+            spec,
+            size=options.side(size) if size else (entry and entry.size) or 256,
+            patient_pattern=patients,
+            seed=seed,
+            train_images=train_images,
+            test_images=test_images,
+            name=name,
+            on_progress=tell.images,
+        )
     description = {
         key: value
         for key, value in images.description.items()
@@ -136,8 +139,7 @@ def show_data(
             *(f"{key}: {value}" for key, value in (facts_of(entry) if entry else {}).items()),
             *(f"{key.replace('_', ' ')}: {value}" for key, value in description.items()),
             f"fingerprint: {images.fingerprint}",
-            f"{len(skipped)} skipped",
-            *(f"  {entry['path']}: {entry['reason']}" for entry in skipped),
+            *(skipped_notes(images.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
             *warning_notes(images.warnings),
         ],
     )

@@ -7,6 +7,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.progress import progress
 from vaescreen.cli.suggestion_sheet import suggestion_sheet
 
 _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "speed from")
@@ -61,17 +62,19 @@ def plan(
     names = candidates or [name for name, candidate in known.candidates.items() if available(candidate)]
     wanted = [known.candidate(name) for name in names]
     folder = options.reference_results(results, chosen.name)
-    opened = [
-        open_data(
-            declared(spec, registry),
-            size=chosen.size,
-            patient_pattern=patients,
-            seed=split_seed,
-            train_images=train_images,
-            test_images=test_images,
-        )
-        for spec in data
-    ]
+    with progress() as tell:
+        opened = [
+            open_data(
+                declared(spec, registry),
+                size=chosen.size,
+                patient_pattern=patients,
+                seed=split_seed,
+                train_images=train_images,
+                test_images=test_images,
+                on_progress=tell.images,
+            )
+            for spec in data
+        ]
     if suggest:
         show(suggestion_sheet(chosen.name, folder, [images.name for images in opened], names), form)
         return

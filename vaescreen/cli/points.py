@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaescreen.cli.options import DeviceName
+from vaescreen.cli.progress import progress
 from vaescreen.cli.training_progress import telling
 
 if TYPE_CHECKING:
@@ -64,15 +65,17 @@ class Setting:
         where = engine_named(engine, gpu_share)
         place = choose_device(device.value, where)
         team = join_team(place)
-        images = open_data(
-            declared(data, registry),
-            size=size,
-            patient_pattern=patients,
-            seed=split_seed,
-            train_images=train_images,
-            test_images=test_images,
-            name=name,
-        )
+        with progress(silent=not team.leads) as tell:
+            images = open_data(
+                declared(data, registry),
+                size=size,
+                patient_pattern=patients,
+                seed=split_seed,
+                train_images=train_images,
+                test_images=test_images,
+                name=name,
+                on_progress=tell.images,
+            )
         return cls(images, folder, place, wanted, team), where
 
 

@@ -3,14 +3,19 @@
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from vaescreen.cli.options import Format
+from vaescreen.errors import visible
+
+if TYPE_CHECKING:
+    from vaescreen.images import Skipped
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _LONGEST_UNWRAPPED = 60
+_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,13 @@ class Sheet:
 
 
 def show(sheet: Sheet, form: Format) -> None:
-    """Print a result."""
+    """Print a result; names with line breaks or other control characters keep to one line, except in JSON and CSV."""
+    sheet = replace(
+        sheet,
+        title=visible(sheet.title),
+        cells=[[visible(cell) for cell in row] for row in sheet.cells],
+        notes=[visible(note) for note in sheet.notes],
+    )
     match form:
         case Format.JSON:
             print_json(sheet.payload)
@@ -56,6 +67,15 @@ def show(sheet: Sheet, form: Format) -> None:
 def warning_notes(warnings: Sequence[str]) -> list[str]:
     """Lines of a sheet that say what makes its numbers doubtful."""
     return [f"Warning: {warning}." for warning in warnings]
+
+
+def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator[str]:
+    """Lines of a sheet that count the files which cannot be used, and name `most` of them with their reasons."""
+    if skipped:
+        yield f"{len(skipped)} file{'' if len(skipped) == 1 else 's'} skipped:"
+    yield from (f"  {entry.path}: {entry.reason}" for entry in skipped[:most])
+    if len(skipped) > most:
+        yield f"  and {len(skipped) - most} more, which `vaescreen data show` and --format json name"
 
 
 def print_json(value: Any) -> None:
@@ -99,4 +119,4 @@ def _print_table(sheet: Sheet) -> None:
         console.print(Text(sheet.title, style="bold"))
     console.print(table)
     for note in sheet.notes:
-        console.print(Text(note))
+        console.print(Text(note), soft_wrap=not sys.stdout.isatty())

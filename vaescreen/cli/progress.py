@@ -1,25 +1,75 @@
-"""Progress on stderr: a bar in a terminal, a line for each candidate elsewhere."""
+"""Progress on stderr: a bar in a terminal, lines elsewhere."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vaescreen.cli.application import complain
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_SECONDS_BETWEEN_LINES = 10
+_SECONDS_BETWEEN_UPDATES = 0.1
+
+
+class Teller:
+    """Says how far it is: a line for each candidate, and one now and then while many images are read."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    def __call__(self, candidate: str, done: int, total: int) -> None:
+        """Tell of candidates: which is done, how many are, and how many there are."""
+        complain(f"{done}/{total} {candidate}")
+
+    def images(self, doing: str, done: int, total: int) -> None:
+        """Tell of the files of a data set that is opened."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _SECONDS_BETWEEN_LINES
+            complain(f"{doing}: {done}/{total}")
+
+
+class _Silent(Teller):
+    """For processes that do not lead."""
+
+    def images(self, doing: str, done: int, total: int) -> None:
+        pass
+
+
+class _Bar(Teller):
+    """The same in one line that stays."""
+
+    def __init__(self, bar: "Progress", task: "TaskID") -> None:
+        self._bar, self._task = bar, task
+        self._due = 0.0
+
+    def __call__(self, candidate: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=candidate, completed=done, total=total)
+
+    def images(self, doing: str, done: int, total: int) -> None:
+        if done == total or time.monotonic() >= self._due:
+            self._due = time.monotonic() + _SECONDS_BETWEEN_UPDATES
+            self._bar.update(self._task, description=doing, completed=done, total=total)
 
 
 @contextmanager
-def candidates_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a callback for `(candidate, candidates done, candidates in all)`."""
+def progress(*, silent: bool = False) -> Iterator[Teller]:
+    """Give the teller that fits where stderr goes."""
+    if silent:
+        yield _Silent()
+        return
+    if not sys.stderr.isatty():
+        yield Teller()
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    if not sys.stderr.isatty():
-        yield lambda candidate, done, total: print(f"{done}/{total} {candidate}", file=sys.stderr)
-        return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading images", total=None)
-        yield lambda candidate, done, total: bar.update(
-            task, description=candidate, completed=done, total=total
-        )
+        yield _Bar(bar, bar.add_task("reading images", total=None))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`vaescreen rank`: the ranked table, and below it everything that is not in it and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,8 +9,8 @@ from typer.core import TyperCommand
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show, warning_notes
-from vaescreen.cli.progress import candidates_bar
+from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.predictor.fitted import Influence
@@ -82,7 +82,7 @@ def rank(
     from vaescreen.execution import engine_named
     from vaescreen.ranking import rank as rank_candidates
 
-    with candidates_bar() as on_progress:
+    with progress() as tell:
         ranking = rank_candidates(
             data,
             candidates or (),
@@ -98,7 +98,8 @@ def rank(
             processes=processes,
             engine=engine_named(engine, gpu_share),
             device=device.value,
-            on_progress=on_progress,
+            on_progress=tell,
+            on_images=tell.images,
         )
     show(_sheet(ranking, _explained(ranking, explain)), form)
 
@@ -211,8 +212,7 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
     for failed in ranking.failed:
         yield f"Failed: {_reasoned(failed.candidate, failed.reason)}"
     yield from warning_notes(ranking.warnings)
-    if ranking.skipped:
-        yield from skipped_notes([(entry.path, entry.reason) for entry in ranking.skipped])
+    yield from skipped_notes(ranking.skipped)
 
 
 def _novelty(ranking: "Ranking") -> Iterator[str]:
@@ -221,15 +221,6 @@ def _novelty(ranking: "Ranking") -> Iterator[str]:
         yield "No reference point is of these images: the intervals are those of data sets left out."
     elif "geometry" in new:
         yield "Where no reference point has the geometry, the interval is that of geometries left out."
-
-
-def skipped_notes(skipped: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Files that cannot be used, the first few with their reasons."""
-    yield f"{len(skipped)} file{'' if len(skipped) == 1 else 's'} skipped:"
-    for path, reason in skipped[:_LISTED]:
-        yield f"  {path}: {reason}"
-    if len(skipped) > _LISTED:
-        yield f"  and {len(skipped) - _LISTED} more"
 
 
 def _with_size(name: str, size_mb: float | None) -> str:

@@ -1,13 +1,14 @@
 """`vaescreen score`: screening alone, at any size and degradation."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show, warning_notes
-from vaescreen.cli.progress import candidates_bar
+from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.scoring import Scoring
@@ -76,7 +77,7 @@ def score(
     from vaescreen import scoring
     from vaescreen.execution import engine_named
 
-    with candidates_bar() as on_progress:
+    with progress() as tell:
         scored = scoring.score(
             candidates,
             data,
@@ -95,7 +96,8 @@ def score(
             processes=processes,
             engine=engine_named(engine, gpu_share),
             device=device.value,
-            on_progress=on_progress,
+            on_progress=tell,
+            on_images=tell.images,
         )
     show(_sheet(scored), form)
 
@@ -121,8 +123,13 @@ def _sheet(scored: "Scoring") -> Sheet:
             "cards": [card.to_json() for card in cards],
             "failed": scored.failed,
             "warnings": list(scored.warnings),
+            "skipped": [asdict(entry) for entry in scored.skipped],
         },
         title=f"{cards[0].data['name']}: {counts['test_images']} {kind} test images, {scored.view}",
-        notes=[*(f"Failed: {reason}" for reason in scored.failed.values()), *warning_notes(scored.warnings)],
+        notes=[
+            *(f"Failed: {reason}" for reason in scored.failed.values()),
+            *warning_notes(scored.warnings),
+            *skipped_notes(scored.skipped),
+        ],
         text_columns=2,
     )

@@ -77,6 +77,7 @@ def compare(
     weights: Path | None = None,
     split_gap: bool = True,
     on_progress: OnProgress = lambda what, done, total: None,
+    on_images: OnProgress = lambda what, done, total: None,
 ) -> Report:
     """Compare candidates on the same images: reconstructions, or super-resolution outputs that were saved.
 
@@ -112,6 +113,8 @@ def compare(
         Whether the gap of two candidates is split by matched candidates.
     on_progress : callable
         Called with what is being done, images done and images in all.
+    on_images : callable
+        The same while the data are opened.
 
     Raises
     ------
@@ -138,6 +141,7 @@ def compare(
         train_images=train_images,
         test_images=test_images,
         name=name,
+        on_progress=on_images,
     )
     sources: list[Source] = (
         [SavedOutputs(each, file, images) for each, file in zip(candidates, saved, strict=True)]

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from vaescreen.errors import DataError
+from vaescreen.errors import DataError, visible
 from vaescreen.images.files import UnreachableError
 from vaescreen.images.memo import Memo, Seen
 from vaescreen.images.pixels import FloatImage
@@ -162,7 +162,7 @@ def _see(source: Source, item: Item, stamp: str, memo: Memo) -> Seen:
 
 
 def _check(name: str, result: Scan) -> None:
-    first = f"{result.skipped[0].path}: {result.skipped[0].reason}" if result.skipped else ""
+    first = visible(f"{result.skipped[0].path}: {result.skipped[0].reason}") if result.skipped else ""
     total = len(result.items) + len(result.skipped)
     if 2 * len(result.skipped) > total:
         raise DataError(
