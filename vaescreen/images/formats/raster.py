@@ -1,8 +1,8 @@
-"""PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow: one image a file, at its full bit depth."""
+"""PNG, JPEG, TIFF, WebP and BMP through Pillow: one image a file, at its full bit depth."""
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,11 +12,13 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format
+from vaescreen.images.formats.png import is_complete
 from vaescreen.images.pixels import MAX_PIXELS, FloatImage, check_shape, checked
 from vaescreen.images.reading import Reading
 
-PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
+"""GIF is here so that such files are not passed over without a word; they hold 8 bits of palette, and are refused."""
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray: ITU-R BT.601, applied to the stored (gamma-encoded) values."""
 
@@ -50,8 +52,11 @@ def read_image(file: Path | BinaryIO) -> FloatImage:
     try:
         with warnings.catch_warnings(), _complete():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=PILLOW_FORMATS) as image:
+            with _stream(file) as stream, Image.open(stream, formats=PILLOW_FORMATS) as image:
                 _check_header(image)
+                image.load()
+                if image.format == "PNG" and not np.asarray(image)[-2:].any(axis=1).all():
+                    _check_png(stream)
                 pixels = _to_gray(image)
     except UnidentifiedImageError:
         raise DataError(f"not an image in one of the formats {', '.join(PILLOW_FORMATS)}") from None
@@ -79,6 +84,20 @@ def _check_header(image: ImageFile.ImageFile) -> None:
     raw_mode = arguments if isinstance(arguments, str) else str((arguments or ("",))[0])
     if ";16" in raw_mode and image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
         raise DataError("16 bits a channel in colour or with alpha; save it as 16-bit gray")
+    parts = {tile.extents for tile in image.tile if tile.extents}
+    covered = sum((right - left) * (bottom - top) for left, top, right, bottom in parts)
+    if parts and covered < image.height * image.width:
+        raise DataError("ends early: parts of the image are missing")
+
+
+def _check_png(stream: BinaryIO) -> None:
+    if not is_complete(stream):
+        raise DataError("ends early: its last rows are missing")
+
+
+def _stream(file: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """Never the path to Pillow: it would map the file into memory, and crash if it is cut meanwhile."""
+    return file.open("rb") if isinstance(file, Path) else nullcontext(file)
 
 
 def _to_gray(image: Image.Image) -> FloatImage:
