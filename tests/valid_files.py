@@ -133,7 +133,7 @@ _MAKERS = {
     "hdf5": _hdf5s,
     "parquet": _tables,
 }
-FORMATS = tuple(_MAKERS)
+FORMATS = tuple(kind for kind in _MAKERS if kind != "dicom" or format_of(Path("a.dcm")))
 
 
 @cache
