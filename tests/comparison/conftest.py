@@ -24,6 +24,7 @@ class MemorySource:
     """Waves and texture; `EACH` images a patient."""
 
     kind: Literal["real", "phantom"] = "real"
+    unusable = ()
 
     def __init__(self, reverse: bool) -> None:
         names = [("train-0", "nobody")]

@@ -35,8 +35,19 @@ def test_overshoot_is_clipped() -> None:
     assert enlarged.max() == 1
 
 
-def test_native_size_only_crops_to_a_multiple_of_8() -> None:
-    np.testing.assert_array_equal(frame(PIXELS, None), PIXELS[1:49, 3:67])
+@pytest.mark.parametrize("shape", [(50, 70), (17, 69), (16, 16), (49, 16)])
+def test_native_size_leaves_every_pixel_where_it_is(shape: tuple[int, int]) -> None:
+    pixels = PIXELS[: shape[0], : shape[1]]
+    np.testing.assert_array_equal(frame(pixels, None), pixels)
+
+
+@pytest.mark.parametrize("shape", [(15, 70), (50, 9)])
+def test_native_images_that_hold_no_window_of_ssim_once_they_are_cut_are_refused(
+    shape: tuple[int, int],
+) -> None:
+    with pytest.raises(DataError, match=rf"{shape[1]}x{shape[0]} pixels; at native size at least 16x16"):
+        frame(PIXELS[: shape[0], : shape[1]], None)
+    assert frame(PIXELS[: shape[0], : shape[1]], 24).shape == (24, 24)
 
 
 @pytest.mark.parametrize("size", [0, -8, 100, 255])

@@ -24,6 +24,7 @@ class MemorySource:
     """A source of given images; every second image shares its patient with the one before."""
 
     kind: Literal["real", "phantom"] = "real"
+    unusable = ()
 
     def __init__(self, splits: dict[str, Sequence[np.ndarray]], reverse: bool = False) -> None:
         self._pixels = {f"{split}-{i:02d}": p for split, all_ in splits.items() for i, p in enumerate(all_)}

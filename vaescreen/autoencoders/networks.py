@@ -15,7 +15,7 @@ from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
 from vaescreen.autoencoders.formats import read_config, read_state
 from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.autoencoders.scaling import LatentScale
-from vaescreen.autoencoders.settings import Settings
+from vaescreen.autoencoders.settings import LARGEST_WHOLE, Settings
 from vaescreen.autoencoders.tiling import OVERLAP, in_tiles
 from vaescreen.autoencoders.weights import WeightFiles, locate
 from vaescreen.candidate import Candidate
@@ -179,8 +179,8 @@ class NetworkAutoencoder:
     def _in_tiles(
         self, function: Callable[[Tensor], Tensor], x: Tensor, unit_in: int, unit_out: int
     ) -> Tensor:
-        side = None if self._settings.tile is None else self._settings.tile // self.geometry.factor
-        if side is None or max(x.shape[-2:]) <= side * unit_in:
+        side = (self._settings.tile or LARGEST_WHOLE) // self.geometry.factor
+        if max(x.shape[-2:]) <= side * unit_in:
             return function(x)
         return in_tiles(function, x, side, unit_in, unit_out)
 

@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
+LARGEST_WHOLE = 1024
+"""Side in pixels of images that a network works on in one piece unless a tile is set; larger ones go in tiles of it."""
+
 
 class Settings(BaseModel):
     """Choices in running one autoencoder; the defaults are what published results use.
@@ -24,7 +27,8 @@ class Settings(BaseModel):
     dtype : str
         Precision of the network; images and latents are float32 outside it.
     tile : int or None
-        Side in pixels above which an image is worked on in overlapping tiles of that side; None for never.
+        Side in pixels above which an image is worked on in overlapping tiles of that side; None for
+        `LARGEST_WHOLE`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -26,11 +26,13 @@ def compare(
         ),
     ] = None,
     size: Annotated[
-        int,
+        str,
         typer.Option(
-            metavar="N", help="Side of the images in pixels; outputs bring their own.", rich_help_panel="Data"
+            metavar="N|native",
+            help="Side of the images in pixels, or native: each image as it is; outputs bring their own.",
+            rich_help_panel="Data",
         ),
-    ] = 256,
+    ] = options.DEFAULT_SIZE,
     margin: Annotated[
         float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
     ] = 0.15,
@@ -87,7 +89,7 @@ def compare(
             candidates,
             data,
             outputs=outputs or (),
-            size=size,
+            size=options.side(size),
             registry=registry,
             patients=patients,
             name=name,

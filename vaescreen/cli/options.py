@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 _DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
-NATIVE = "native"
+NATIVE, DEFAULT_SIZE = "native", "256"
 
 
 class Format(StrEnum):

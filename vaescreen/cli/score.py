@@ -39,7 +39,7 @@ def score(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    size: options.Size = "256",
+    size: options.Size = options.DEFAULT_SIZE,
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,

@@ -22,7 +22,7 @@ _WAVELETS = {"haar": "Haar", "smooth": "sym4"}
 
 
 def draw_all(report: Report, folder: Path) -> list[Path]:
-    """Draw every figure of a comparison into a folder.
+    """Draw every figure of a comparison into a folder; `hallucination.png` only of images of one size.
 
     `extremes.png` shows images of the data themselves: mind it before you share the folder.
 
@@ -51,7 +51,7 @@ def draw_all(report: Report, folder: Path) -> list[Path]:
         "spectrum.svg": _spectrum,
         "agreement.svg": _agreement,
         "extremes.png": draw_extremes,
-        "hallucination.png": draw_maps,
+        **({"hallucination.png": draw_maps} if report.measured.maps else {}),
     }
     description = f"{report.data.name}: {', '.join(report.candidates)}"
     paths = []

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vaescreen.comparison.sources import PIXELS_PER_BATCH, Made, Source
-from vaescreen.errors import CandidateError, DataError
+from vaescreen.comparison.sources import Made, Source, batch_size
+from vaescreen.errors import CandidateError
 from vaescreen.images import Batch, DataSet
 from vaescreen.metrics.distribution import Distances, Features
 from vaescreen.metrics.fidelity import HIGHEST_PSNR
@@ -42,9 +42,11 @@ class Measured:
     tables : dict of str to DataFrame
         For each candidate a row an image, sorted by `image_id`, equal in all: `image_id`, `patient_id`, metrics.
     spectra : dict of str to Spectrum
-        For each candidate, powers averaged over images, each `[1, K + 2]`.
+        For each candidate, powers averaged over images, each `[1, K + 2]`; where sizes differ, over those with the
+        most annuli, which all images of 64 pixels and more have.
     maps : dict of str to dict
-        For each candidate, `hallucinated_own`, `lost_own`, `..._common`: how often a pixel was marked, `[H, W]`.
+        For each candidate, `hallucinated_own`, `lost_own`, `..._common`: how often a pixel was marked, `[H, W]`;
+        none where sizes differ.
     distances : dict of str to dict
         For each candidate, `fid` and `kid` or why they are missing; empty if they were not asked for.
     best, worst : list of Shown
@@ -87,7 +89,7 @@ def measure(
     sources : sequence of Source
         The candidates, at least one.
     data : DataSet
-        True images of one size.
+        True images, of one size or each of its own.
     optional : mapping of str to callable
         Further metrics by column name.
     features : callable, optional
@@ -100,14 +102,12 @@ def measure(
     Raises
     ------
     DataError
-        If the images have several sizes, or an output does not fit its image.
+        If an output does not fit its image.
     CandidateError
         If a candidate fails or gives values that are not finite.
     """
-    if data.size is None:
-        raise DataError(f"{data.name}: images are compared at one size; give a size")
     stream = _Stream([source.name for source in sources], optional or {}, features)
-    for batch in data.batches("test", max(PIXELS_PER_BATCH // data.size**2, 1)):
+    for batch in data.batches("test", batch_size(data)):
         stream.add(batch, {source.name: _checked(source, batch) for source in sources})
         on_images(len(batch.ids))
     return stream.result(missing)
@@ -128,40 +128,44 @@ class _Stream:
     features: Features | None
     _tables: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
     _powers: dict[str, list[Tensor]] = field(default_factory=dict)
-    _frequencies: Tensor | None = None
+    _frequencies: Tensor = field(default_factory=lambda: torch.zeros(0))
+    _in_spectra: int = 0
     _maps: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     _distances: dict[str, Distances] = field(default_factory=dict)
     _best: "list[tuple[float, str, Shown]]" = field(default_factory=list)
     _worst: "list[tuple[float, str, Shown]]" = field(default_factory=list)
+    _sizes: set[torch.Size] = field(default_factory=set)
     _count: int = 0
 
     def add(self, batch: Batch, made: Mapping[str, Made]) -> None:
         truth = batch.images
         self._count += len(truth)
+        self._sizes.add(truth.shape[-2:])
         shared = common_threshold(truth, [each.reconstructions for each in made.values()])
         of_truth = self.features(truth) if self.features else None
-        psnr = {}
+        psnr, spectra = {}, {}
         for name, each in made.items():
-            columns, spectra = detailed_metrics(truth, each.images)
+            columns, spectra[name] = detailed_metrics(truth, each.images)
             own = error_threshold(truth, each.reconstructions)
             for kind, threshold in zip(THRESHOLDS, (own, shared), strict=True):
                 columns |= self._mark(name, kind, truth, each.images, threshold)
             columns |= {key: metric(truth, each.images) for key, metric in self.optional.items()}
             self._tables.setdefault(name, []).append(_table(batch, columns))
-            self._add_powers(name, spectra)
             if self.features and of_truth is not None:
                 distances = self._distances.setdefault(name, Distances(of_truth.shape[1]))
                 distances.update(of_truth, self.features(each.images))
             psnr[name] = columns["psnr"].clamp(max=HIGHEST_PSNR)
+        self._add_powers(spectra, len(truth))
         if len(made) > 1:
             self._keep_extremes(batch, made, psnr)
 
     def result(self, missing: tuple[Missing, ...]) -> Measured:
-        assert self._frequencies is not None  # a data set's test split is never empty
         spectra = {
-            name: Spectrum(self._frequencies, *(power[None] / self._count for power in powers))
+            name: Spectrum(self._frequencies, *(power[None] / self._in_spectra for power in powers))
             for name, powers in self._powers.items()
         }
+        if len(self._sizes) > 1:
+            missing = (*missing, Missing("maps", f"the images have {len(self._sizes)} sizes"))
         return Measured(
             tables={
                 name: pd.concat(parts).sort_values("image_id", ignore_index=True)
@@ -171,6 +175,7 @@ class _Stream:
             maps={
                 name: {key: total / self._count for key, total in totals.items()}
                 for name, totals in self._maps.items()
+                if len(self._sizes) == 1
             },
             distances={name: each.compute() for name, each in self._distances.items()},
             best=[shown for _, _, shown in sorted(self._best, key=lambda entry: -entry[0])],
@@ -182,18 +187,26 @@ class _Stream:
         self, name: str, kind: str, truth: Tensor, images: Tensor, threshold: Tensor
     ) -> dict[str, Tensor]:
         found = excess(truth, images, threshold)
-        totals = self._maps.setdefault(name, {})
-        for key, marked in (("hallucinated", found.added), ("lost", found.removed)):
-            count = marked.sum(dim=(0, 1), dtype=torch.float64)
-            totals[f"{key}_{kind}"] = totals.get(f"{key}_{kind}", 0) + count
+        if len(self._sizes) == 1:
+            totals = self._maps.setdefault(name, {})
+            for key, marked in (("hallucinated", found.added), ("lost", found.removed)):
+                count = marked.sum(dim=(0, 1), dtype=torch.float64)
+                totals[f"{key}_{kind}"] = totals.get(f"{key}_{kind}", 0) + count
         values = ("hallucinated", "lost", "hallucinated_by", "lost_by")
         return {f"{value}_{kind}": getattr(found, value) for value in values}
 
-    def _add_powers(self, name: str, spectra: Spectrum) -> None:
-        self._frequencies = spectra.frequencies
-        sums = [power.sum(dim=0) for power in spectra[1:]]
-        before = self._powers.get(name, [torch.zeros_like(power) for power in sums])
-        self._powers[name] = [total + power for total, power in zip(before, sums, strict=True)]
+    def _add_powers(self, spectra: Mapping[str, Spectrum], images: int) -> None:
+        """Add up powers; more annuli than there were begin anew, fewer are left out."""
+        frequencies = next(iter(spectra.values())).frequencies
+        if len(frequencies) < len(self._frequencies):
+            return
+        if len(frequencies) > len(self._frequencies):
+            self._frequencies, self._powers, self._in_spectra = frequencies, {}, 0
+        self._in_spectra += images
+        for name, each in spectra.items():
+            sums = [power.sum(dim=0) for power in each[1:]]
+            before = self._powers.get(name, [torch.zeros_like(power) for power in sums])
+            self._powers[name] = [total + power for total, power in zip(before, sums, strict=True)]
 
     def _keep_extremes(self, batch: Batch, made: Mapping[str, Made], psnr: Mapping[str, Tensor]) -> None:
         first, second = self.names[:2]

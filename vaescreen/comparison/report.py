@@ -23,11 +23,11 @@ _ALPHA = 0.05
 
 def title(report: Report) -> str:
     """Name what was compared on what."""
-    images = report.measured.images
+    images, side = report.measured.images, report.data.size
     return (
         f"{report.data.name}: {' against '.join(report.candidates)}, {report.what} of {len(images)} "
         f"{IN_WORDS[report.data.kind]} test images of {images['patient_id'].nunique()} patients, "
-        f"{report.data.size}x{report.data.size} px"
+        f"{f'{side}x{side} px' if side else 'native size'}"
     )
 
 

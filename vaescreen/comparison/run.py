@@ -12,7 +12,7 @@ from vaescreen.candidate import Candidate
 from vaescreen.comparison.analysis import PRIMARY, Analysis, analyse
 from vaescreen.comparison.decomposition import Decomposition, decompose, matched_paths
 from vaescreen.comparison.measurement import Measured, measure
-from vaescreen.comparison.sources import PIXELS_PER_BATCH, Reconstructions, SavedOutputs, Source
+from vaescreen.comparison.sources import Reconstructions, SavedOutputs, Source, batch_size
 from vaescreen.datasets import declared
 from vaescreen.errors import DataError
 from vaescreen.execution import Device, choose_device
@@ -62,7 +62,7 @@ def compare(
     data: str | Path,
     *,
     outputs: Sequence[Path] = (),
-    size: int = 256,
+    size: int | None = 256,
     registry: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
@@ -89,8 +89,8 @@ def compare(
         Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
     outputs : sequence of Path
         A file of saved outputs for each candidate, in the same order; none compares reconstructions.
-    size : int
-        Side of the images in pixels; with `outputs`, theirs is taken.
+    size : int or None
+        Side of the images in pixels, None for the size that each has; with `outputs`, theirs is taken.
     registry : Path, optional
         Registry file instead of the package's own.
     patients, name, train_images, test_images
@@ -181,8 +181,7 @@ def _load(candidates: Sequence[str], files: Sequence[Path]) -> list[Outputs]:
 
 def _reconstructions(candidate: Candidate, data: DataSet, device: str) -> Reconstructions:
     opened = open_autoencoder(candidate, data, device)
-    batch = max(PIXELS_PER_BATCH // (data.size or 256) ** 2, 1)
-    return Reconstructions(candidate.name, GuardedAutoencoder(opened, candidate.name, batch))
+    return Reconstructions(candidate.name, GuardedAutoencoder(opened, candidate.name, batch_size(data)))
 
 
 def _optional(
@@ -227,7 +226,7 @@ def _split(
 def _psnr_of(candidate: Candidate, data: DataSet, ids: Iterable[str], device: str) -> "pd.Series[float]":
     source = _reconstructions(candidate, data, device)
     values: dict[str, float] = {}
-    for batch in data.batches("test", max(PIXELS_PER_BATCH // (data.size or 256) ** 2, 1)):
+    for batch in data.batches("test", batch_size(data)):
         measured = capped_psnr(batch.images, source.make(batch).images)
         values |= _by_id(batch.ids, measured.tolist())
     return pd.Series([values[image_id] for image_id in ids])

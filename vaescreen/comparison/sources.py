@@ -14,6 +14,11 @@ from vaescreen.superres.outputs import Outputs
 PIXELS_PER_BATCH = 16 * 128**2
 
 
+def batch_size(data: DataSet) -> int:
+    """How many images are worked on at a time; one where each has its own size."""
+    return max(PIXELS_PER_BATCH // data.size**2, 1) if data.size else 1
+
+
 @dataclass(frozen=True)
 class Made:
     """What one candidate made of a batch.

@@ -47,7 +47,7 @@ def open_data(
         "./chest" or pass a `Path`. A declaration says more of a folder; what it says holds where the arguments below
         are left out.
     size
-        Side of the images in pixels, a multiple of 8; None for the native size of files.
+        Side of the images in pixels, a multiple of 8; None for the native size of files, each its own.
     patient_pattern
         Folders without a manifest: regular expression whose first group is the patient (see `FolderSource`).
     reading

@@ -1,4 +1,7 @@
-"""Bring images to one size: the central square, resized with antialiasing, in floating point throughout."""
+"""Bring images to one size: the central square, resized with antialiasing, in floating point throughout.
+
+Or leave them as they are, at native size.
+"""
 
 from typing import Any
 
@@ -10,7 +13,9 @@ from vaescreen.errors import DataError
 from vaescreen.images.pixels import FloatImage
 
 MULTIPLE = 8
-"""Sides are multiples of this, so that degradations by 2, 4 and 8 are exact."""
+"""Sides that are asked for are multiples of this, so that degradations by 2, 4 and 8 are exact."""
+SMALLEST_NATIVE = 16
+"""What is left of a side when it is cut to a multiple of the scale, 8 at most, must hold a window of SSIM."""
 
 
 def check_size(size: int | None) -> None:
@@ -33,17 +38,25 @@ def frame(pixels: FloatImage, size: int | None) -> FloatImage:
     pixels
         float32 [H, W] in [0, 1].
     size
-        Side of the result in pixels; smaller images are enlarged. None keeps the image as it is, but for a
-        central crop of each side to the next lower multiple of `MULTIPLE`.
+        Side of the result in pixels; smaller images are enlarged. None keeps the image as it is, odd sides too:
+        what needs multiples of something cuts or pads for itself (see `View.batches` and `pad_to_multiple`).
 
     Returns
     -------
     FloatImage
-        float32 [size, size], or [H', W'] with `size` None; clipped to [0, 1], for Lanczos overshoots.
+        float32 [size, size], or [H, W] with `size` None; clipped to [0, 1], for Lanczos overshoots.
+
+    Raises
+    ------
+    DataError
+        With the bare reason, if `size` is None and a side is below `SMALLEST_NATIVE`.
     """
     height, width = pixels.shape
     if size is None:
-        return _central_crop(pixels, height - height % MULTIPLE, width - width % MULTIPLE)
+        if min(height, width) < SMALLEST_NATIVE:
+            least = f"{SMALLEST_NATIVE}x{SMALLEST_NATIVE}"
+            raise DataError(f"{width}x{height} pixels; at native size at least {least} are needed")
+        return pixels
     side = min(height, width)
     square = _central_crop(pixels, side, side)
     if side == size:
@@ -55,7 +68,7 @@ def frame(pixels: FloatImage, size: int | None) -> FloatImage:
 def framing_description(size: int | None) -> dict[str, Any]:
     """Say what `frame` does with this size, for the record."""
     if size is None:
-        return {"size": None, "crop": f"central, sides to a multiple of {MULTIPLE}", "resize": None}
+        return {"size": None, "crop": None, "resize": None}
     resize = {"kernel": "lanczos", "antialias": True, "library": "Pillow", "version": PIL.__version__}
     return {"size": size, "crop": "central square", "resize": resize}
 

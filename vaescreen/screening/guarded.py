@@ -74,7 +74,8 @@ class GuardedAutoencoder:
                     ) from error
                 if min(self.batch_size, len(batch)) == 1:
                     raise CandidateError(
-                        f"{self._name}: runs out of memory on one image; use a smaller size"
+                        f"{self._name}: runs out of memory on one image; use a smaller size, or smaller tiles "
+                        "(`settings: {tile: 512}` in its registry entry)"
                     ) from error
             self.batch_size = min(self.batch_size, len(batch)) // 2
             if torch.cuda.is_available():

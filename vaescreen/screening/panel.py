@@ -77,7 +77,7 @@ def measure_panel(
         "noise_gain_db": sensitivity.gain_db(whole, noisy),
         "error_gain_db": sensitivity.gain_db(whole, decoded(hr + sensitivity.of_rms(error))),
         **sensitivity.drift(autoencoder, whole),
-        **sensitivity.equivariance(autoencoder, images, latents, probes.hr),
+        **sensitivity.equivariance(autoencoder, images, latents, probes.hr, factor=factor),
     }
     for percent in LEVELS:
         angle = math.pi / 2 * percent / 100

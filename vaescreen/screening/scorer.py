@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.autoencoders.settings import LARGEST_WHOLE
 from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError, ResultError
@@ -88,12 +89,19 @@ def score(
         latents={"mean": measured.latent_mean, "sd": measured.latent_sd, "ridge_r2": measured.ridge_r2},
         batch_size=guarded.batch_size,
         seed=seed,
-        environment=environment(device) | candidate.settings.record(),
+        environment=environment(device) | candidate.settings.record() | _tiles(candidate, view),
         command=command_line(),
         images_sha256=hashlib.sha256(images).hexdigest(),
     )
     write_card(card_path(results, data.name, candidate.name), card, images)
     return card
+
+
+def _tiles(candidate: Candidate, view: View) -> dict[str, int]:
+    """Tiles that a network works in, where images may be so large; codecs are the same in tiles and whole."""
+    if candidate.adapter == "linear" or (view.size is not None and view.size <= LARGEST_WHOLE):
+        return {}
+    return {"tile": candidate.settings.tile or LARGEST_WHOLE}
 
 
 def check_size(data: DataSet, view: View) -> None:

@@ -42,7 +42,7 @@ def drift(autoencoder: GuardedAutoencoder, decoded: Tensor) -> dict[str, Tensor]
 
 
 def equivariance(
-    autoencoder: GuardedAutoencoder, images: Tensor, latents: Tensor, scale: Standardisation
+    autoencoder: GuardedAutoencoder, images: Tensor, latents: Tensor, scale: Standardisation, *, factor: int
 ) -> dict[str, Tensor]:
     """How far encoding does not commute with a shift by one cell and with mirroring.
 
@@ -56,6 +56,9 @@ def equivariance(
         Their raw latents `[B, C, h, w]`.
     scale
         Standardisation of HR latents.
+    factor
+        Spatial factor of the autoencoder; sides that it does not divide are cut to whole cells first, since a
+        mirror image begins its cells at the other end.
 
     Returns
     -------
@@ -63,7 +66,10 @@ def equivariance(
         `shift_error` and `flip_error`: mean squared difference of standardised latents over their mean square
         in the images given, without the border. 0 is equivariant, about 2 unrelated.
     """
-    factor = -(-images.shape[-1] // latents.shape[-1])
+    height, width = (side // factor * factor or side for side in images.shape[-2:])
+    if (height, width) != images.shape[-2:]:
+        images = images[..., :height, :width]
+        latents = autoencoder.encode(images)
     known = scale.apply(latents)
     shifted = autoencoder.encode(images.roll((factor, factor), dims=(-2, -1)))
     flipped = autoencoder.encode(images.flip(-1)).flip(-1)

@@ -10,6 +10,7 @@ from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.images import DataSet
 from vaescreen.images.splits import sampling_order
 from vaescreen.screening.guarded import GuardedAutoencoder
+from vaescreen.screening.probes.crops import common_shape
 from vaescreen.screening.probes.ridge import NormalEquations, RidgeProbe
 from vaescreen.screening.view import View
 
@@ -77,13 +78,14 @@ def lr_patches(reduced: Tensor, factor: int) -> Tensor:
 
 
 def central(latents: list[Tensor]) -> Tensor:
-    """Stack the centres of maps `[C, H, W]`, cut to the smallest of them: `[N, C, H, W]`."""
-    height, width = (min(part.shape[dim] for part in latents) for dim in (-2, -1))
-    tops = ((part.shape[-2] - height) // 2 for part in latents)
-    lefts = ((part.shape[-1] - width) // 2 for part in latents)
-    return torch.stack(
-        [
-            part[:, top : top + height, left : left + width]
-            for part, top, left in zip(latents, tops, lefts, strict=True)
-        ]
-    )
+    """Stack the centres of maps `[C, H, W]`, cut to the median side of them: `[N, C, H, W]`.
+
+    Maps that are smaller are left out, so that a few of them do not decide what is seen of all others.
+    """
+    height, width = common_shape(latents)
+    centres = []
+    for part in latents:
+        top, left = (part.shape[-2] - height) // 2, (part.shape[-1] - width) // 2
+        if min(top, left) >= 0:
+            centres.append(part[:, top : top + height, left : left + width])
+    return torch.stack(centres)

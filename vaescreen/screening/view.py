@@ -1,4 +1,4 @@
-"""What a score card or a recipe looks at: images of one size, and the way they are made low-resolution."""
+"""What a score card or a recipe looks at: images at a size, and the way they are made low-resolution."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,12 +25,17 @@ class View:
 
     def description(self) -> dict[str, Any]:
         """Everything that decides the pixels, as JSON-able values."""
-        return {"size": self.size, "degradation": self.degradation.description()}
+        crop = {} if self.size else {"crop": "central, sides to a multiple of the scale"}
+        return {"size": self.size, **crop, "degradation": self.degradation.description()}
 
     def batches(
         self, data: DataSet, split: str, batch_size: int, *, only: Sequence[str] | None = None
     ) -> Iterator[Batch]:
-        """Give `data.batches` with each image cut to its centre, so that the degradation can reduce it exactly."""
+        """Give `data.batches` with each image cut to its centre, so that the degradation can reduce it exactly.
+
+        At native size up to scale - 1 rows and columns are lost at the border. Padding instead would make border
+        pixels of the LR image, and all that is predicted of what lies under them, out of pixels that nobody took.
+        """
         scale = self.degradation.scale
         for batch in data.batches(split, batch_size, only=only):
             height, width = batch.images.shape[-2:]

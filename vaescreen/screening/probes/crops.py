@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from statistics import median_low
 
 import torch
 from torch import Tensor
@@ -26,8 +27,14 @@ def upsampled_inputs(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
     return torch.cat([upsample(lr, scale, size), where], dim=1)
 
 
+def common_shape(latents: Sequence[Tensor]) -> tuple[int, int]:
+    """Lower median of the heights and of the widths of maps `[C, H, W]`: at least one map holds both."""
+    height, width = (median_low([part.shape[dim] for part in latents]) for dim in (-2, -1))
+    return height, width
+
+
 class Crops:
-    """Inputs and targets of all train images, and random crops of both.
+    """Inputs and targets of all train images that hold a crop, and random crops of both.
 
     Parameters
     ----------
@@ -36,16 +43,19 @@ class Crops:
     scale
         Side of the block of HR cells over an LR cell.
     side
-        Of the crops in HR cells; less where an image has less.
+        Of the crops in HR cells; less where `common_shape` has less. Smaller images are left out.
     """
 
     def __init__(self, lr: Sequence[Tensor], hr: Sequence[Tensor], scale: int, side: int) -> None:
-        self.shape = tuple(min(side, *(part.shape[dim] for part in hr)) for dim in (-2, -1))
-        sizes = [(part.shape[-2], part.shape[-1]) for part in hr]
-        self._inputs = [
-            upsampled_inputs(part[None], scale, size)[0] for part, size in zip(lr, sizes, strict=True)
+        rows, columns = common_shape(hr)
+        self.shape = min(side, rows), min(side, columns)
+        held = [
+            (x, y)
+            for x, y in zip(lr, hr, strict=True)
+            if y.shape[-2] >= self.shape[0] and y.shape[-1] >= self.shape[1]
         ]
-        self._targets = hr
+        self._inputs = [upsampled_inputs(x[None], scale, (y.shape[-2], y.shape[-1]))[0] for x, y in held]
+        self._targets = [y for _, y in held]
 
     def __len__(self) -> int:
         """Count the images."""
