@@ -1,5 +1,6 @@
 import json
 
+from PIL import Image
 from small import write_pictures
 
 
@@ -22,6 +23,17 @@ def test_show_counts_describes_and_names_what_cannot_be_used(run, tmp_path) -> N
     shown = run("data", "show", folder, "--size", "32").stdout
     assert "1 file skipped" in shown
     assert "text.png: " in shown
+
+
+def test_show_at_native_size_names_images_that_are_too_small(run, tmp_path) -> None:
+    folder = write_pictures(tmp_path / "mine", side=33)
+    Image.open(folder / "picture-00.png").resize((9, 80)).save(folder / "narrow.png")
+    payload = json.loads(run("data", "show", folder, "--size", "native", "--format", "json").stdout)
+    assert payload["description"]["size"] is None
+    assert payload["skipped"] == [
+        {"path": "narrow.png", "reason": "9x80 pixels; at native size at least 16x16 are needed"}
+    ]
+    assert run("data", "show", folder, "--size", "huge").exit_code == 2
 
 
 def test_show_takes_patients_from_the_pattern(run, tmp_path) -> None:

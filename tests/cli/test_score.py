@@ -26,8 +26,20 @@ def test_size_and_degradation_can_be_given_instead(run, arguments) -> None:
     assert run(*same).stdout.startswith("mine: 2 real test images, 128x128 px, lanczos x4")
 
 
+def test_a_degradation_can_be_said_in_one_word(run, arguments) -> None:
+    assert run(*arguments, "--size", "128", "--degradation", "lanczos-x4").stdout.startswith(
+        "mine: 2 test images, 128x128 px, lanczos x4"
+    )
+
+
 @pytest.mark.parametrize(
-    ("option", "value", "hint"), [("--scale", "3", "2, 4, 8"), ("--size", "100", "multiple of 8")]
+    ("option", "value", "hint"),
+    [
+        ("--scale", "3", "2, 4, 8"),
+        ("--size", "100", "multiple of 8"),
+        ("--degradation", "lanczos", "has no scale"),
+        ("--degradation", "bicubic-x4-blurred", "'blurred' is unknown"),
+    ],
 )
 def test_a_size_or_scale_that_does_not_fit_is_refused(run, arguments, option, value, hint) -> None:
     result = run(*arguments, option, value)

@@ -18,6 +18,8 @@ from vaescreen.images import Batch, DataSet
 from vaescreen.images.dataset import Item
 
 SIZE, PATIENTS, EACH = 48, 6, 3
+ODD = {"0": (71, 66), "1": (17, 100), "2": (64, 65)}
+"""Sizes of images by the last letter of their ids, where they are mixed."""
 
 
 class MemorySource:
@@ -26,7 +28,8 @@ class MemorySource:
     kind: Literal["real", "phantom"] = "real"
     unusable = ()
 
-    def __init__(self, reverse: bool) -> None:
+    def __init__(self, reverse: bool, mixed: bool = False) -> None:
+        self._mixed = mixed
         names = [("train-0", "nobody")]
         names += [(f"test-{p}{i}", f"patient-{p}") for p in range(PATIENTS) for i in range(EACH)]
         items = [Item(id=name, patient=who, split=name[: name.index("-")], key=name) for name, who in names]
@@ -35,14 +38,15 @@ class MemorySource:
 
     def load(self, item: Item) -> np.ndarray:
         random = np.random.default_rng([ord(letter) for letter in item.id])
-        rows, columns = np.mgrid[:SIZE, :SIZE]
+        height, width = ODD[item.id[-1]] if self._mixed else (SIZE, SIZE)
+        rows, columns = np.mgrid[:height, :width]
         phase = random.uniform(0, 6, 3)
         image = 0.5 + 0.2 * np.sin(rows / 6 + phase[0]) * np.cos(columns / 5 + phase[1])
         image += 0.1 * np.sin((rows + columns) / 1.5 + phase[2]) + random.uniform(-0.05, 0.05, image.shape)
         return image.astype(np.float32)
 
     def stamps(self) -> list[Any]:
-        return [[item.key] for item in self.items]
+        return [[item.key, self._mixed] for item in self.items]
 
 
 @dataclass
@@ -76,8 +80,9 @@ def blur(images: Tensor) -> Tensor:
 def make_data(tmp_path, monkeypatch) -> Callable[..., DataSet]:
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
 
-    def make(reverse: bool = False) -> DataSet:
-        return DataSet("memory", MemorySource(reverse), size=SIZE, seed=0, limits={})
+    def make(reverse: bool = False, mixed: bool = False) -> DataSet:
+        size = None if mixed else SIZE
+        return DataSet("memory", MemorySource(reverse, mixed), size=size, seed=0, limits={})
 
     return make
 

@@ -112,3 +112,40 @@ def test_distances_are_refused_for_so_few_images_with_the_number_needed(flawed, 
     )
     assert isinstance(found.distances["good"]["kid"], Missing)
     assert str(FEWEST_FOR_KID) in found.distances["good"]["kid"].reason
+
+
+class TestMixedSizes:
+    @pytest.fixture
+    def mixed(self, sources, make_data):
+        return measure(sources[:2], make_data(mixed=True))
+
+    def test_every_image_is_scored_at_its_own_size(self, mixed, sources, make_data):
+        table = mixed.tables["bad"].set_index("image_id")
+        seen = set()
+        for batch in make_data(mixed=True).batches("test", 1):
+            made = sources[1].make(batch).images
+            expected = peak_signal_noise_ratio(
+                batch.images.double().numpy(), made.double().numpy(), data_range=1.0
+            )
+            assert table.loc[batch.ids[0], "psnr"] == pytest.approx(expected, abs=1e-9)
+            seen.add(batch.images.shape)
+        assert len(seen) == 3
+        assert len(table) == 18
+
+    def test_maps_are_missing_with_a_reason(self, mixed):
+        assert mixed.maps == {}
+        assert [str(each) for each in mixed.missing] == [
+            "map of hallucinated pixels is missing: the images have 3 sizes"
+        ]
+
+    def test_spectra_are_of_the_images_with_the_most_annuli(self, mixed):
+        """Those of 17 pixels a side have 8 where the others have 32."""
+        for name, table in mixed.tables.items():
+            large = table[~table["image_id"].str.endswith("1")]
+            assert len(mixed.spectra[name].frequencies) == 34
+            assert float(mixed.spectra[name].error.sum()) == pytest.approx(large["mse"].mean(), rel=1e-9)
+
+    def test_the_order_of_sizes_changes_nothing(self, mixed, sources, make_data):
+        again = measure(sources[:2], make_data(reverse=True, mixed=True))
+        torch.testing.assert_close(again.spectra["good"].error, mixed.spectra["good"].error)
+        pd.testing.assert_frame_equal(again.tables["good"], mixed.tables["good"])

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 from small import write_pictures, write_registry
 
@@ -147,3 +148,18 @@ def test_one_candidate_twice_or_a_margin_of_nothing_is_refused(place):
 def test_as_many_files_of_outputs_as_candidates_are_wanted(saved, place):
     with pytest.raises(DataError, match="1 files of outputs for 2 candidates"):
         compare(list(saved), place / "pictures", outputs=[saved["near"]])
+
+
+def test_images_of_several_sizes_are_compared_each_at_its_own(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    folder = write_pictures(tmp_path / "mixed", 20, 70)
+    for number in range(0, 20, 2):
+        file = folder / f"picture-{number:02}.png"
+        Image.fromarray(np.asarray(Image.open(file))[:67, 2:35]).save(file)
+    report = compare(
+        ["dct-f16c4", "haar-f16c4"], folder, size=None, registry=place / "registry.yaml", device="cpu"
+    )
+    assert title(report).endswith("native size")
+    assert len(draw_all(report, tmp_path / "figures")) == 5
+    assert "map of hallucinated pixels is missing" in "\n".join(notes(report))
+    assert json.dumps(payload(report), allow_nan=False)

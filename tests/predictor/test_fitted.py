@@ -85,6 +85,14 @@ def test_a_card_of_another_size_or_degradation_is_refused(fitted, simulate, card
             fitted.predict(other)
 
 
+def test_a_card_with_noise_is_not_that_of_a_recipe_without(fitted, simulate, card):
+    noisy = card(simulate(1)[0])
+    noise = {"kind": "gaussian", "sd": 0.01, "seed": 0}
+    noisy["view"]["degradation"] = {**noisy["view"]["degradation"], "noise": noise}
+    with pytest.raises(ResultError, match=r"not of .* lanczos gaussian0\.01 x4"):
+        fitted.predict(noisy)
+
+
 def test_a_card_without_a_feature_that_counts_is_refused(fitted, simulate, card):
     form = Form(("roughness",), offset="conv_probe_psnr")
     rough = replace(fitted.targets["sr_psnr"], model=LinearModel(form, (1.0,), 0.0))

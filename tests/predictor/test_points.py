@@ -80,6 +80,12 @@ def test_a_codec_without_error_has_features(simulate, card):
         (CARD, lambda r: r["data"].update(fingerprint="other"), "fingerprint of the data"),
         (CARD, lambda r: r["view"].update(size=256), "256 pixels"),
         (CARD, lambda r: r["view"]["degradation"].update(kernel="area"), "area x4"),
+        (
+            CARD,
+            lambda r: r["view"]["degradation"].update(kernel="bicubic", library="torch", antialias=False),
+            "bicubic torch aliased x4",
+        ),
+        (CARD, lambda r: r["view"]["degradation"].update(kernel="blur"), "unknown degradation 'blur'"),
         (CARD, lambda r: r["view"]["degradation"].update(scale=2), "lanczos x2"),
         (CARD, lambda r: r.update(protocol="score-2"), "score-2"),
         (CARD, lambda r: r.update(candidate="ae-02"), "ae-02 on brain"),

@@ -11,6 +11,7 @@ from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images.degradation import Degradation
+from vaescreen.images.noise import Noise
 from vaescreen.leaderboard.lint import ResultFile, check_file
 from vaescreen.leaderboard.schema import ScoreCard as Schema
 from vaescreen.metrics.fidelity import psnr
@@ -181,7 +182,12 @@ class TestCache:
         assert found() == known
         assert found(fingerprint="another-one") is None
         assert found(data=darker) is None
-        assert found(view=View(32, Degradation("area", 4))) is None
+        for other in (
+            Degradation("area", 4),
+            Degradation("lanczos", 2),
+            Degradation("lanczos", 4, noise=Noise("gaussian", 0.01)),
+        ):
+            assert found(view=View(32, other)) is None
         assert found(seed=1) is None
 
     @pytest.mark.parametrize("suffix", [".json", ".parquet"])

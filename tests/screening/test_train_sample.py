@@ -64,6 +64,11 @@ def test_centre_of_maps_of_unlike_sizes():
     ]
 
 
+def test_centres_are_as_large_as_most_maps_and_small_ones_are_left_out():
+    maps = [torch.rand(2, 8, 8), torch.rand(2, 2, 90), torch.rand(2, 9, 12), torch.rand(2, 10, 8)]
+    assert central(maps).shape == (3, 2, 8, 8)
+
+
 def test_a_view_cuts_images_to_what_the_degradation_can_reduce(dataset, pixels):
     odd = dataset(test=[image[:30, :27] for image in pixels["test"]])
     batch = next(View(None, Degradation("area", 4)).batches(odd, "test", 8))

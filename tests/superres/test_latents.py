@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from vaescreen.images.degradation import Degradation
+from vaescreen.images.noise import Noise
 from vaescreen.superres import latents
 from vaescreen.superres.latents import LatentPairs, clear_latents, encode_pairs, latents_dir, training_pairs
 
@@ -74,6 +75,25 @@ def test_training_pairs_are_all_images_and_their_mirror_images(shuffle, data, im
     wanted = torch.cat([images, images.flip(-1)])
     assert {image.numpy().tobytes() for image in decoded} == {image.numpy().tobytes() for image in wanted}
     assert len(decoded) == 10
+
+
+def test_noise_of_the_lr_image_belongs_to_the_image_and_not_to_its_mirror_image(shuffle, data, recipe):
+    noise = Noise("gaussian", 0.1)
+    noisy, clean = (
+        training_pairs(
+            shuffle(),
+            data,
+            replace(recipe, degradation=Degradation("area", 4, noise=each), conditioning=("lr-pixels",)),
+        )
+        for each in (noise, None)
+    )
+    added = (noisy.condition - clean.condition).flatten(1)
+    assert torch.equal(noisy.hr, clean.hr)
+    alike = torch.corrcoef(added) - torch.eye(len(added))
+    assert float(alike.abs().max()) < 0.5
+    for batch in data.batches("train", 1):
+        expected = noise.added(Degradation("area", 4).apply(batch.images), batch.ids).clamp(0, 1)
+        assert any(torch.equal(expected[0], found) for found in noisy.condition)
 
 
 def test_mirror_images_may_be_left_out(shuffle, data, images, recipe):

@@ -112,6 +112,8 @@ class TestVariants:
             {"network": "dit-nano"},
             {"conditioning": "lr-latent_lr-pixels"},
             {"ema": 0.5, "mirror": False},
+            {"degradation": "kspace-rician0.05-x2", "objective": "v"},
+            {"degradation": "bicubic-torch-aliased-x4"},
         ):
             variant = vary(NANO, **changes)
             assert variant.name == "nano" + "".join(f"+{name}={value}" for name, value in changes.items())
@@ -136,6 +138,7 @@ class TestVariants:
         [
             ({"objectiv": "v"}, "no choice called 'objectiv'; did you mean 'objective'"),
             ({"name": "x"}, "no choice called 'name'"),
+            ({"degradation": "blur-x4"}, "unknown degradation 'blur'"),
             ({"network": "unet-huge"}, "unknown network 'unet-huge'; choose from unet-nano"),
             ({"samples": "many"}, "samples cannot be 'many'"),
             ({"mirror": "perhaps"}, "mirror cannot be 'perhaps'"),

@@ -165,7 +165,10 @@ class _Stream:
             for name, powers in self._powers.items()
         }
         if len(self._sizes) > 1:
-            missing = (*missing, Missing("maps", f"the images have {len(self._sizes)} sizes"))
+            missing = (
+                *missing,
+                Missing("map of hallucinated pixels", f"the images have {len(self._sizes)} sizes"),
+            )
         return Measured(
             tables={
                 name: pd.concat(parts).sort_values("image_id", ignore_index=True)

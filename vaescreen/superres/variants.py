@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, get_type_hints
 
-from vaescreen.errors import RecipeError
+from vaescreen.errors import DataError, RecipeError
 from vaescreen.images.degradation import Degradation
 from vaescreen.images.degradation_names import degradation_named
 from vaescreen.superres.networks import NETWORKS, Network
@@ -35,8 +35,6 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
     ------
     RecipeError
         If a field or value is unknown, or the variant makes no sense.
-    DataError
-        If a degradation is unknown.
     """
     values = {field: _value(recipe, field, value) for field, value in changes.items()}
     follow: dict[str, Any] = {}
@@ -89,10 +87,17 @@ def _conditioning(names: str) -> tuple[str, ...]:
     return tuple(names.split("_"))
 
 
+def _degradation(name: str) -> Degradation:
+    try:
+        return degradation_named(name)
+    except DataError as error:
+        raise RecipeError(str(error)) from error
+
+
 _READ: dict[str, Callable[[str], Any]] = {
     "network": _network,
     "conditioning": _conditioning,
-    "degradation": degradation_named,
+    "degradation": _degradation,
 }
 
 

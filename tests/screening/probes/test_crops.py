@@ -1,0 +1,37 @@
+"""Random crops of latents whose sizes differ."""
+
+import torch
+
+from vaescreen.screening.probes.crops import Crops, common_shape
+
+
+def latents(*sizes: tuple[int, int], scale: int = 2) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """HR latents that hold the number of their image, over LR latents half as large, rounded up."""
+    hr = [torch.full((1, *size), float(number)) for number, size in enumerate(sizes)]
+    lr = [
+        torch.full((1, *(-(-side // scale) for side in size)), float(number))
+        for number, size in enumerate(sizes)
+    ]
+    return lr, hr
+
+
+def test_common_shape_is_that_of_most_and_some_image_holds_it():
+    for sizes in ([(4, 100), (100, 4)], [(9, 9), (3, 50), (20, 20)], [(5, 6)]):
+        height, width = common_shape(latents(*sizes)[1])
+        assert any(rows >= height and columns >= width for rows, columns in sizes)
+    assert common_shape(latents((9, 9), (3, 50), (20, 20))[1]) == (9, 20)
+
+
+def test_narrow_images_do_not_narrow_the_crops_of_all_others():
+    crops = Crops(*latents((40, 41), (3, 90), (37, 50)), 2, 32)
+    assert crops.shape == (32, 32)
+    assert len(crops) == 2
+    inputs, targets = crops.draw(64, torch.Generator().manual_seed(0))
+    assert set(targets.unique().tolist()) == {0.0, 2.0}
+    torch.testing.assert_close(inputs[:, :1], targets)
+
+
+def test_where_all_are_small_so_are_the_crops():
+    crops = Crops(*latents((7, 9), (7, 9)), 2, 32)
+    assert crops.shape == (7, 9)
+    assert len(crops) == 2
