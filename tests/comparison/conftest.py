@@ -35,6 +35,7 @@ class MemorySource:
         items = [Item(id=name, patient=who, split=name[: name.index("-")], key=name) for name, who in names]
         self.items = tuple(reversed(items)) if reverse else tuple(items)
         self.description: dict[str, Any] = {"source": "memory"}
+        self.origin: dict[str, Any] = {}
 
     def load(self, item: Item) -> np.ndarray:
         random = np.random.default_rng([ord(letter) for letter in item.id])

@@ -34,6 +34,7 @@ class MemorySource:
         ]
         self.items = tuple(reversed(items) if reverse else items)
         self.description: dict[str, Any] = {"source": "memory"}
+        self.origin: dict[str, Any] = {}
 
     def load(self, item: Item) -> np.ndarray:
         return self._pixels[str(item.key)]
