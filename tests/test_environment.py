@@ -25,3 +25,18 @@ def test_command_line_is_as_typed_without_absolute_paths(monkeypatch):
         "vaescreen rank --data .../chest --results=.../out --patients '(\\d+)_' ../data/brain --size=128"
     )
     assert command_line() == expected
+
+
+def test_command_line_of_private_data_keeps_the_names_of_options_only(monkeypatch):
+    typed = [
+        "/opt/bin/vaescreen",
+        "score",
+        "pca",
+        "--data",
+        "mueller",
+        "--patients=(mary)",
+        "--size",
+        "12345",
+    ]
+    monkeypatch.setattr("sys.argv", [*typed, "--private", "--Mary Smith"])
+    assert command_line(private=True) == "vaescreen --data --patients --size --private (values not recorded)"

@@ -1,12 +1,14 @@
 """What a result was made with: versions, hardware and command line, without the paths of a user's machine."""
 
 import platform
+import re
 import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any
 
+_OPTION = re.compile("--[a-z][a-z-]*")
 _PACKAGES = ("vaescreen", "torch", "diffusers", "numpy", "pillow")
 
 
@@ -39,9 +41,20 @@ def environment(device: str = "cpu") -> dict[str, Any]:
     }
 
 
-def command_line() -> str:
-    """Command as typed, with the program's name instead of its path and absolute paths cut to `.../name`."""
+def command_line(*, private: bool = False) -> str:
+    """Command as typed, with the program's name instead of its path and absolute paths cut to `.../name`.
+
+    Parameters
+    ----------
+    private
+        Keep the names of options only: whatever else was typed might name a file or a patient.
+    """
     program, *arguments = sys.argv or [""]
+    if private:
+        options = (argument.partition("=")[0] for argument in arguments)
+        return " ".join(
+            [PurePath(program).name, *filter(_OPTION.fullmatch, options), "(values not recorded)"]
+        )
     return " ".join([PurePath(program).name, *(shlex.quote(_without_folders(a)) for a in arguments)])
 
 

@@ -125,6 +125,7 @@ def rank(
     results: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
+    private: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -150,8 +151,8 @@ def rank(
         File of a fitted predictor of the recipe instead of the shipped one.
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
-    patients, name, train_images, test_images
-        As `patient_pattern`, `name`, `train_images` and `test_images` of `vaescreen.open_data`.
+    patients, name, private, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes
@@ -188,6 +189,7 @@ def rank(
         results=folder,
         patients=patients,
         name=name,
+        private=private,
         train_images=train_images,
         test_images=test_images,
         seed=seed,

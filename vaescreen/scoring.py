@@ -56,6 +56,7 @@ def score(
     results: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
+    private: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -87,8 +88,8 @@ def score(
         Registry file instead of the one that comes with the package.
     results
         Folder of score cards, by default in the cache.
-    patients, name, train_images, test_images
-        As `patient_pattern`, `name`, `train_images` and `test_images` of `vaescreen.open_data`.
+    patients, name, private, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes
@@ -123,6 +124,7 @@ def score(
         size=view.size,
         patient_pattern=patients,
         seed=seed,
+        private=private,
         train_images=train_images,
         test_images=test_images,
         name=name,

@@ -67,6 +67,14 @@ Size = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private",
+        help="Keep ids as hashes and names of files and folders out of results and output; show no images.",
+        rich_help_panel=_DATA,
+    ),
+]
 TrainImages = Annotated[
     int | None,
     typer.Option(

@@ -24,7 +24,8 @@ _WAVELETS = {"haar": "Haar", "smooth": "sym4"}
 def draw_all(report: Report, folder: Path) -> list[Path]:
     """Draw every figure of a comparison into a folder; `hallucination.png` only of images of one size.
 
-    `extremes.png` shows images of the data themselves: mind it before you share the folder.
+    `extremes.png` and `hallucination.png` show images of the data themselves: mind them before you share the
+    folder. They are not drawn of private data.
 
     Parameters
     ----------
@@ -50,9 +51,10 @@ def draw_all(report: Report, folder: Path) -> list[Path]:
         "bands.svg": _bands,
         "spectrum.svg": _spectrum,
         "agreement.svg": _agreement,
-        "extremes.png": draw_extremes,
-        **({"hallucination.png": draw_maps} if report.measured.maps else {}),
     }
+    if not report.data.private:
+        drawings |= {"extremes.png": draw_extremes}
+        drawings |= {"hallucination.png": draw_maps} if report.measured.maps else {}
     description = f"{report.data.name}: {', '.join(report.candidates)}"
     paths = []
     for name, draw in drawings.items():

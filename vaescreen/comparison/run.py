@@ -66,6 +66,7 @@ def compare(
     registry: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
+    private: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -93,7 +94,7 @@ def compare(
         Side of the images in pixels, None for the size that each has; with `outputs`, theirs is taken.
     registry : Path, optional
         Registry file instead of the package's own.
-    patients, name, train_images, test_images
+    patients, name, private, train_images, test_images
         As for `open_data`.
     seed : int
         Of the split, of phantoms and of the bootstrap.
@@ -138,6 +139,7 @@ def compare(
         size=size,
         patient_pattern=patients,
         seed=seed,
+        private=private,
         train_images=train_images,
         test_images=test_images,
         name=name,

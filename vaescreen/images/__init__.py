@@ -3,10 +3,10 @@
 `open_data` gives a `DataSet`: train, val and test images as float32 `[B, 1, H, W]` in [0, 1], streamed in
 batches, with an id and a patient for each. `formats` read one file at its full bit depth, as `reading` and
 `levels` say, and the last one opened is `held`; `files` turns what decoders raise into reasons, `framing`
-brings an image to size; `folder`, `listing` and `manifest` say what a folder holds, `patients` whose it is;
-`layouts` know how published data sets lie on disk, and a `declaration` says so of one; `splits` keeps every
-patient in one split, `scanning` looks at each image once, which `memo` recalls, and makes the fingerprint,
-`degradation` makes low-resolution versions, `phantoms` and `generated` are the data of a machine without data.
+brings an image to size; `folder`, `listing` and `manifest` say what a folder holds, `patients` whose it is,
+and `privacy` hides it; `layouts` know how published data sets lie on disk, and a `declaration` says so of one;
+`splits` keeps every patient in one split, `scanning` looks at each image once, which `memo` recalls, and makes the
+fingerprint, `degradation` makes low-resolution versions, `phantoms` and `generated` are the data of a machine without data.
 """
 
 import difflib
@@ -19,6 +19,7 @@ from vaescreen.images.declaration import Declaration
 from vaescreen.images.folder import FolderSource
 from vaescreen.images.framing import check_size
 from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
+from vaescreen.images.privacy import PrivateSource, discreet, private_name
 from vaescreen.images.reading import AS_FILES_SAY, Reading
 from vaescreen.images.scanning import OnImages, ignore
 
@@ -36,6 +37,7 @@ def open_data(
     test_images: int | None = None,
     name: str | None = None,
     on_progress: OnImages = ignore,
+    private: bool = False,
 ) -> DataSet:
     """Open a data set by phantom name, path or declaration; `vaescreen.datasets` knows those of the registry.
 
@@ -61,6 +63,9 @@ def open_data(
         What tables call the data; by default the folder's name or the list's, or "chest-phantom" and so on.
     on_progress
         Called while files are listed and images read: with what is being done, the number done, and that in all.
+    private
+        Folders: ids become hashes by a key that stays on this machine, and neither results nor messages name files;
+        without `name` the data is called by a hash too.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def open_data(
     check_size(size)
     declaration = spec if isinstance(spec, Declaration) else None
     if declaration:
-        name = name or declaration.name
+        name = name or (None if private else declaration.name)
         reading = declaration.reading if reading == AS_FILES_SAY else reading
         patient_pattern = declaration.patient_pattern if patient_pattern is None else patient_pattern
         train_images = declaration.train_images if train_images is None else train_images
@@ -97,19 +102,23 @@ def open_data(
             name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress
         )
     folder = spec.folder if isinstance(spec, Declaration) else Path(spec)
-    if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
-        raise _unknown(spec)
-    files = FolderSource(
-        folder,
-        size=size,
-        patient_pattern=patient_pattern,
-        reading=reading,
-        seed=seed,
-        declaration=declaration,
-        on_progress=on_progress,
-    )
-    name = name or (folder.stem if folder.is_file() else folder.resolve().name)
-    return DataSet(name, files, size=size, seed=seed, limits=wanted, on_progress=on_progress)
+    with discreet(private):
+        if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
+            raise _unknown(spec)
+        files = FolderSource(
+            folder,
+            size=size,
+            patient_pattern=patient_pattern,
+            reading=reading,
+            seed=seed,
+            declaration=declaration,
+            remember=not private,
+            on_progress=on_progress,
+        )
+    source = PrivateSource(files, folder) if private else files
+    own_name = folder.stem if folder.is_file() else folder.resolve().name
+    called = name or (private_name(folder) if private else own_name)
+    return DataSet(called, source, size=size, seed=seed, limits=wanted, on_progress=on_progress)
 
 
 def _unknown(spec: str) -> DataError:

@@ -69,6 +69,8 @@ class DataSet:
         Hash of splits, ids, patients and pixels delivered: the same declaration on the same files gives the
         same one anywhere.
     skipped : tuple of Skipped
+    private : bool
+        Whether ids are hashes, and nothing may be shown or recorded that tells whose images these are.
     warnings : tuple of str
         What makes results doubtful though all images can be used, such as patients that were not found.
 
@@ -93,6 +95,7 @@ class DataSet:
         self.kind: Literal["real", "phantom"] = source.kind
         self.size = size
         self.skipped: tuple[Skipped, ...] = result.skipped
+        self.private: bool = source.description.get("private", False)
         self.warnings: tuple[str, ...] = tuple(source.description.get("warnings", ()))
         self.fingerprint: str = result.fingerprint
         self._source = source

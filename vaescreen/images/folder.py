@@ -46,6 +46,8 @@ class FolderSource:
         Seed of the split by patient.
     declaration
         What is known of the folder beforehand.
+    remember
+        Whether the cache may keep the names of the files.
     on_progress
         Called while files are listed.
 
@@ -69,6 +71,7 @@ class FolderSource:
         reading: Reading,
         seed: int,
         declaration: Declaration | None = None,
+        remember: bool = True,
         on_progress: OnImages = ignore,
     ) -> None:
         look = _look(folder)
@@ -85,7 +88,7 @@ class FolderSource:
         elif declaration and published:
             entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
         files = list(entries) if entries else found.files
-        listing = list_frames(look.root, files, reading, on_progress)
+        listing = list_frames(look.root, files, reading, on_progress, remember=remember)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         _require(folder, sum(map(len, frames.values())) + len(listing.unusable))

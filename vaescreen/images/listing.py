@@ -57,7 +57,12 @@ def walk(folder: Path) -> Walked:
 
 
 def list_frames(
-    folder: Path, files: Sequence[str], reading: Reading, on_progress: OnImages = ignore
+    folder: Path,
+    files: Sequence[str],
+    reading: Reading,
+    on_progress: OnImages = ignore,
+    *,
+    remember: bool = True,
 ) -> Listing:
     """List the images of every file, or recall them if the file has not changed.
 
@@ -73,6 +78,8 @@ def list_frames(
         How volumes are cut.
     on_progress
         Called for every file.
+    remember
+        Whether the list goes to the cache; not that of private data, which names files and patients.
     """
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
@@ -86,9 +93,10 @@ def list_frames(
                 listing.unusable.append(Skipped(shown(file), str(error)))
             on_progress("listing files", number, len(files))
     except BaseException:
-        _remember(memo, known | entries)
+        if remember:
+            _remember(memo, known | entries)
         raise
-    if entries != known:
+    if remember and entries != known:
         _remember(memo, entries)
     return listing
 

@@ -10,6 +10,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats import Frame
 from vaescreen.images.splits import SPLITS
 
+PATTERN = "pattern"
 OWN = "every image is its own patient"
 OWN_FILE = "every file is its own patient"
 SAID = "as the files say"
@@ -75,7 +76,7 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
     """
     if pattern is not None:
         expression = compiled(pattern)
-        return Ownership({id_: _matched(expression, file) for file, _, id_ in images}, f"pattern {pattern}")
+        return Ownership({id_: _matched(expression, file) for file, _, id_ in images}, f"{PATTERN} {pattern}")
     if any(frame.patient for _, frame, _ in images):
         return _said(images)
     for naming, expression in NAMINGS.items():

@@ -90,7 +90,7 @@ def score(
         batch_size=guarded.batch_size,
         seed=seed,
         environment=environment(device) | candidate.settings.record() | _tiles(candidate, view),
-        command=command_line(),
+        command=command_line(private=data.private),
         images_sha256=hashlib.sha256(images).hexdigest(),
     )
     write_card(card_path(results, data.name, candidate.name), card, images)

@@ -209,7 +209,7 @@ class _Work:
             "summary": {name: float(values.mean()) for name, values in numbers.items()},
             "training": self._cost(trained),
             "environment": self._environment(),
-            "command": command_line(),
+            "command": command_line(private=self.data.private),
         }
         if writer:
             writer.write(outputs_path(path))

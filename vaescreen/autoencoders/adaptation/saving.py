@@ -133,7 +133,7 @@ def _record(
         "validation": [{"step": step, "psnr": round(value, 4)} for step, value in fitted.validation],
         "losses": fitted.losses,
         "environment": environment(device),
-        "command": command_line(),
+        "command": command_line(private=data.private),
     }
 
 

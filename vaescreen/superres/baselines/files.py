@@ -77,7 +77,7 @@ def write_baseline(
         "summary": {str(name): float(value) for name, value in means.items()},
         **({"training": training} if training else {}),
         "environment": environment(device),
-        "command": command_line(),
+        "command": command_line(private=data.private),
     }
     write_parquet(path.with_suffix(".parquet"), table)
     write_json(path, record)

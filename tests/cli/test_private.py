@@ -1,0 +1,94 @@
+"""`--private` from end to end: what is written and printed does not know the names of files and patients."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small import CODECS, write_pictures, write_registry
+
+from vaescreen.images.privacy import KEY_FILE
+
+SECRETS = ("mueller", "ward", "hospital", "kept-apart")
+PATTERN = "^(mueller-[0-9])"
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Path:
+    folder = tmp_path / "hospital"
+    write_pictures(folder / "ward")
+    for number, picture in enumerate(sorted((folder / "ward").iterdir())):
+        picture.rename(picture.with_name(f"mueller-{number % 6}-{number}.png"))
+    (folder / "ward" / "mueller-0-broken.png").write_text("kept-apart")
+    return folder
+
+
+@pytest.fixture
+def score(run, hospital: Path, tmp_path: Path, monkeypatch) -> Iterator[Callable[..., str]]:
+    """Score two codecs with more options; give all that was printed."""
+    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
+    arguments = [
+        *("score", *CODECS[:1], "--data", hospital, "--registry", write_registry(tmp_path / "registry")),
+        *("--size", "64", "--results", tmp_path / "results", "--processes", "1", "--patients", PATTERN),
+    ]
+
+    def scored(*more: str) -> str:
+        typed = [str(argument) for argument in (*arguments, *more)]
+        monkeypatch.setattr("sys.argv", ["vaescreen", *typed])
+        result = run(*typed)
+        assert result.exit_code == 0, result.output
+        return result.stdout + result.stderr
+
+    return scored
+
+
+def everything_in(folder: Path) -> str:
+    """Names and content of all files, tables decoded, in lower case."""
+    texts = []
+    for path in sorted(folder.rglob("*")):
+        texts.append(path.relative_to(folder).as_posix())
+        if path.is_file():
+            texts.append(path.read_bytes().decode(errors="replace"))
+        if path.suffix == ".parquet":
+            texts.append(pd.read_parquet(path).to_csv())
+    return "\n".join(texts).lower()
+
+
+def test_nothing_that_is_written_or_printed_names_a_file(score, run, hospital, tmp_path) -> None:
+    printed = score("--private", "--format", "json") + score("--private")
+    shown = run("data", "show", hospital, "--size", "64", "--private", "--patients", PATTERN)
+    for told in (printed, shown.stdout + shown.stderr):
+        assert not [word for word in SECRETS if word in told.lower()]
+    assert "1 skipped" in shown.stdout
+    for folder in ("results", "cache"):
+        assert not [word for word in SECRETS if word in everything_in(tmp_path / folder)], folder
+    key = (tmp_path / "config" / KEY_FILE).read_bytes()
+    files = [path for folder in ("results", "cache") for path in (tmp_path / folder).rglob("*")]
+    assert files
+    assert not any(key in path.read_bytes() for path in files if path.is_file())
+    assert key.hex() not in printed
+
+
+def test_without_it_the_names_are_there(score, tmp_path) -> None:
+    printed = score("--format", "json")
+    assert "hospital" in printed
+    written = everything_in(tmp_path / "results")
+    assert [word for word in SECRETS if word in written] == ["mueller", "ward", "hospital"]
+
+
+def test_figures_of_private_data_show_no_image(run, hospital, tmp_path, monkeypatch) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
+    arguments = [
+        *("compare", *CODECS[:2], "--data", hospital, "--registry", write_registry(tmp_path / "registry")),
+        *("--size", "64", "--figures", tmp_path / "figures", "--no-decompose", "--no-lpips", "--private"),
+    ]
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert not [word for word in SECRETS if word in (result.stdout + result.stderr).lower()]
+    drawn = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert "differences.svg" in drawn
+    assert not drawn & {"extremes.png", "hallucination.png"}
+    assert not [word for word in SECRETS if word in everything_in(tmp_path / "figures")]
