@@ -93,8 +93,11 @@ def test_nothing_in_the_record_names_a_folder_or_a_pattern(write_images: Write) 
 
 
 def test_the_cache_does_not_learn_the_names(write_images: Write, cache: Path) -> None:
-    folder = write_images(*NAMES, folder="clinic")
+    folder = write_images("john.png", folder="clinic")
+    for seed, who in enumerate(("mary", "anne", "paul")):
+        np.save(folder / f"{who}.npy", np.random.default_rng(seed).integers(0, 256, (9, 32, 32), np.uint8))
     (folder / "mary_broken.png").write_text("no image")
+    (folder / "mary_broken.npy").write_bytes(b"no array")
     kept = [open_data(folder, size=32, private=private) and written(cache) for private in (True, False)]
     assert ["mary" in text for text in kept] == [False, True]
 
@@ -120,6 +123,7 @@ class Talkative:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.origin = {"folder": str(folder)}
         self.items = tuple(
             Item(f"ward/mary.smith/{n}", f"mary {n}", split, f"ward/mary.smith/{n}.nii.gz", "007")
             for n, split in enumerate(("train", "val", "test", "test"))

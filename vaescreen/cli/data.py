@@ -8,6 +8,7 @@ from vaescreen.cli import options
 from vaescreen.cli.data_facts import absent_sheet, facts_of
 from vaescreen.cli.data_sets import add, fetch, remove
 from vaescreen.cli.options import Format
+from vaescreen.cli.preview import preview
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from vaescreen.data_entry import DataEntry
 
 app = typer.Typer(
-    no_args_is_help=True, help="Data sets: list, show, add your own, fetch published ones, remove."
+    no_args_is_help=True, help="Data sets: list, show, preview, add your own, fetch published ones, remove."
 )
+app.command()(preview)
 app.command()(add)
 app.command()(fetch)
 app.command()(remove)

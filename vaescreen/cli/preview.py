@@ -1,0 +1,94 @@
+"""`vaescreen data preview`: a contact sheet, and what is doubtful about the images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import Format
+from vaescreen.cli.printing import Sheet, show, warning_notes
+from vaescreen.cli.progress import candidates_bar
+
+_MESSAGES = 20
+
+
+def preview(
+    data: options.DataArgument,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The sheet: one .html or .png file.", show_default=False)
+    ],
+    recipe: options.Recipe = "nano",
+    examples: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
+    ] = 8,
+    patients: options.Patients = None,
+    name: options.Name = None,
+    private: options.Private = False,
+    train_images: options.TrainImages = None,
+    test_images: options.TestImages = None,
+    seed: options.Seed = 0,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Draw one sheet of HR and LR images, gray levels, spectrum and counts, and say what looks wrong.
+
+    Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
+    near-duplicates across splits. What is found in more images than usual is a warning.
+    """
+    from vaescreen.preview.report import check_kind
+    from vaescreen.preview.report import preview as look
+
+    check_kind(out)
+    with candidates_bar() as on_progress:
+
+        def tell(done: int, total: int) -> None:
+            if done * _MESSAGES // total > (done - 1) * _MESSAGES // total:
+                on_progress("images", done, total)
+
+        seen = look(
+            data,
+            recipe=recipe,
+            patients=patients,
+            name=name,
+            private=private,
+            train_images=train_images,
+            test_images=test_images,
+            seed=seed,
+            on_images=tell,
+        )
+    seen.write(out, examples)
+    records = seen.survey.findings_json()
+    counts = seen.data.description["counts"]
+    split_notes = (
+        f"{split}: {each['images']} images, {each['patients']} patients" for split, each in counts.items()
+    )
+    show(
+        Sheet(
+            headers=("looked for", "images", "share", "usual", "warning"),
+            cells=[
+                [
+                    each["check"],
+                    str(each["images"]),
+                    f"{100 * each['share']:.1f} %",
+                    f"up to {100 * each['usual']:g} %",
+                    "yes" if each["warning"] else "",
+                ]
+                for each in records
+            ],
+            records=[{key: value for key, value in each.items() if key != "ids"} for each in records],
+            payload={
+                "title": seen.title,
+                "data": seen.data.record,
+                "findings": records,
+                "duplicates": [
+                    {"first": first, "second": second, "distance": distance}
+                    for first, second, distance in seen.survey.duplicates
+                ],
+                "warnings": seen.warnings,
+                "skipped": [{"path": each.path, "reason": each.reason} for each in seen.data.skipped],
+            },
+            title=seen.title,
+            notes=[*split_notes, *seen.facts, *warning_notes(seen.warnings), f"Sheet: {out.name}"],
+        ),
+        form,
+    )
