@@ -88,7 +88,7 @@ class TestFramesOfAFile:
             SharedFunctionalGroupsSequence=[AXIAL],
             PerFrameFunctionalGroupsSequence=per_frame([{"position": [0, 0, z]} for z in (1, 2, 3) * 2]),
         )
-        assert keys(path, slices=(0, 0.34)) == ["1", "4"]
+        assert keys(path, slices=(0, 0.5)) == ["1", "2", "4", "5"]
 
     def test_nearly_empty_slices_are_left_out(self, tmp_path: Path) -> None:
         stack = STACK.copy()
