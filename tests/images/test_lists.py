@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from vaescreen.datasets.adding import Statement, add_data_set
+from vaescreen.datasets.naming import declared
 from vaescreen.errors import DataError
 from vaescreen.images import DataSet, open_data
 
@@ -141,3 +143,10 @@ def test_lists_that_are_none_are_refused(write_images: Write, name: str, text: s
     path = write_images(*NAMES) / name
     path.write_text(text)
     assert message in refused(path)
+
+
+def test_a_list_can_be_named(write_images: Write, tmp_path: Path) -> None:
+    folder = write_images(*NAMES)
+    add_data_set("mine", as_csv(folder / "list.csv", *ROWS), tmp_path / "registry.yaml", Statement())
+    data = open_data(declared("mine", tmp_path / "registry.yaml"), size=32)
+    assert (data.name, data.ids("test")) == ("mine", ("y/d",))

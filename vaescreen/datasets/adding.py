@@ -61,7 +61,7 @@ def add_data_set(name: str, folder: Path, file: Path, statement: Statement | Non
     name
         What the data set is to be called.
     folder
-        Where its images are.
+        Where its images are: a folder, a file that holds many, or a list of files.
     file
         Registry file that the entry goes into; it is made if it does not exist.
     statement
@@ -75,9 +75,9 @@ def add_data_set(name: str, folder: Path, file: Path, statement: Statement | Non
         If the entry would be invalid, or the file is, or has one of that name.
     """
     entry = draft(name, folder, statement or Statement())
-    if not folder.is_dir():
+    if not folder.exists():
         raise DataError(
-            f"{folder} is {'a file' if folder.exists() else 'not there'}; give a folder of images"
+            f"{folder} is not there; give a folder of images, or a list of files in .csv or .json"
         )
     declared = declaration(entry)
     images = open_data(declared, size=_SIDE, train_images=LOOKED_AT, test_images=LOOKED_AT)

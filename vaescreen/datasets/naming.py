@@ -74,7 +74,7 @@ def state_of(entry: DataEntry) -> State:
     """Whether a data set is on this machine, and if not, how it comes there."""
     match entry.source:
         case FolderData(path=path):
-            return "here" if path.is_dir() else "folder missing"
+            return "here" if path.exists() else "folder missing"
         case CredentialedData():
             return "needs registration"
         case _:
