@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from vaescreen.errors import DataError
+from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
 from vaescreen.images.files import read_frame, stamp_of
 from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.layouts import Chosen
-from vaescreen.images.listing import Walked, list_frames, walk
-from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, read_list, read_manifest
+from vaescreen.images.listing import list_frames
 from vaescreen.images.patients import SAID, Image, Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
@@ -74,9 +74,9 @@ class FolderSource:
         remember: bool = True,
         on_progress: OnImages = ignore,
     ) -> None:
-        look = _look(folder)
-        found, manifest = look.walked, look.manifest
-        self._folder, self._size, self._reading = look.root, size, reading
+        contents = contents_of(folder)
+        found, manifest = contents.walked, contents.manifest
+        self._folder, self._size, self._reading = contents.root, size, reading
         if manifest and patient_pattern is not None:
             raise DataError(f"{manifest} already names the patients; leave the patient pattern out")
         if declaration and declaration.layout and patient_pattern is not None:
@@ -84,11 +84,11 @@ class FolderSource:
         published = declaration.layout if declaration and not manifest else None
         entries: dict[str, Chosen] = {}
         if manifest:
-            entries = {row.file: Chosen(row.file, row.patient, row.split) for row in look.rows}
+            entries = {row.file: Chosen(row.file, row.patient, row.split) for row in contents.rows}
         elif declaration and published:
             entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
         files = list(entries) if entries else found.files
-        listing = list_frames(look.root, files, reading, on_progress, remember=remember)
+        listing = list_frames(contents.root, files, reading, on_progress, remember=remember)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
@@ -106,13 +106,13 @@ class FolderSource:
         else:
             owned = patients_of(images, patient_pattern)
             patients = owned.patients
-            splits, split_rule = _splits(look.root, images, patients, seed)
+            splits, split_rule = _splits(contents.root, images, patients, seed)
         self.items = tuple(
             Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
             for file, frame, id_ in images
         )
         self.origin = {
-            "folder": str(look.root.resolve()),
+            "folder": str(contents.root.resolve()),
             "reading": reading.description(),
             **framing_description(size),
         }
@@ -146,34 +146,6 @@ class FolderSource:
             return stamp_of(self._folder / file)
         except DataError:
             return ()
-
-
-class _Look(NamedTuple):
-    """Files of a folder or a list, relative to `root`, and the rows of what names their splits and patients."""
-
-    root: Path
-    walked: Walked
-    rows: list[Entry]
-    manifest: Path | None
-
-
-def _look(place: Path) -> _Look:
-    if place.is_dir():
-        manifest = place / MANIFEST
-        here = manifest.exists()
-        return _Look(place, walk(place), read_manifest(place) if here else [], manifest if here else None)
-    if not place.exists():
-        raise DataError(f"{place} does not exist; give a folder of images")
-    if format_of(place):
-        return _Look(place.parent, Walked([place.name], []), [], None)
-    if place.suffix.lower() not in LIST_SUFFIXES:
-        raise DataError(
-            f"{place} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
-            "or a list of files in .csv or .json"
-        )
-    root, rows = read_list(place)
-    named = any(row.split for row in rows)
-    return _Look(root, Walked([row.file for row in rows], []), rows, place if named else None)
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
