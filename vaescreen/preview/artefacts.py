@@ -145,8 +145,8 @@ def block_step(image: FloatImage) -> float:
     Returns
     -------
     float
-        About 0.02 for images of 256x256 without blocks, 0.1 to 0.3 at JPEG quality 75; 0 if the image is smaller
-        than 32 pixels.
+        About 0.02 for images of 256x256 without blocks; at JPEG quality 75 about 0.4 for chests, 0.2 for brains and
+        0.1 for photographs, whose texture hides blocks. 0 if a side is shorter than 32 pixels.
     """
     if min(image.shape) < 4 * _BLOCK:
         return 0.0

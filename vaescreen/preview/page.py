@@ -5,7 +5,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from vaescreen.preview.sheet import Example, draw_examples, draw_plots
-from vaescreen.preview.survey import Survey
+from vaescreen.preview.survey import DUPLICATES, Survey
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222 }
@@ -69,7 +69,9 @@ def html_page(
 def _findings(survey: Survey) -> str:
     rows = []
     for finding in survey.findings:
-        named = ", ".join(finding.ids[:_IDS]) + (" …" if len(finding.ids) > _IDS else "")
+        which = [f"{second} = {first}" for first, second, _ in survey.duplicates]
+        which = which if finding.check is DUPLICATES else list(finding.ids)
+        named = ", ".join(which[:_IDS]) + (" …" if len(which) > _IDS else "")
         kind = ' class="warning"' if finding.is_warning else ""
         cells = (finding.check.name, str(len(finding.ids)), f"{100 * finding.share:.1f} %", named)
         texts = "".join(f"<td>{html.escape(cell)}</td>" for cell in (*cells, finding.check.meaning))
