@@ -44,13 +44,13 @@ class Preview:
     @property
     def facts(self) -> list[str]:
         """How the images are split, by whom, and how LR versions are made."""
-        description = self.data.description
+        description, skipped = self.data.description, len(self.data.skipped)
         return [
             f"Patients: {description['patient_rule']}. Splits: {description['split_rule']}.",
             f"Shown at {self.view}; looked at in native size."
             if self.data.kind == "real"
             else f"Shown and looked at in {self.view}.",
-            f"{len(self.data.skipped)} files skipped.",
+            f"{skipped} file{'' if skipped == 1 else 's'} skipped.",
         ]
 
     @property

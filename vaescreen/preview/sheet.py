@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _IN_A_ROW = 4
 _COLOURS = {"train": "#1f77b4", "val": "#7f7f7f", "test": "#d62728"}
 _WIDTH, _PICTURES, _PLOTS, _LINE = 11.0, 1.6, 3.2, 0.19
-_LETTERS = 140
+_LETTERS = 165
 
 
 class Example(NamedTuple):

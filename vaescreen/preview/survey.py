@@ -72,7 +72,7 @@ CHECKS = (
         "upsampled",
         "the spectrum ends below Nyquist: the images were enlarged, or acquired coarser than stored, and hold less "
         "detail than their size says",
-        0.2,
+        0.15,
         lambda image: is_upsampled(_central(image)),
     ),
 )
