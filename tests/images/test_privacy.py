@@ -94,7 +94,7 @@ def test_nothing_in_the_record_names_a_folder_or_a_pattern(write_images: Write) 
 
 def test_the_cache_does_not_learn_the_names(write_images: Write, cache: Path) -> None:
     folder = write_images("john.png", folder="clinic")
-    for seed, who in enumerate(("mary", "anne", "paul")):
+    for seed, who in enumerate(("mary", "anne", "paul", "rose", "jack", "olga", "yves", "zoe")):
         np.save(folder / f"{who}.npy", np.random.default_rng(seed).integers(0, 256, (9, 32, 32), np.uint8))
     (folder / "mary_broken.png").write_text("no image")
     (folder / "mary_broken.npy").write_bytes(b"no array")

@@ -22,6 +22,7 @@ def preview(
     examples: Annotated[
         int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
     ] = 8,
+    registry: options.RegistryFile = None,
     patients: options.Patients = None,
     name: options.Name = None,
     private: options.Private = False,
@@ -48,6 +49,7 @@ def preview(
         seen = look(
             data,
             recipe=recipe,
+            registry=registry,
             patients=patients,
             name=name,
             private=private,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaescreen.datasets import declared
 from vaescreen.errors import ResultError
 from vaescreen.images import DataSet, open_data
 from vaescreen.preview.page import html_page
@@ -106,6 +107,7 @@ def preview(
     data: str | Path,
     *,
     recipe: str = "nano",
+    registry: Path | None = None,
     patients: str | None = None,
     name: str | None = None,
     private: bool = False,
@@ -119,9 +121,11 @@ def preview(
     Parameters
     ----------
     data
-        Name of a phantom data set, or a folder of images.
+        Name of a data set, or a folder of images.
     recipe
         Recipe whose size and degradation are shown.
+    registry
+        Registry file that is laid over the others.
     patients, name, private, train_images, test_images, seed
         As `patient_pattern`, `name`, `private`, `train_images`, `test_images` and `seed` of `vaescreen.open_data`.
     on_images
@@ -132,11 +136,11 @@ def preview(
     VaescreenError
         In one line: data or a recipe that cannot be used.
     """
-    chosen = recipe_named(recipe)
+    chosen, spec = recipe_named(recipe), declared(data, registry)
 
     def opened(size: int | None) -> DataSet:
         return open_data(
-            data,
+            spec,
             size=size,
             patient_pattern=patients,
             seed=seed,
