@@ -8,9 +8,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
-from vaescreen.cli.progress import candidates_bar
-
-_MESSAGES = 20
+from vaescreen.cli.progress import progress
 
 
 def preview(
@@ -40,12 +38,7 @@ def preview(
     from vaescreen.preview.report import preview as look
 
     check_kind(out)
-    with candidates_bar() as on_progress:
-
-        def tell(done: int, total: int) -> None:
-            if done * _MESSAGES // total > (done - 1) * _MESSAGES // total:
-                on_progress("images", done, total)
-
+    with progress() as teller:
         seen = look(
             data,
             recipe=recipe,
@@ -56,7 +49,7 @@ def preview(
             train_images=train_images,
             test_images=test_images,
             seed=seed,
-            on_images=tell,
+            on_images=lambda done, total: teller.images("looking at images", done, total),
         )
     seen.write(out, examples)
     records = seen.survey.findings_json()
