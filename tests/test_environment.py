@@ -40,3 +40,10 @@ def test_command_line_of_private_data_keeps_the_names_of_options_only(monkeypatc
     ]
     monkeypatch.setattr("sys.argv", [*typed, "--private", "--Mary Smith"])
     assert command_line(private=True) == "vaescreen --data --patients --size --private (values not recorded)"
+
+
+def test_a_script_or_module_is_called_by_python(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/home/me/clone/benchmarks/reference_campaign.py", "--minutes", "5"])
+    assert command_line() == "python benchmarks/reference_campaign.py --minutes 5"
+    monkeypatch.setattr("sys.argv", ["/opt/venv/lib/vaescreen/__main__.py", "rank"])
+    assert command_line() == "python -m vaescreen rank"

@@ -53,9 +53,20 @@ def command_line(*, private: bool = False) -> str:
     if private:
         options = (argument.partition("=")[0] for argument in arguments)
         return " ".join(
-            [PurePath(program).name, *filter(_OPTION.fullmatch, options), "(values not recorded)"]
+            [_program(PurePath(program)), *filter(_OPTION.fullmatch, options), "(values not recorded)"]
         )
-    return " ".join([PurePath(program).name, *(shlex.quote(_without_folders(a)) for a in arguments)])
+    return " ".join([_program(PurePath(program)), *(shlex.quote(_without_folders(a)) for a in arguments)])
+
+
+def _program(path: PurePath) -> str:
+    """How the program is called from the folder that its package or script lies in."""
+    if path.suffix != ".py":
+        return path.name
+    return (
+        f"python -m {path.parent.name}"
+        if path.stem == "__main__"
+        else f"python {path.parent.name}/{path.name}"
+    )
 
 
 def _version(package: str) -> str:
