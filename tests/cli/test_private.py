@@ -60,7 +60,7 @@ def test_nothing_that_is_written_or_printed_names_a_file(score, run, hospital, t
     shown = run("data", "show", hospital, "--size", "64", "--private", "--patients", PATTERN)
     for told in (printed, shown.stdout + shown.stderr):
         assert not [word for word in SECRETS if word in told.lower()]
-    assert "1 skipped" in shown.stdout
+    assert "1 file skipped" in shown.stdout
     for folder in ("results", "cache"):
         assert not [word for word in SECRETS if word in everything_in(tmp_path / folder)], folder
     key = (tmp_path / "config" / KEY_FILE).read_bytes()

@@ -169,3 +169,11 @@ def test_phantoms_have_nothing_to_hide() -> None:
     data = open_data("chest", size=32, train_images=1, test_images=1, private=True)
     assert not data.private
     assert data.ids("train") == ("phantom-0001",)
+
+
+def test_a_list_of_files_is_not_named_as_the_rule(write_images: Write) -> None:
+    folder = write_images(*NAMES)
+    rows = [f"{name},{'test' if number % 4 else 'train'},p{number}" for number, name in enumerate(NAMES)]
+    (folder / "mary.csv").write_text("\n".join(["file,split,patient_id", *rows]))
+    assert "mary.csv" in repr(open_data(folder / "mary.csv", size=32).record)
+    assert "mary" not in repr(open_data(folder / "mary.csv", size=32, private=True).record)

@@ -38,7 +38,7 @@ def preview(
     from vaescreen.preview.report import preview as look
 
     check_kind(out)
-    with progress() as teller:
+    with progress() as tell:
         seen = look(
             data,
             recipe=recipe,
@@ -49,7 +49,7 @@ def preview(
             train_images=train_images,
             test_images=test_images,
             seed=seed,
-            on_images=lambda done, total: teller.images("looking at images", done, total),
+            on_images=tell.images,
         )
     seen.write(out, examples)
     records = seen.survey.findings_json()

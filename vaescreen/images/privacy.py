@@ -135,7 +135,9 @@ class PrivateSource:
             for entry in source.unusable
         )
         self.description: dict[str, Any] = {
-            name: value for name, value in source.description.items() if name in _TELLING
+            name: self._without_names(value, folder.name) if isinstance(value, str) else value
+            for name, value in source.description.items()
+            if name in _TELLING
         } | {"private": True}
         if str(self.description.get("patient_rule")).startswith(PATTERN):
             self.description["patient_rule"] = PATTERN

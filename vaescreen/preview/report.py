@@ -1,12 +1,12 @@
 """From the name of a data set to its contact sheet."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from vaescreen.datasets import declared
 from vaescreen.errors import ResultError
-from vaescreen.images import DataSet, open_data
+from vaescreen.images import DataSet, OnImages, open_data
+from vaescreen.images.scanning import ignore
 from vaescreen.preview.page import html_page
 from vaescreen.preview.sheet import draw_sheet, examples_of
 from vaescreen.preview.survey import Survey, survey
@@ -114,7 +114,7 @@ def preview(
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
-    on_images: Callable[[int, int], None] = lambda done, total: None,
+    on_images: OnImages = ignore,
 ) -> Preview:
     """Look at all images of a data set, in native size where they have one.
 
@@ -129,7 +129,7 @@ def preview(
     patients, name, private, train_images, test_images, seed
         As `patient_pattern`, `name`, `private`, `train_images`, `test_images` and `seed` of `vaescreen.open_data`.
     on_images
-        See `survey`.
+        As `on_progress` of `vaescreen.open_data`.
 
     Raises
     ------
@@ -148,6 +148,7 @@ def preview(
             train_images=train_images,
             test_images=test_images,
             name=name,
+            on_progress=on_images,
         )
 
     framed = opened(chosen.size)

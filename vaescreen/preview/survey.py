@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaescreen.images import DataSet
+from vaescreen.images import DataSet, OnImages
 from vaescreen.images.pixels import FloatImage
+from vaescreen.images.scanning import ignore
 from vaescreen.images.splits import SPLITS
 from vaescreen.preview.artefacts import MISSING_LEVELS, frame_widths, has_blocks, is_clipped, missing_levels
 from vaescreen.preview.duplicates import Hash, near_pairs, perceptual_hash
@@ -149,7 +150,7 @@ class Survey:
         ]
 
 
-def survey(data: DataSet, on_images: Callable[[int, int], None] = lambda done, total: None) -> Survey:
+def survey(data: DataSet, on_images: OnImages = ignore) -> Survey:
     """Look at every image of every split once; only hashes and sums are kept.
 
     Parameters
@@ -157,7 +158,7 @@ def survey(data: DataSet, on_images: Callable[[int, int], None] = lambda done, t
     data
         Best at native size: resizing hides what was done to an image before.
     on_images
-        Told after each image how many are done, of how many.
+        Told after each image what is being done, how many are done, and of how many.
     """
     total = sum(len(data.ids(split)) for split in SPLITS)
     histograms: dict[str, NDArray[np.float64]] = {}
@@ -175,7 +176,7 @@ def survey(data: DataSet, on_images: Callable[[int, int], None] = lambda done, t
                 if check.found_in(image):
                     found[check.name].append(image_id)
             done += 1
-            on_images(done, total)
+            on_images("looking at images", done, total)
         if hashes[split]:
             histograms[split], spectra[split] = grays / len(hashes[split]), powers.mean
     duplicates = tuple(_duplicates(hashes))
