@@ -22,7 +22,7 @@ def test_the_outcome_is_registered_and_its_gain_reported(run, arguments, tmp_pat
     result = run("adapt", "mine", *arguments, "--part", "all", "--format", "json")
     assert result.exit_code == 0, result.stderr
     said = json.loads(result.stdout)
-    assert said["title"] == "mine-pictures-all (from mine) on pictures, 32x32 px"
+    assert said["title"] == "mine-pictures-all (from mine) on pictures (real images), 32x32 px"
     assert [gain["what"] for gain in said["gains"]] == ["AE ceiling"]
     assert said["pass_through"] == []
     assert Registry.load(tmp_path / "registry.yaml").candidate("mine-pictures-all").parent == "mine"

@@ -109,7 +109,7 @@ class TestAdd:
         ("arguments", "complaint"),
         [
             (("ward", "nowhere"), "nowhere is not there; give a folder of images"),
-            (("ward", "pictures/picture-00.png"), "is a file; give a folder of images"),
+            (("ward", "pictures/picture-00.png"), "holds 1 image; give at least 3"),
             (("Ward", "pictures"), "should match pattern"),
             (("ward", "pictures", "--layout", "mrnet"), "no image in the layout of ward"),
             (("ward", "pictures", "--layout", "mrne"), "did you mean 'mrnet'?"),

@@ -139,6 +139,7 @@ def test_the_model_card_is_markdown(run, fitted) -> None:
 
 def test_the_track_record_shows_the_hit_rate(run, simulated) -> None:
     each = {"value": 25.0, "interval": [24.0, 26.0], "extrapolation": None, "novelty": "candidate"}
+    said = {**each, "published": 23.0}
     for number, reached in enumerate((25.5, 27.0)):
         outcome = {"sr_psnr": reached, "posterior_mean_psnr": 25.0}
         entry = {
@@ -146,7 +147,7 @@ def test_the_track_record_shows_the_hit_rate(run, simulated) -> None:
             "candidate": f"ae-{number}",
             "data": {"name": "brain", "fingerprint": "brain"},
             "seed": 0,
-            "prediction": {"targets": dict.fromkeys(outcome, each)},
+            "prediction": {"targets": dict.fromkeys(outcome, said), "candidate_seen": False},
             "outcome": outcome,
         }
         write_json(simulated / "predictions" / "nano" / "brain" / f"ae-{number}-seed0.json", entry)

@@ -28,7 +28,7 @@ def test_size_and_degradation_can_be_given_instead(run, arguments) -> None:
 
 def test_a_degradation_can_be_said_in_one_word(run, arguments) -> None:
     assert run(*arguments, "--size", "128", "--degradation", "lanczos-x4").stdout.startswith(
-        "mine: 2 test images, 128x128 px, lanczos x4"
+        "mine: 2 real test images, 128x128 px, lanczos x4"
     )
 
 
