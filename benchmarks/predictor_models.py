@@ -264,7 +264,7 @@ def main() -> None:
                 cell = figures.setdefault(target, {}).setdefault(name, {})
                 try:
                     value = values_held_out(model, sample, groups)
-                except ResultError as error:
+                except (ResultError, np.linalg.LinAlgError) as error:
                     cell[scheme] = str(error)
                 else:
                     unbounded = np.full_like(value, np.inf)

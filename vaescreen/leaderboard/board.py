@@ -67,13 +67,17 @@ class Study:
 
 @dataclass(frozen=True)
 class Board:
-    """One data set: its score cards by candidate, the rows, and the reference points of `study`'s recipe."""
+    """One data set: its score cards by candidate, the rows, and the reference points of `study`'s recipe.
+
+    `seeds` has the record of every seed of a reference point, `references` their means.
+    """
 
     data: str
     cards: dict[str, Record]
     rows: list[Row]
     study: Study | None
     references: dict[str, Record]
+    seeds: dict[str, list[Record]]
 
     @property
     def title(self) -> str:
@@ -195,7 +199,8 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
     rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
-    return Board(data, cards, rows, study, references)
+    trained = {candidate: [file.record for file in seeds.values()] for candidate, seeds in points.items()}
+    return Board(data, cards, rows, study, references, trained)
 
 
 def _comparisons(
