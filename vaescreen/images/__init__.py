@@ -4,10 +4,10 @@
 batches, with an id and a patient for each. `formats` read one file at its full bit depth, as `reading` and
 `levels` say, and the last one opened is `held`; `files` turns what decoders raise into reasons, `framing`
 brings an image to size. `contents`, `folder`, `listing` and `manifest` say what a folder or a list holds,
-`patients` whose it is, and `privacy` hides it; `layouts` know how published data sets lie on disk, and a
-`declaration` says so of one. `splits` keeps every patient in one split; `scanning` looks at each image once,
-which `memo` recalls, and makes the fingerprint. `degradation` makes low-resolution versions; `phantoms` and
-`generated` are the data of a machine without data.
+`ids` what images are called, `patients` whose they are, and `privacy` hides it; `layouts` know how published
+data sets lie on disk, and a `declaration` says so of one. `assignment` and `splits` give every patient to one
+split; `scanning` looks at each image once, which `memo` recalls, and makes the fingerprint. `degradation` makes
+low-resolution versions; `phantoms` and `generated` are the data of a machine without data.
 """
 
 import difflib

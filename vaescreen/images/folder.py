@@ -1,24 +1,25 @@
 """A folder of image files, or a list of them: what is in it, which split each image belongs to, whose it is."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from vaescreen.errors import DataError
+from vaescreen.images.assignment import assign_splits, draw_splits
 from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
 from vaescreen.images.files import read_frame, stamp_of
 from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
+from vaescreen.images.ids import images_with_ids
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames
-from vaescreen.images.patients import SAID, Image, Ownership, patients_of
+from vaescreen.images.patients import Ownership, patients_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.images.reading import Reading
-from vaescreen.images.scanning import Item, OnImages, Skipped, ignore, natural_key
-from vaescreen.images.splits import RULE, SPLITS, split_by_patient
+from vaescreen.images.scanning import Item, OnImages, Skipped, ignore
+from vaescreen.images.splits import RULE
 
 MIN_IMAGES = 3
 
@@ -93,7 +94,7 @@ class FolderSource:
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
-        images = _with_ids(frames)
+        images = images_with_ids(frames)
         stated = manifest.name if manifest else ""
         if entries:
             patients = {id_: entries[file].patient for file, _, id_ in images}
@@ -102,11 +103,11 @@ class FolderSource:
             splits = {id_: split for id_, split in given.items() if split}
             split_rule = published.split_rule if published else stated
             if len(splits) < len(given):
-                splits, split_rule = _drawn(folder, images, patients, seed)
+                splits, split_rule = draw_splits(folder, images, patients, seed)
         else:
             owned = patients_of(images, patient_pattern)
             patients = owned.patients
-            splits, split_rule = _splits(contents.root, images, patients, seed)
+            splits, split_rule = assign_splits(contents.root, images, patients, seed)
         self.items = tuple(
             Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
             for file, frame, id_ in images
@@ -191,68 +192,3 @@ def _require(folder: Path, count: int) -> None:
             f"{folder} holds {count} image{'' if count == 1 else 's'}; give at least {MIN_IMAGES} "
             f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on"
         )
-
-
-def _with_ids(frames: Mapping[str, Sequence[Frame]]) -> list[Image]:
-    """All images in natural order of their ids."""
-    names = _file_names(frames)
-    images = [
-        (file, frame, f"{names[file]}/{frame.key}" if frame.key else names[file])
-        for file, found in frames.items()
-        for frame in found
-    ]
-    return sorted(images, key=lambda image: natural_key(image[2]))
-
-
-def _file_names(files: Iterable[str]) -> dict[str, str]:
-    """Give every file a name that is unique: without suffix where possible."""
-    short = {file: _without_suffix(file) for file in files}
-    uses = Counter(short.values())
-    names = {file: stem if uses[stem] == 1 else file for file, stem in short.items()}
-    return names if len(set(names.values())) == len(names) else {file: file for file in names}
-
-
-def _without_suffix(file: str) -> str:
-    suffixes = [suffix for suffix in SUFFIXES if file.lower().endswith(suffix)]
-    return file[: -len(max(suffixes, key=len))] if suffixes else file
-
-
-def _splits(
-    folder: Path, images: Sequence[Image], patients: Mapping[str, str], seed: int
-) -> tuple[dict[str, str], str]:
-    """Take the splits from the files or from sub-folders, or make them by patient; and name the rule."""
-    if any(frame.split for _, frame, _ in images):
-        given = {id_: frame.split or "" for _, frame, id_ in images}
-        problem, rule = "does not say which split it is for, as others do", SAID
-        said = set(given.values())
-        if len(said) == 1:
-            return _drawn(folder, images, patients, seed)
-        if said == {"train", "val"}:
-            given = {id_: "test" if split == "val" else split for id_, split in given.items()}
-            rule = f"{SAID}; for want of test, val is for testing"
-    else:
-        given = {id_: PurePosixPath(file).parts[0] if "/" in file else "" for file, _, id_ in images}
-        problem, rule = f"is outside the sub-folders {', '.join(SPLITS)}; move it into one", "sub-folders"
-        if not set(given.values()) & set(SPLITS):
-            return _drawn(folder, images, patients, seed)
-    split_of_patient: dict[str, str] = {}
-    for file, _, id_ in images:
-        split = given[id_]
-        if split not in SPLITS:
-            raise DataError(f"{folder / file} {problem}")
-        known = split_of_patient.setdefault(patients[id_], split)
-        if known != split:
-            raise DataError(f"patient {patients[id_]} is in both {known} and {split} of {folder}; choose one")
-    return given, rule
-
-
-def _drawn(
-    folder: Path, images: Sequence[Image], patients: Mapping[str, str], seed: int
-) -> tuple[dict[str, str], str]:
-    """Make the splits by patient."""
-    if images and len(set(patients.values())) < 2:
-        raise DataError(
-            f"all images of {folder} belong to one patient; at least 2 are needed, to train and test"
-        )
-    drawn = split_by_patient(patients.values(), seed)
-    return {id_: drawn[patients[id_]] for _, _, id_ in images}, RULE
