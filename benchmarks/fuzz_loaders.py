@@ -5,9 +5,10 @@ python benchmarks/fuzz_loaders.py --minutes 10 --format dicom --out benchmarks/r
 
 Each format is fuzzed in a process of its own by libFuzzer through atheris, from the small valid files of
 `tests/valid_files.py`; the Python code of the package and of the decoders it calls is instrumented, that in C is
-not. A finding is another exception than `DataError`, an image that is not one, memory above 2 GB, or an input that
-takes longer than 20 s; the inputs are kept beside the results, and fuzzing goes on until the time is over. What is
-found once more is not counted again where the last line of the traceback is the same.
+not. A finding is another exception than `DataError`, the end of the process, an image that is not one, memory above
+2 GB, or an input that takes longer than 20 s. Inputs are kept beside the results, and fuzzing goes on until the time
+is over; what ends in the same words counts once. Formats that are not fuzzed this time keep the result that they
+have in the file.
 """
 
 import argparse
@@ -97,7 +98,7 @@ def campaign(kind: str, seconds: float, kept: Path) -> dict[str, Any]:
             if done.returncode == 0:
                 continue
             complaint = _complaint(said)
-            file = re.search(rf"{re.escape(str(kept))}/(\S+)", said)
+            file = re.search(r"Test unit written to \S*/(\S+)", said)
             findings.setdefault(complaint, {"finding": complaint, "input": file.group(1) if file else ""})
             if rounds > 3 and not executions:
                 raise SystemExit(f"{kind} cannot be fuzzed: {complaint}")
@@ -141,25 +142,27 @@ def main() -> None:
     from valid_files import FORMATS
 
     from vaescreen.environment import command_line, environment
-    from vaescreen.storage import write_json
+    from vaescreen.storage import read_json, write_json
 
-    results = []
+    known = read_json(options.out)["formats"] if options.out and options.out.is_file() else []
+    results: dict[str, dict[str, Any]] = {result["format"]: result for result in known}
+    found = False
     kept = (options.out.parent if options.out else Path.cwd()) / "fuzz-findings"
     for kind in options.formats or FORMATS:
-        results.append(campaign(kind, 60 * options.minutes, kept))
-        print(results[-1], flush=True)
+        results[kind] = campaign(kind, 60 * options.minutes, kept) | {"command": command_line()}
+        found = found or bool(results[kind]["findings"])
+        print(results[kind], flush=True)
         if options.out:
             record = {
-                "formats": results,
+                "formats": list(results.values()),
                 "memory_mb": MEMORY_MB,
                 "seconds_an_input": SECONDS_AN_INPUT,
-                "command": command_line(),
                 "environment": environment(),
             }
             write_json(options.out, record)
     if kept.is_dir() and not any(kept.iterdir()):
         kept.rmdir()
-    if any(result["findings"] for result in results):
+    if found:
         raise SystemExit("something was found; the inputs are kept")
 
 
