@@ -14,7 +14,7 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
-    JPEG2000Lossless,
+    JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
     SecondaryCaptureImageStorage,
 )
@@ -81,7 +81,7 @@ def save(path: Path, made: FileDataset, syntax: UID = ExplicitVRLittleEndian, **
         if syntax == JPEGBaseline8Bit:
             _as_jpeg(made)
         elif syntax.is_encapsulated:
-            plugin = JPEG_2000_ENCODER if syntax >= JPEG2000Lossless else ""
+            plugin = JPEG_2000_ENCODER if syntax in JPEG2000TransferSyntaxes else ""
             made.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False, **options)
         made.file_meta.TransferSyntaxUID = syntax
         if not syntax.is_little_endian and made.BitsAllocated == 16:
