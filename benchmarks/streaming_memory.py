@@ -6,7 +6,7 @@ python benchmarks/streaming_memory.py --images 1000 3000 10000 30000 100000 \
 The pictures are PNGs in a folder, read by the same path as anybody's, 300 of them to train on and the rest to test
 on. Each number is a process of its own, the command line as a user gives it; its peak resident memory is what the
 operating system says of it when it ends. The cheapest candidate is scored, so that what is seen is what the number
-of images costs.
+of images costs. Numbers that are in the file already are not measured again.
 """
 
 import argparse
@@ -94,6 +94,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="without suffix: .json and .svg are written")
     options = parser.parse_args()
     curve: list[dict[str, Any]] = []
+    json_file = options.out.with_suffix(".json") if options.out else None
+    known = read_json(json_file)["curve"] if json_file and json_file.is_file() else []
+    measured = {point["images"]: point for point in known}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "pictures"
         write_images(data / "train", 0, TRAIN_IMAGES)
@@ -101,7 +104,7 @@ def main() -> None:
         for images in sorted(options.images):
             write_images(data / "test", written, images)
             written = images
-            curve.append(measure(data, images, options.candidate))
+            curve.append(measured.get(images) or measure(data, images, options.candidate))
             more = curve[-1]["peak_bytes"] - curve[0]["peak_bytes"]
             print(f"{curve[-1]}, {more / MEGABYTE:+.0f} MiB", flush=True)
             if options.out:
