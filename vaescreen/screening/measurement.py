@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vaescreen.images import Batch, DataSet
@@ -90,17 +93,18 @@ def measure(
         train.lr, train.hr, scale=view.degradation.scale, factor=factor, seed=seed, device=device
     )
     stream = _Stream(autoencoder, probes, train, view, factor, seed, device)
-    tables = [stream.measure(batch) for batch in view.batches(data, "test", autoencoder.batch_size)]
+    rows = _Rows(len(data.ids("test")))
+    for batch in view.batches(data, "test", autoencoder.batch_size):
+        rows.add(batch, stream.measure(batch))
     chosen = sample_ids(data, "test", PANEL_IMAGES, seed)
-    panel = [
-        _table(batch, measure_panel(autoencoder, probes, train, view, batch, factor=factor, seed=seed))
-        for batch in view.batches(data, "test", autoencoder.batch_size, only=chosen)
-    ]
+    panel = _Rows(len(chosen))
+    for batch in view.batches(data, "test", autoencoder.batch_size, only=chosen):
+        panel.add(batch, measure_panel(autoencoder, probes, train, view, batch, factor=factor, seed=seed))
     cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
     geometry = latent_geometry(probes.hr.apply(central(train.hr)))
     return Measurement(
-        images=pd.concat(tables).sort_values("image_id", ignore_index=True),
-        panel=_means(pd.concat(panel)) | stream.explained() | geometry,
+        images=rows.table(),
+        panel=_means(panel.table()) | stream.explained() | geometry,
         train_images=len(train.hr),
         panel_images=len(chosen),
         latent_mean=cells.mean(dim=1).tolist(),
@@ -130,7 +134,7 @@ class _Stream:
         self.ridge, self._conv, self._pixels = Explained(), Explained(), Explained()
         self._residuals = Residuals(view.degradation.scale)
 
-    def measure(self, batch: Batch) -> pd.DataFrame:
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
         images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
         with self.encode.timing(len(images)):
             latents = self._autoencoder.encode(images)
@@ -144,7 +148,7 @@ class _Stream:
         for name, predicted in self._predictions(batch, reduced, lr_latents, latents).items():
             sr = self._autoencoder.decode(self._probes.hr.undo(predicted), size)
             columns[f"{name}_psnr"] = psnr(images, sr)
-        return _table(batch, columns)
+        return columns
 
     def explained(self) -> dict[str, float]:
         """Shares explained of the latents of all images so far, and the variance that stays."""
@@ -195,17 +199,34 @@ def _try_out(autoencoder: GuardedAutoencoder, data: DataSet, view: View) -> None
     autoencoder.decode(autoencoder.encode(images), (images.shape[-2], images.shape[-1]))
 
 
-def _table(batch: Batch, columns: dict[str, Tensor]) -> pd.DataFrame:
-    values = {
-        name: (column.clamp(max=HIGHEST_PSNR) if "psnr" in name else column).cpu().numpy()
-        for name, column in columns.items()
-    }
-    return pd.DataFrame({"image_id": batch.ids, "patient_id": batch.patients, **values})
+class _Rows:
+    """A table filled batch by batch, each column in one piece: pieces would scatter over the memory."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._ids: list[str] = []
+        self._patients: list[str] = []
+        self._columns: dict[str, NDArray[Any]] = {}
+
+    def add(self, batch: Batch, columns: dict[str, Tensor]) -> None:
+        start = len(self._ids)
+        self._ids += batch.ids
+        self._patients += batch.patients
+        for name, column in columns.items():
+            values = (column.clamp(max=HIGHEST_PSNR) if "psnr" in name else column).cpu().numpy()
+            whole = self._columns.setdefault(name, np.full(self._most, np.nan, values.dtype))
+            whole[start : start + len(values)] = values
+
+    def table(self) -> pd.DataFrame:
+        """A row for each image, sorted by `image_id`."""
+        values = {name: column[: len(self._ids)] for name, column in self._columns.items()}
+        table = pd.DataFrame({"image_id": self._ids, "patient_id": self._patients, **values})
+        return table.sort_values("image_id", ignore_index=True)
 
 
 def _means(table: pd.DataFrame) -> dict[str, float]:
     """Means over images, in the order of their ids: sums of floating-point numbers depend on it."""
-    values = table.sort_values("image_id").drop(columns=["image_id", "patient_id"])
+    values = table.drop(columns=["image_id", "patient_id"])
     return {str(name): float(mean) for name, mean in values.mean().items()}
 
 
