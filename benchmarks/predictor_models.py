@@ -13,14 +13,15 @@ the validation, on the points that are left in. The ideas:
 - a probe with one, two or three corrections chosen by the same error as the strength of ours, the simplest within
   one standard error (Breiman et al., 1984); two corrections with free slopes; two chosen by candidates alone
 - the mean of the twenty best of the forms with two corrections
-- ours on either denoising probe instead of the convolutional one; the mean of ours and the Gaussian process
+- ours with a kernel that is more or less smooth, or linear alone, which it was until this was found; ours on fewer
+  corrections; on either denoising probe instead of the convolutional one; the mean of linear and Gaussian process
 """
 
 import argparse
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, groupby
 from pathlib import Path
 
@@ -36,13 +37,13 @@ from sklearn.preprocessing import StandardScaler
 from vaescreen.errors import ResultError
 from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import table
-from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTORS
-from vaescreen.predictor.linear import Form, group_errors, stack
+from vaescreen.predictor.catalogue import CORRECTIONS, OURS, PREDICTOR, PREDICTORS
+from vaescreen.predictor.linear import Form
 from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import TARGETS, load_points
-from vaescreen.predictor.ridge import Ridge, transfer_losses
-from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.sample import Sample, Vector, stack
 from vaescreen.predictor.scores import Predictions, Scores, score
+from vaescreen.predictor.transfer import group_errors, transfer_losses
 from vaescreen.predictor.validation import SCHEMES, values_held_out
 from vaescreen.storage import write_bytes, write_json
 
@@ -227,7 +228,7 @@ def forms(most: int, free: bool = False) -> tuple[Form, ...]:
 
 
 MODELS: dict[str, Fits[Model]] = {
-    **{name: predictor for name, predictor in PREDICTORS.items() if name != "ours"},
+    **{name: predictor for name, predictor in PREDICTORS.items() if name != OURS},
     "denoising probe gap": Form((), offset="denoise_mean_psnr"),
     "sampled probe gap": Form((), offset="denoise_sample_psnr"),
     "additive, convolutional probe": Additive((CONV,)),
@@ -241,10 +242,15 @@ MODELS: dict[str, Fits[Model]] = {
     "two corrections, by candidates alone": Chosen(forms(2), data=False, simplest=False),
     "mean of the twenty best with two": Chosen(forms(2), mean_of=20),
     "ridge by points alone": AllFeaturesRidge(),
-    "ours": PREDICTORS["ours"],
-    "ours on the denoising probe": Ridge(CORRECTIONS, "denoise_mean_psnr"),
-    "ours on the sampled probe": Ridge(CORRECTIONS, "denoise_sample_psnr"),
-    "ours and Gaussian process": Blend((PREDICTORS["ours"], GaussianProcess())),
+    OURS: PREDICTOR,
+    "ours, linear alone": replace(PREDICTOR, smooth=0.0),
+    "ours, a quarter smooth": replace(PREDICTOR, smooth=0.25),
+    "ours, three quarters smooth": replace(PREDICTOR, smooth=0.75),
+    "ours, smooth alone": replace(PREDICTOR, smooth=1.0),
+    "ours on six corrections": replace(PREDICTOR, corrections=GAP_FEATURES),
+    "ours on the denoising probe": replace(PREDICTOR, offset="denoise_mean_psnr"),
+    "ours on the sampled probe": replace(PREDICTOR, offset="denoise_sample_psnr"),
+    "linear alone and Gaussian process": Blend((replace(PREDICTOR, smooth=0.0), GaussianProcess())),
 }
 
 

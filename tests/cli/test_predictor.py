@@ -110,12 +110,12 @@ def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
         assert f"{expected} reference points" in fitted.stdout, fitted.stderr
 
 
-def test_show_lists_errors_by_candidate_and_coefficients_with_intervals(run, fitted) -> None:
+def test_show_lists_errors_by_candidate_and_average_slopes_with_intervals(run, fitted) -> None:
     payload = json.loads(run("predictor", "show", "--file", fitted, "--format", "json").stdout)
     for target in ("sr_psnr", "posterior_mean_psnr"):
         assert len(payload["residuals"][target]) == 8
-        intercept = next(each for each in payload["coefficients"][target] if each["name"] == "intercept")
-        assert intercept["low"] < intercept["value"] < intercept["high"]
+        slopes = {each["name"]: each for each in payload["average_slopes"][target]}
+        assert slopes["latent_gap"]["low"] < slopes["latent_gap"]["value"] < slopes["latent_gap"]["high"]
     assert "ae-7" in run("predictor", "show", "--file", fitted).stdout
 
 

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from vaescreen.leaderboard.model_card import model_card
-from vaescreen.predictor.catalogue import PREDICTORS
-from vaescreen.predictor.description import by_effect, coefficients, equation, residuals
+from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTOR
+from vaescreen.predictor.description import average_slopes, by_effect, equation, residuals
 from vaescreen.predictor.fitted import fit
-from vaescreen.predictor.intervals import Novelty, jackknife
+from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.sample import Sample
 
 
@@ -17,18 +17,25 @@ def fitted(simulate):
     return fit(simulate(12), "nano")
 
 
-def test_the_interval_of_an_intercept_is_that_of_the_mean_over_candidates(fitted):
-    """With the probe as offset the intercept is a mean, and candidates of equal size are its independent units."""
-    target = jackknife(PREDICTORS["conv-probe-gap"], Sample.of(fitted.points, "sr_psnr"))
-    fixed, intercept = coefficients(replace(fitted, targets=fitted.targets | {"sr_psnr": target}))
-    assert (fixed.name, fixed.value, fixed.low, fixed.high) == ("conv_probe_psnr", 1.0, None, None)
-    gaps = [p.targets["sr_psnr"] - p.features["conv_probe_psnr"] for p in fitted.points]
-    names = [p.candidate for p in fitted.points]
-    means = [
-        np.mean([g for g, n in zip(gaps, names, strict=True) if n == name]) for name in sorted(set(names))
-    ]
-    low, high = stats.t.interval(0.9, len(means) - 1, np.mean(means), stats.sem(means))
-    assert (intercept.value, intercept.low, intercept.high) == pytest.approx((np.mean(gaps), low, high))
+def test_average_slopes_and_their_jackknife_over_candidates(fitted):
+    """By finite differences of predictions, the models refitted by hand without each candidate."""
+    sample = Sample.of(fitted.points, "sr_psnr")
+    names = np.unique(sample.candidates)
+    models = [PREDICTOR.fit(sample.take(sample.candidates != name)) for name in names]
+    rows = average_slopes(fitted)
+    assert {row.name for row in rows} == {name for name in CORRECTIONS if name in sample.columns}
+
+    def mean_slope(model, name):
+        moved = sample.columns | {name: sample.columns[name] + 1e-4}
+        return (model.predict(moved) - model.predict(sample.columns)).mean() / 1e-4
+
+    for row in rows[:3]:
+        left_out = [mean_slope(model, row.name) for model in models]
+        half = stats.t.ppf(0.95, len(names) - 1) * np.sqrt((len(names) - 1) * np.var(left_out))
+        value = mean_slope(fitted.targets["sr_psnr"].model, row.name)
+        assert (row.value, row.high - row.value, row.value - row.low) == pytest.approx(
+            (value, half, half), rel=1e-3
+        )
 
 
 def test_residuals_are_the_held_out_errors_worst_first(fitted):
@@ -41,29 +48,20 @@ def test_residuals_are_the_held_out_errors_worst_first(fitted):
         assert row.mean == pytest.approx(np.mean(held_out[row.candidate].errors))
 
 
-def test_features_are_ordered_by_how_far_they_move_the_predictions(fitted):
-    slopes = fitted.targets["sr_psnr"].model.slopes
-    spread = [
-        abs(slopes[name]) * np.std([point.features[name] for point in fitted.points])
-        for name in by_effect(fitted)
-    ]
-    assert len(spread) == len(slopes)
-    assert spread == sorted(spread, reverse=True)
+def test_features_are_ordered_by_how_far_they_move_the_predictions(simulate):
+    def steep(point):
+        sr = point.features["conv_probe_psnr"] - point.features["log2_channels"]
+        return replace(point, targets=dict.fromkeys(point.targets, sr))
+
+    fitted = fit([steep(point) for point in simulate(12)], "nano")
+    order = by_effect(fitted)
+    assert order[0] == "log2_channels"
+    assert set(order) == set(fitted.targets["sr_psnr"].model.kernel.features)
 
 
-def test_the_equation_predicts(fitted):
-    terms = equation(fitted).replace("+", " +").replace("-", " -").split()
-    point, total, sign = fitted.points[0], 0.0, 1.0
-    for place, term in enumerate(terms):
-        try:
-            sign = float(term)
-        except ValueError:
-            total += sign * point.features[term]
-            continue
-        if place + 1 == len(terms) or terms[place + 1][0] in "+-":
-            total += sign
-    columns = {name: np.array([value]) for name, value in point.features.items()}
-    assert total == pytest.approx(fitted.targets["sr_psnr"].model.predict(columns).item(), abs=0.05)
+def test_the_equation_names_probe_level_and_features(fitted):
+    model = fitted.targets["sr_psnr"].model
+    assert equation(fitted).startswith(f"conv_probe_psnr {model.intercept:+.3f} + f(latent_gap, linear_gap")
 
 
 def test_the_model_card_says_what_it_rests_on_and_how_good_it_is(fitted):

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from vaescreen.cli.printing import Sheet
 
 if TYPE_CHECKING:
-    from vaescreen.predictor.description import Coefficient
+    from vaescreen.predictor.description import AverageSlope
     from vaescreen.predictor.fitted import FittedPredictor
 
 
 def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
-    """Errors by candidate when left out; coefficients below."""
+    """Errors by candidate when left out; average slopes below."""
     from vaescreen.predictor import description
     from vaescreen.predictor.points import TARGETS
 
     residuals = {target: description.residuals(fitted, target) for target in TARGETS}
-    coefficients = {target: description.coefficients(fitted, target) for target in TARGETS}
+    slopes = {target: description.average_slopes(fitted, target) for target in TARGETS}
     equations = {target: description.equation(fitted, target) for target in TARGETS}
     records = [
         {"target": target, "candidate": each.candidate, "mean": each.mean, "worst": each.worst}
@@ -39,7 +39,7 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
         "recipe": fitted.recipe,
         "definition": fitted.definition._asdict(),
         "models": equations,
-        "coefficients": {target: [asdict(each) for each in rows] for target, rows in coefficients.items()},
+        "average_slopes": {target: [asdict(each) for each in rows] for target, rows in slopes.items()},
         "penalties": {target: fitted.targets[target].model.penalty for target in TARGETS},
         "residuals": {target: [asdict(each) for each in rows] for target, rows in residuals.items()},
         "points": [_point(fitted, place) for place in range(len(fitted.points))],
@@ -47,8 +47,8 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
     notes = [
         "Errors in dB, measured less predicted, with the candidate left out of fit and penalty.",
         *(f"{target} = {line}" for target, line in equations.items()),
-        "Coefficients in dB per unit with 90 % intervals over candidates, the largest effects first:",
-        *(f"{target}: {_coefficient(each)}" for target, rows in coefficients.items() for each in rows),
+        "Average slopes of f in dB per unit with 90 % intervals over candidates, the largest effects first:",
+        *(f"{target}: {_slope(each)}" for target, rows in slopes.items() for each in rows),
     ]
     title = (
         f"Predictor of recipe {fitted.recipe}: {len(fitted.points)} reference points at {fitted.definition}"
@@ -116,9 +116,7 @@ def _point(fitted: "FittedPredictor", place: int) -> dict[str, Any]:
     }
 
 
-def _coefficient(each: "Coefficient") -> str:
-    if each.low is None:
-        return f"{each.name} {_text(each.value, 3)} (fixed)"
+def _slope(each: "AverageSlope") -> str:
     return f"{each.name} {_text(each.value, 3)} ({_text(each.low, 3)} to {_text(each.high, 3)})"
 
 

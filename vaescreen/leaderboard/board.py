@@ -15,7 +15,7 @@ from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
 from vaescreen.predictor.best import indistinguishable, probability_of_best
-from vaescreen.predictor.catalogue import PREDICTORS
+from vaescreen.predictor.catalogue import PREDICTORS, PUBLISHED
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
 from vaescreen.predictor.intervals import LEVEL
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
@@ -24,8 +24,6 @@ from vaescreen.predictor.track_record import read_record
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
-
-PUBLISHED = "published"
 
 
 @dataclass(frozen=True)

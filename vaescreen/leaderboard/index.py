@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.leaderboard.board import PUBLISHED, Board, Leaderboard, Study
+from vaescreen.leaderboard.board import Board, Leaderboard, Study
 from vaescreen.leaderboard.columns import ABSENT, number
 from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
 from vaescreen.leaderboard.table import FLOOR
 from vaescreen.leaderboard.track_record import track_record
-from vaescreen.predictor.fitted import OURS
+from vaescreen.predictor.catalogue import OURS, PUBLISHED
 from vaescreen.predictor.scores import Scores
 
 _TARGET_NAMES = {"sr_psnr": "SR PSNR", "posterior_mean_psnr": "SR PSNR of the posterior mean"}

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from vaescreen.leaderboard.columns import ABSENT, number
 from vaescreen.leaderboard.markdown import bullets, table
-from vaescreen.predictor.catalogue import PREDICTORS
-from vaescreen.predictor.description import coefficients, equation, residuals, sources
-from vaescreen.predictor.fitted import OURS, FittedPredictor
+from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
+from vaescreen.predictor.description import average_slopes, equation, residuals, sources
+from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.validation import ValidationReport, validate
 
-_PUBLISHED = "published"
 _NAMES = {"sr_psnr": "SR PSNR of the sampler", "posterior_mean_psnr": "SR PSNR of the posterior mean"}
 _SHOWN = 5
 
@@ -26,9 +25,9 @@ def model_card(fitted: FittedPredictor) -> str:
             f"# Predictor of recipe {fitted.recipe}",
             "Foresees the SR PSNR (dB, against the true HR image) that a latent diffusion model trained by the "
             f"recipe would reach, from a score card of {fitted.definition}. The PSNR of a convolutional probe, "
-            "corrected by a ridge regression whose strength is chosen by its error on candidates and data sets "
-            "left out; 90 % intervals by jackknife+ that leave out what is new: the candidate, its geometry, or "
-            "the data set.",
+            "corrected by a kernel ridge regression, half linear and half smooth, whose strength is chosen by its "
+            "error on candidates and data sets left out; 90 % intervals by jackknife+ that leave out what is new: "
+            "the candidate, its geometry, or the data set.",
             "## What it rests on",
             bullets(
                 [
@@ -63,13 +62,13 @@ def _target(fitted: FittedPredictor, target: str) -> Iterator[str]:
     yield f"## {_NAMES.get(target, target)}"
     yield f"    {target} = {equation(fitted, target)}"
     yield table(
-        ["coefficient", "dB per unit", "90 % interval"],
+        ["feature", "average slope, dB per unit", "90 % interval"],
         [
             [each.name, number(each.value, 3), _ends(each.low, each.high)]
-            for each in coefficients(fitted, target)
+            for each in average_slopes(fitted, target)
         ],
     )
-    shown = {name: PREDICTORS[name] for name in (_PUBLISHED, OURS)}
+    shown = {name: PREDICTORS[name] for name in (PUBLISHED, OURS)}
     yield _scores(validate(fitted.points, target, predictors=shown))
     yield "Candidates with the largest errors when left out (measured less predicted, dB):"
     yield table(

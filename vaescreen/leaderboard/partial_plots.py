@@ -1,4 +1,4 @@
-"""Partial plots of a fitted predictor: what each feature adds, and how far the points lie from that line."""
+"""Partial plots of a fitted predictor: what each feature adds, and how far the points lie from that curve."""
 
 from typing import Literal
 
@@ -8,15 +8,18 @@ from vaescreen.leaderboard.drawing import new_figure, save
 from vaescreen.predictor.description import by_effect
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.points import TARGETS
+from vaescreen.predictor.sample import Sample
 
 _PANELS = 5
 
 
 def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes:
-    """Draw a panel for each of the features that move a target most: slope times feature, with partial residuals.
+    """Draw a panel for each of the features that move a target most: its part, with partial residuals.
 
-    The partial residual of a point is its residual plus slope times its feature, less the mean (Larsen,
-    McCleary: The use of partial residual plots in regression analysis, Technometrics 14(3), 1972).
+    The part is the mean prediction over the points, all with the same value of the feature, less the mean of all
+    (partial dependence: Friedman, Greedy function approximation, Annals of Statistics 29(5), 2001). The partial
+    residual of a point is its residual plus the part at its own value (Larsen, McCleary: The use of partial
+    residual plots in regression analysis, Technometrics 14(3), 1972).
 
     Raises
     ------
@@ -30,17 +33,19 @@ def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes
     data = [point.data for point in fitted.points]
     for row, target in zip(axes, TARGETS, strict=True):
         model = fitted.targets[target].model
-        columns = {name: np.array([point.features[name] for point in fitted.points]) for name in model.slopes}
-        residual = np.array([point.targets[target] for point in fitted.points]) - model.predict(columns)
+        sample = Sample.of(fitted.points, target)
+        predicted = model.predict(sample.columns)
         for panel in row[len(shown[target]) :]:
             panel.set_axis_off()
         for panel, name in zip(row, shown[target], strict=False):
-            part = model.slopes[name] * (columns[name] - columns[name].mean())
+            values = sample.columns[name]
+            shared = [sample.columns | {name: np.full_like(values, value)} for value in values]
+            part = np.array([model.predict(columns).mean() for columns in shared]) - predicted.mean()
             for each in dict.fromkeys(data):
                 chosen = np.array(data) == each
-                panel.scatter(columns[name][chosen], (part + residual)[chosen], s=12, label=each)
-            order = np.argsort(columns[name])
-            panel.plot(columns[name][order], part[order], color="gray", linewidth=1)
+                panel.scatter(values[chosen], (part + sample.target - predicted)[chosen], s=12, label=each)
+            order = np.argsort(values)
+            panel.plot(values[order], part[order], color="gray", linewidth=1)
             panel.set_xlabel(name)
             panel.set_ylabel(f"part of {target} (dB)")
             panel.grid(alpha=0.3)

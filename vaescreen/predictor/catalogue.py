@@ -1,8 +1,8 @@
 """The predictors that are compared: the published rule, single features, and ours."""
 
-from vaescreen.predictor.linear import Form, LinearModel
-from vaescreen.predictor.model import Fits
-from vaescreen.predictor.ridge import Ridge
+from vaescreen.predictor.kernel import KernelRidge
+from vaescreen.predictor.linear import Form
+from vaescreen.predictor.model import Fits, Model
 
 _AE, _BICUBIC, _RIDGE, _CONV = "ae_ceiling", "bicubic_psnr", "ridge_probe_psnr", "conv_probe_psnr"
 
@@ -20,12 +20,17 @@ CORRECTIONS = (
 """What corrects the base. None is a level in dB: how hard the data are shall enter through the base alone, since
 a slope on a level cannot be told apart from the few data sets that it was fitted to."""
 
-PREDICTORS: dict[str, Fits[LinearModel]] = {
-    "published": Form((_AE,)),
+PREDICTOR = KernelRidge(CORRECTIONS, offset=BASE)
+"""Ours."""
+
+PUBLISHED, OURS = "published", "ours"
+
+PREDICTORS: dict[str, Fits[Model]] = {
+    PUBLISHED: Form((_AE,)),
     "bicubic": Form((_BICUBIC,)),
     "ae-plus-bicubic": Form((_AE, _BICUBIC)),
     "ridge-probe": Form((_RIDGE, _BICUBIC)),
     "conv-probe": Form((_CONV,)),
     "conv-probe-gap": Form((), offset=_CONV),
-    "ours": Ridge(CORRECTIONS, offset=BASE),
+    OURS: PREDICTOR,
 }

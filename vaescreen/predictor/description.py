@@ -1,6 +1,6 @@
-"""What a fitted predictor is, in words and numbers: coefficients with intervals, residuals, a model card."""
+"""What a fitted predictor is, in words and numbers: average slopes with intervals, residuals, sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +8,19 @@ from scipy import stats
 
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import LEVEL, Novelty
+from vaescreen.predictor.kernel import KernelModel
 from vaescreen.predictor.points import TARGETS
+from vaescreen.predictor.sample import Sample, Vector
 
 
 @dataclass(frozen=True)
-class Coefficient:
-    """A coefficient with its 90 % interval, in dB per unit of the feature; a fixed one has no interval."""
+class AverageSlope:
+    """Mean slope of a feature over the reference points with its 90 % interval, in dB per unit of the feature."""
 
     name: str
     value: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -31,41 +33,43 @@ class Residual:
     by_data: dict[str, float]
 
 
-def coefficients(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Coefficient]:
-    """Offset, intercept and slopes of a target's model with their intervals, those with the largest effect first.
+def average_slopes(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[AverageSlope]:
+    """Mean slopes of a target's model over the reference points, those with the largest effect first.
 
-    By the jackknife over candidates, since points of one candidate are not independent: with G candidates and
-    b_g the coefficient fitted to all points but g's, the variance is `(G - 1) / G * sum (b_g - mean b)^2`
-    (Efron, Tibshirani: An Introduction to the Bootstrap, 1993, equation 11.5) and the quantile that of
-    Student's t with G - 1 degrees of freedom. The penalty is chosen anew each time.
+    The offset's is 1 always, and not among them. Intervals are by the jackknife over candidates, since points of
+    one candidate are not independent: with G candidates and b_g the slope of the model fitted without g, the
+    variance is `(G - 1) / G * sum (b_g - mean b)^2` (Efron, Tibshirani: An Introduction to the Bootstrap, 1993,
+    equation 11.5) and the quantile that of Student's t with G - 1 degrees of freedom. The penalty is chosen anew
+    each time.
     """
-    model = fitted.targets[target].model
-    refits = [left.model for left in fitted.targets[target].held_out[Novelty.CANDIDATE]]
-    left_out = np.array([(refit.intercept, *refit.coefficients) for refit in refits])
-    half = stats.t.ppf((1 + LEVEL) / 2, len(refits) - 1) * np.sqrt((len(refits) - 1) * left_out.var(axis=0))
-    values = dict(
-        zip(("intercept", *model.form.features), (model.intercept, *model.coefficients), strict=True)
-    )
-    widths = dict(zip(values, half, strict=True))
-    free = [
-        Coefficient(
-            name, values[name], values[name] - float(widths[name]), values[name] + float(widths[name])
-        )
-        for name in ("intercept", *by_effect(fitted, target))
-        if name in values
+    columns = Sample.of(fitted.points, target).columns
+    slopes = _mean_slopes(fitted.targets[target].model, columns)
+    left_out = [
+        _mean_slopes(left.model, columns) for left in fitted.targets[target].held_out[Novelty.CANDIDATE]
     ]
-    fixed = [Coefficient(model.form.offset, 1.0, None, None)] if model.form.offset else []
-    return [*fixed, *free]
+    count = len(left_out)
+    quantile = stats.t.ppf((1 + LEVEL) / 2, count - 1)
+    rows = []
+    for name in by_effect(fitted, target):
+        half = quantile * ((count - 1) * float(np.var([each[name] for each in left_out]))) ** 0.5
+        rows.append(AverageSlope(name, slopes[name], slopes[name] - half, slopes[name] + half))
+    return rows
 
 
 def by_effect(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[str]:
-    """Features of a target's model, the one that moves the predictions of the points most first."""
-    slopes = fitted.targets[target].model.slopes
+    """Corrections of a target's model, the one that moves the predictions of the points most first."""
+    columns = Sample.of(fitted.points, target).columns
+    model = fitted.targets[target].model
     effect = {
-        name: abs(slope) * float(np.std([point.features[name] for point in fitted.points]))
-        for name, slope in slopes.items()
+        name: float(np.abs(slopes).mean() * np.std(columns[name]))
+        for name, slopes in model.slopes(columns).items()
+        if name != model.offset
     }
     return sorted(effect, key=lambda name: -effect[name])
+
+
+def _mean_slopes(model: KernelModel, columns: Mapping[str, Vector]) -> dict[str, float]:
+    return {name: float(slopes.mean()) for name, slopes in model.slopes(columns).items()}
 
 
 def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residual]:
@@ -85,9 +89,7 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:
     """The model as one line."""
     model = fitted.targets[target].model
-    slopes = zip(model.coefficients, model.form.features, strict=True)
-    terms = [f"{model.intercept:+.3f}", *(f"{slope:+.3f} {name}" for slope, name in slopes)]
-    return " ".join([*([model.form.offset] if model.form.offset else []), *terms]).removeprefix("+")
+    return f"{model.offset} {model.intercept:+.3f} + f({', '.join(model.kernel.features)})"
 
 
 def sources(fitted: FittedPredictor) -> dict[str, Sequence[str]]:

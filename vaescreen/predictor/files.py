@@ -1,19 +1,22 @@
-"""A fitted predictor as JSON: its points, its coefficients, and all that an interval around them needs."""
+"""A fitted predictor as JSON: its points, the weight of each, and all that an interval around them needs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import HeldOut, Jackknife, Novelty
-from vaescreen.predictor.linear import Form, LinearModel
+from vaescreen.predictor.kernel import Kernel, KernelModel
 from vaescreen.predictor.points import Definition, Point
+from vaescreen.predictor.sample import Sample
 from vaescreen.storage import read_json, write_json
 
-SCHEMA = 3
+SCHEMA = 4
 
 _SHARED = ("recipe", "definition")
 
@@ -71,11 +74,13 @@ def _from_record(record: Mapping[str, Any]) -> FittedPredictor:
         Point(**(point | shared | {"geometry": Geometry(**point["geometry"])})) for point in record["points"]
     ]
     span = {name: (low, high) for name, (low, high) in record["span"].items()}
-    targets = {target: _jackknife(stored) for target, stored in record["targets"].items()}
+    targets = {
+        target: _jackknife(stored, Sample.of(points, target)) for target, stored in record["targets"].items()
+    }
     return FittedPredictor(record["recipe"], tuple(points), targets, span)
 
 
-def _jackknife_record(fitted: Jackknife[LinearModel]) -> dict[str, Any]:
+def _jackknife_record(fitted: Jackknife[KernelModel]) -> dict[str, Any]:
     held_out = {
         novelty.value: [
             {
@@ -91,27 +96,37 @@ def _jackknife_record(fitted: Jackknife[LinearModel]) -> dict[str, Any]:
     return {"model": _model_record(fitted.model), "held_out": held_out}
 
 
-def _jackknife(record: Mapping[str, Any]) -> Jackknife[LinearModel]:
-    held_out = {
-        Novelty(novelty): tuple(
-            HeldOut(left["group"], _model(left), tuple(left["errors"]), tuple(left["data"])) for left in each
+def _jackknife(record: Mapping[str, Any], sample: Sample) -> Jackknife[KernelModel]:
+    held_out = {}
+    for stored, each in record["held_out"].items():
+        novelty = Novelty(stored)
+        groups = novelty.groups(sample)
+        held_out[novelty] = tuple(
+            HeldOut(
+                left["group"],
+                _model(left, sample.take(groups != left["group"])),
+                tuple(left["errors"]),
+                tuple(left["data"]),
+            )
+            for left in each
         )
-        for novelty, each in record["held_out"].items()
-    }
-    return Jackknife(_model(record["model"]), held_out)
+    return Jackknife(_model(record["model"], sample), held_out)
 
 
-def _model_record(model: LinearModel) -> dict[str, Any]:
-    coefficients = dict(zip(model.form.features, model.coefficients, strict=True))
+def _model_record(model: KernelModel) -> dict[str, Any]:
     return {
-        "offset": model.form.offset,
-        "intercept": model.intercept,
-        "coefficients": coefficients,
+        "offset": model.offset,
+        "features": list(model.kernel.features),
+        "smooth": model.kernel.smooth,
         "penalty": model.penalty,
+        "intercept": model.intercept,
+        "weights": model.weights.tolist(),
     }
 
 
-def _model(record: Mapping[str, Any]) -> LinearModel:
-    coefficients = record["coefficients"]
-    form = Form(tuple(coefficients), record["offset"])
-    return LinearModel(form, tuple(coefficients.values()), record["intercept"], record["penalty"])
+def _model(record: Mapping[str, Any], sample: Sample) -> KernelModel:
+    kernel = Kernel(tuple(record["features"]), sample, record["smooth"])
+    weights = np.array(record["weights"], float)
+    if weights.shape != (len(sample),):
+        raise ValueError(f"{len(weights)} weights of {len(sample)} points")
+    return KernelModel(kernel, record["offset"], record["penalty"], record["intercept"], weights)

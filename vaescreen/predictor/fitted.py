@@ -9,15 +9,14 @@ import numpy as np
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import ResultError
 from vaescreen.predictor import fields
+from vaescreen.predictor.attribution import attribute
 from vaescreen.predictor.best import indistinguishable, probability_of_best
-from vaescreen.predictor.catalogue import CORE, PREDICTORS
+from vaescreen.predictor.catalogue import CORE, PREDICTOR
 from vaescreen.predictor.features import card_features
 from vaescreen.predictor.intervals import LEVEL, Jackknife, Novelty, jackknife
-from vaescreen.predictor.linear import LinearModel
+from vaescreen.predictor.kernel import KernelModel
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition
 from vaescreen.predictor.sample import Sample, Vector
-
-OURS = "ours"
 
 _FEWEST_POINTS = 9
 _FEWEST_CANDIDATES = 3
@@ -61,7 +60,7 @@ class FittedPredictor:
 
     recipe: str
     points: tuple[Point, ...]
-    targets: dict[str, Jackknife[LinearModel]]
+    targets: dict[str, Jackknife[KernelModel]]
     span: dict[str, tuple[float, float]]
 
     @property
@@ -93,8 +92,8 @@ class FittedPredictor:
         low, high = fitted.interval(columns, novelty)
         reasons = self._outside(features)
         sample = Sample.of(self.points, target)
-        leverage = fitted.model.leverage(sample, columns).item()
-        if leverage > _HIGH_LEVERAGE * fitted.model.leverage(sample, sample.columns).mean():
+        leverage = fitted.model.leverage(columns).item()
+        if leverage > _HIGH_LEVERAGE * fitted.model.leverage(sample.columns).mean():
             reasons.append(f"leverage {leverage:.2f} is high")
         value = fitted.model.predict(columns).item()
         return Prediction(value, low.item(), high.item(), bool(reasons), "; ".join(reasons), novelty)
@@ -139,21 +138,22 @@ class FittedPredictor:
     def explain(self, card: Card, among: Sequence[Card], target: str = TARGETS[0]) -> tuple[Influence, ...]:
         """Why the prediction of `card` differs from the mean of those of `among`, the largest effect first.
 
-        The effects add up to that difference.
+        The effects add up to that difference; see `vaescreen.predictor.attribution`.
         """
-        features = self._features(card, target)
-        others = [self._features(other, target) for other in among]
-        influences = []
-        for name, slope in self.targets[target].model.slopes.items():
-            mean = float(np.mean([other[name] for other in others]))
-            influences.append(Influence(name, features[name], mean, slope * (features[name] - mean)))
+        here, others = self._columns([card], target), self._columns(among, target)
+        influences = [
+            Influence(name, here[name].item(), float(others[name].mean()), effect)
+            for name, effect in attribute(self.targets[target].model, here, others).items()
+        ]
         return tuple(sorted(influences, key=lambda influence: -abs(influence.effect)))
 
     def _values(self, cards: Sequence[Card], target: str) -> Vector:
+        return self.targets[target].model.predict(self._columns(cards, target))
+
+    def _columns(self, cards: Sequence[Card], target: str) -> dict[str, Vector]:
         features = [self._features(card, target) for card in cards]
-        model = self.targets[target].model
-        columns = {name: np.array([each[name] for each in features]) for name in model.slopes}
-        return model.predict(columns)
+        names = self.targets[target].model.used
+        return {name: np.array([each[name] for each in features]) for name in names}
 
     def _features(self, card: Card, target: str) -> dict[str, float]:
         definition = card_definition(card)
@@ -210,7 +210,7 @@ def fit(points: Sequence[Point], recipe: str) -> FittedPredictor:
             f"{_FEWEST_POINTS} of {_FEWEST_CANDIDATES} at least; train more with `vaescreen reference train`"
         )
     samples = {target: Sample.of(points, target) for target in TARGETS}
-    fitted = {target: jackknife(PREDICTORS[OURS], sample) for target, sample in samples.items()}
+    fitted = {target: jackknife(PREDICTOR, sample) for target, sample in samples.items()}
     return FittedPredictor(
         recipe=recipe,
         points=tuple(points),
@@ -224,6 +224,6 @@ def _span(points: Sequence[Point], name: str) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def _needed(fitted: Jackknife[LinearModel]) -> list[str]:
+def _needed(fitted: Jackknife[KernelModel]) -> list[str]:
     models = [fitted.model, *(left.model for held_out in fitted.held_out.values() for left in held_out)]
-    return sorted({name for model in models for name in model.form.used})
+    return sorted({name for model in models for name in model.used})

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.catalogue import BASE, CORRECTIONS, PREDICTORS
+from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTOR
 from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import Point
-from vaescreen.predictor.ridge import Ridge
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, explained, score
 from vaescreen.predictor.validation import values_held_out
@@ -49,7 +48,7 @@ class Robustness:
 
 
 def learning_curve(
-    points: Sequence[Point], target: str = "sr_psnr", predictor: Fits[Model] = PREDICTORS["ours"]
+    points: Sequence[Point], target: str = "sr_psnr", predictor: Fits[Model] = PREDICTOR
 ) -> list[Rung]:
     """Fit to a few candidates, drawn at random 20 times a size, and predict all others.
 
@@ -84,22 +83,22 @@ def robustness(points: Sequence[Point], target: str = "sr_psnr") -> Robustness:
     ResultError
         If the points do not determine it.
     """
-    sample, ours = Sample.of(points, target), PREDICTORS["ours"]
+    sample = Sample.of(points, target)
     random = np.random.default_rng(0)
     permuted = []
     for _ in range(_PERMUTATIONS):
         shuffled = replace(sample, target=random.permutation(sample.target))
-        value = values_held_out(ours, shuffled, shuffled.candidates)
+        value = values_held_out(PREDICTOR, shuffled, shuffled.candidates)
         permuted.append(explained(shuffled.target, value))
     families = np.array([point.family for point in points])
     without = {}
     for family in np.unique(families):
         try:
-            without[str(family)] = _left_out(ours, sample.take(families != family))
+            without[str(family)] = _left_out(PREDICTOR, sample.take(families != family))
         except ResultError:
             continue
     return Robustness(
-        _left_out(ours, sample),
+        _left_out(PREDICTOR, sample),
         tuple(permuted),
         tuple(_with_noise(sample, random) for _ in range(_RANDOM_DRAWS)),
         without,
@@ -108,7 +107,7 @@ def robustness(points: Sequence[Point], target: str = "sr_psnr") -> Robustness:
 
 def _with_noise(sample: Sample, random: np.random.Generator) -> Scores:
     noise = {f"random-{place}": random.standard_normal(len(sample)) for place in range(_RANDOM_FEATURES)}
-    noisy = Ridge((*CORRECTIONS, *noise), offset=BASE)
+    noisy = replace(PREDICTOR, corrections=(*CORRECTIONS, *noise))
     return _left_out(noisy, replace(sample, columns=sample.columns | noise))
 
 

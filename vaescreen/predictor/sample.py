@@ -1,6 +1,6 @@
 """Reference points as columns of numbers, for whatever fits a model to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +56,10 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.target)
+
+
+def stack(names: Sequence[str], columns: Mapping[str, Vector]) -> Vector:
+    """Features side by side, `[m, len(names)]`."""
+    if not names:
+        return np.empty((len(next(iter(columns.values()))), 0))
+    return np.column_stack([columns[name] for name in names])

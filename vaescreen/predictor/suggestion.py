@@ -1,17 +1,15 @@
 """Which training next: the (candidate, data set) that would narrow the user's own ranking most.
 
-With the rows of X the features of the reference points, standardised over them, and the information matrix
-`M = X'X + penalty I` (a ridge penalty is a normal prior on the slopes; the intercept has none), the variance of a
-prediction at x is `s^2 x' M^-1 x`. What a user needs are the differences between their
-candidates: with the rows of X_u their cards less the mean card of each data set, the mean variance is
-`s^2 trace(C M^-1)`, `C = X_u' X_u / m`. A further point at x takes M to M + x x', which by Sherman and
-Morrison lowers the mean variance by `s^2 x' M^-1 C M^-1 x / (1 + x' M^-1 x)`: one step of sequential
-I-optimal (or V-optimal) design (Atkinson, Donev, Tobias: Optimum Experimental Designs, with SAS, 2007,
-chapters 10 and 11), on contrasts. s^2 is the mean squared leave-one-candidate-out error, so that what the form
-misses counts too.
+What a user needs are the differences between their candidates. With V the covariance of the predictions of their
+cards, in units of the variance s^2 of a point's error, and P what takes the mean of its data set from each card,
+the mean variance of these differences is `s^2 trace(P V P') / m`. A further point at card j takes V to
+`V - V_j V_j' / (1 + V_jj)` (Sherman, Morrison; V_jj with the intercept's part, which the differences lack): one
+step of sequential I-optimal (or V-optimal) design (Atkinson, Donev, Tobias: Optimum Experimental Designs, with
+SAS, 2007, chapters 10 and 11), on contrasts. s^2 is the mean squared leave-one-candidate-out error, so that what
+the form misses counts too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +19,6 @@ from vaescreen.errors import ResultError
 from vaescreen.predictor.features import card_features
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import Novelty
-from vaescreen.predictor.linear import Scale
 from vaescreen.predictor.points import TARGETS, card_definition
 from vaescreen.predictor.sample import Vector
 from vaescreen.storage import read_json
@@ -79,42 +76,23 @@ def suggest(predictor: FittedPredictor, cards: Sequence[Card], target: str = TAR
             f"score candidates with `vaescreen rank --data DATA --recipe {predictor.recipe}`"
         )
     fitted = predictor.targets[target]
-    names = fitted.model.form.features
-    trained, design = _designs([point.features for point in predictor.points], names)
-    rows = design([card_features(card) for card in fitting])
-    contrasts = _contrasts(rows, [card["data"]["fingerprint"] for card in fitting])
-    prior = np.diag([0.0, *[fitted.model.penalty] * len(names)])
-    inverse = np.linalg.inv(prior + trained.T @ trained)
-    spread = inverse @ (contrasts.T @ contrasts / len(contrasts)) @ inverse
+    features = [card_features(card) for card in fitting]
+    columns = {name: np.array([each[name] for each in features]) for name in fitted.model.used}
+    covariance = fitted.model.covariance(columns)
+    contrasts = _contrasts([card["data"]["fingerprint"] for card in fitting])
     errors = [error for left in fitted.held_out[Novelty.CANDIDATE] for error in left.errors]
     noise = float(np.mean(np.square(errors)))
-    before = noise * float(np.trace(contrasts @ inverse @ contrasts.T)) / len(contrasts)
+    before = noise * float(np.diag(contrasts @ covariance @ contrasts.T).mean())
+    gains = noise * np.square(contrasts @ covariance).mean(axis=0) / (1 + fitted.model.leverage(columns))
     suggestions = []
     for place in waiting:
-        row, card = rows[place], fitting[place]
-        gain = noise * float(row @ spread @ row) / (1 + float(row @ inverse @ row))
-        suggestions.append(
-            Suggestion(card["candidate"], card["data"]["name"], before**0.5, (before - gain) ** 0.5)
-        )
+        candidate, data = fitting[place]["candidate"], fitting[place]["data"]["name"]
+        suggestions.append(Suggestion(candidate, data, before**0.5, (before - float(gains[place])) ** 0.5))
     return sorted(suggestions, key=lambda each: (each.after, each.data, each.candidate))
 
 
-def _designs(
-    points: Sequence[Mapping[str, float]], names: Sequence[str]
-) -> tuple[Vector, Callable[[Sequence[Mapping[str, float]]], Vector]]:
-    """Design of the points, intercept first, and what makes that of others by the same standard."""
-    values = np.array([[point[name] for name in names] for point in points])
-    scale = Scale.of(values)
-
-    def design(features: Sequence[Mapping[str, float]]) -> Vector:
-        rows = np.array([[each[name] for name in names] for each in features])
-        return np.column_stack([np.ones(len(rows)), scale.apply(rows)])
-
-    return design(points), design
-
-
-def _contrasts(rows: Vector, data: Sequence[str]) -> Vector:
-    names, contrasts = np.array(data), rows.copy()
-    for name in np.unique(names):
-        contrasts[names == name] -= rows[names == name].mean(axis=0)
+def _contrasts(data: Sequence[str]) -> Vector:
+    """What takes the mean of its data set from each card, `[m, m]`."""
+    same = np.equal.outer(np.array(data), np.array(data))
+    contrasts: Vector = np.eye(len(data)) - same / same.sum(axis=1)
     return contrasts

@@ -1,0 +1,31 @@
+"""Kernel and kriging by scikit-learn and textbook formulas, to hold the predictor's own against."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
+
+Array = np.ndarray
+
+
+def standardised(names: Sequence[str], points: Mapping[str, Array], columns: Mapping[str, Array]) -> Array:
+    """Features `[m, p]` of the names that vary over the points, in units of their SD."""
+    varying = [name for name in names if np.std(points[name]) > 1e-9]
+    rows = [(columns[name] - points[name].mean()) / points[name].std() for name in varying]
+    return np.column_stack(rows)
+
+
+def half_linear_half_smooth(rows: Array, others: Array, smooth: float = 0.5) -> Array:
+    count = rows.shape[1]
+    return (1 - smooth) * linear_kernel(rows, others) / count + smooth * rbf_kernel(
+        rows, others, 1 / (2 * count)
+    )
+
+
+def kriging_covariance(rows: Array, points: Array, penalty: float) -> Array:
+    """Of universal kriging with a constant trend, in units of the noise (Cressie: Statistics for Spatial Data, 3.4)."""
+    inverse = np.linalg.inv(half_linear_half_smooth(points, points) + penalty * np.eye(len(points)))
+    towards = half_linear_half_smooth(rows, points)
+    trend = 1 - (towards @ inverse).sum(axis=1)
+    known = half_linear_half_smooth(rows, rows) - towards @ inverse @ towards.T
+    return (known + np.outer(trend, trend) / inverse.sum()) / penalty

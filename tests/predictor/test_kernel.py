@@ -1,0 +1,164 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from kriging import half_linear_half_smooth, kriging_covariance, standardised
+from sklearn.kernel_ridge import KernelRidge as SklearnKernelRidge
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KernelCenterer
+
+from vaescreen.errors import ResultError
+from vaescreen.predictor.catalogue import BASE, CORRECTIONS, PREDICTOR, PREDICTORS
+from vaescreen.predictor.kernel import KernelRidge
+from vaescreen.predictor.sample import Sample
+
+FEATURES = ("latent_gap", "log2_channels", "ae_share", "log2_factor")
+OURS = KernelRidge(FEATURES, BASE)
+
+
+@pytest.fixture
+def sample(simulate) -> Sample:
+    return Sample.of(simulate(), "sr_psnr")
+
+
+@pytest.fixture
+def others(simulate) -> Sample:
+    return Sample.of(simulate(7, seed=3), "sr_psnr")
+
+
+def centred_kernel_ridge(penalty: float):
+    return make_pipeline(KernelCenterer(), SklearnKernelRidge(alpha=penalty, kernel="precomputed"))
+
+
+@pytest.mark.parametrize("smooth", [0.0, 0.5, 1.0])
+def test_predictions_agree_with_scikit_learn_at_the_chosen_penalty(sample, others, smooth):
+    model = replace(OURS, smooth=smooth).fit(sample)
+    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
+    gap = sample.target - sample.columns[BASE]
+    reference = centred_kernel_ridge(model.penalty)
+    reference.fit(half_linear_half_smooth(rows, rows, smooth), gap - gap.mean())
+    for known, each in ((rows, sample), (new, others)):
+        correction = reference.predict(half_linear_half_smooth(known, rows, smooth))
+        expected = each.columns[BASE] + gap.mean() + correction
+        np.testing.assert_allclose(model.predict(each.columns), expected, rtol=1e-9)
+
+
+def test_without_a_smooth_part_it_is_ridge_regression(sample, others):
+    model = replace(OURS, smooth=0.0).fit(sample)
+    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
+    ridge = Ridge(alpha=len(FEATURES) * model.penalty).fit(rows, sample.target - sample.columns[BASE])
+    expected = others.columns[BASE] + ridge.predict(new)
+    np.testing.assert_allclose(model.predict(others.columns), expected, rtol=1e-9)
+
+
+def test_the_penalty_has_the_least_error_on_candidates_and_data_sets_left_out(sample):
+    rows = standardised(FEATURES, sample.columns, sample.columns)
+    kernel, gap = half_linear_half_smooth(rows, rows), sample.target - sample.columns[BASE]
+    losses = {}
+    for penalty in np.logspace(-3, 1.5, 19):
+        left_out = []
+        for groups in (sample.candidates, sample.data):
+            predicted = np.empty(len(gap))
+            for train, test in LeaveOneGroupOut().split(kernel, groups=groups):
+                reference, mean = centred_kernel_ridge(penalty), gap[train].mean()
+                reference.fit(kernel[np.ix_(train, train)], gap[train] - mean)
+                predicted[test] = mean + reference.predict(kernel[np.ix_(test, train)])
+            left_out.append(gap - predicted)
+        losses[penalty] = np.mean(np.square(left_out))
+    assert OURS.fit(sample).penalty == pytest.approx(min(losses, key=losses.get))
+
+
+def test_leverage_is_the_variance_of_universal_kriging(sample, others):
+    model = OURS.fit(sample)
+    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
+    expected = np.diag(kriging_covariance(new, rows, model.penalty))
+    np.testing.assert_allclose(model.leverage(others.columns), expected, rtol=1e-7)
+
+
+def test_leverage_of_a_point_is_what_it_moves_its_own_prediction_by(sample):
+    model = OURS.fit(sample)
+    rows = standardised(FEATURES, sample.columns, sample.columns)
+    kernel = half_linear_half_smooth(rows, rows)
+    moved = []
+    for place in range(len(sample)):
+        unit = (np.arange(len(sample)) == place).astype(float)
+        reference = centred_kernel_ridge(model.penalty).fit(kernel, unit - unit.mean())
+        moved.append(unit.mean() + reference.predict(kernel)[place])
+    np.testing.assert_allclose(model.leverage(sample.columns), moved, rtol=1e-8)
+
+
+def test_slopes_are_those_of_its_predictions(sample, others):
+    model, step = OURS.fit(sample), 1e-5
+    for name, slopes in model.slopes(others.columns).items():
+        ends = [
+            model.predict(others.columns | {name: others.columns[name] + side * step}) for side in (-1, 1)
+        ]
+        np.testing.assert_allclose(slopes, (ends[1] - ends[0]) / (2 * step), rtol=1e-5, atol=1e-7)
+
+
+def test_far_from_all_points_only_the_linear_part_speaks(sample):
+    model = OURS.fit(sample)
+    far = {name: column[:1] * 0 + 1e3 for name, column in sample.columns.items()}
+    farther = {name: 2 * column for name, column in far.items()}
+    slopes, same = model.slopes(far), model.slopes(farther)
+    for name in FEATURES:
+        assert slopes[name].item() == pytest.approx(same[name].item(), rel=1e-9)
+
+
+def test_a_law_that_is_no_straight_line_is_found_where_ridge_finds_none(sample):
+    gap = sample.columns["latent_gap"]
+    bent = replace(sample, target=sample.columns[BASE] + 0.3 * (gap - gap.mean()) ** 2)
+    errors = {
+        smooth: np.abs(replace(OURS, smooth=smooth).fit(bent).predict(bent.columns) - bent.target).mean()
+        for smooth in (0.0, 0.5)
+    }
+    assert errors[0.5] < 0.5 * errors[0.0]
+
+
+def test_a_correction_that_counts_is_found(sample):
+    law = 1 + sample.columns[BASE] - 0.4 * sample.columns["log2_channels"]
+    noise = np.random.default_rng(0).normal(0, 0.01, len(sample))
+    model = PREDICTOR.fit(replace(sample, target=law + noise))
+    assert model.slopes(sample.columns)["log2_channels"].mean() == pytest.approx(-0.4, abs=0.1)
+    np.testing.assert_allclose(model.predict(sample.columns), law, atol=0.1)
+
+
+def test_corrections_that_mean_nothing_are_shrunk(sample):
+    random = np.random.default_rng(0)
+    noise = replace(sample, target=sample.columns[BASE] + random.normal(0, 0.5, len(sample)))
+    assert PREDICTOR.fit(noise).penalty > 3
+
+
+def test_what_not_all_cards_have_is_left_out(sample):
+    model = KernelRidge((*FEATURES, "no-such-feature"), BASE).fit(sample)
+    assert model.kernel.features == FEATURES
+    with pytest.raises(ResultError, match="no no-such-probe in every score card"):
+        KernelRidge(FEATURES, "no-such-probe").fit(sample)
+
+
+def test_a_feature_that_does_not_vary_has_no_say(sample):
+    constant = replace(sample, columns=sample.columns | {"ae_share": np.full(len(sample), 0.1 + 0.2)})
+    without = KernelRidge(tuple(name for name in FEATURES if name != "ae_share"), BASE)
+    expected = without.fit(constant).predict(constant.columns)
+    np.testing.assert_allclose(OURS.fit(constant).predict(constant.columns), expected)
+
+
+def test_fewer_points_than_features_will_do(simulate):
+    few = Sample.of(simulate(4, ("chest",)), "sr_psnr")
+    assert len(few) < len(CORRECTIONS)
+    assert np.isfinite(PREDICTOR.fit(few).predict(few.columns)).all()
+
+
+def test_one_candidate_foresees_no_other(simulate):
+    with pytest.raises(ResultError, match="of one candidate"):
+        PREDICTOR.fit(Sample.of(simulate(1), "sr_psnr"))
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_order_of_the_points_changes_nothing(name, simulate):
+    points = simulate()
+    sample, turned = Sample.of(points, "sr_psnr"), Sample.of(points[::-1], "sr_psnr")
+    model, again = PREDICTORS[name].fit(sample), PREDICTORS[name].fit(turned)
+    np.testing.assert_allclose(again.predict(sample.columns), model.predict(sample.columns), rtol=1e-9)

@@ -1,0 +1,189 @@
+"""Kernel ridge regression, half linear and half smooth, whose strength is what transfers to what was left out.
+
+With z the standardised features, p of them that vary, two score cards are as alike as
+
+    k(z, z') = (1 - smooth) z.z' / p + smooth exp(-|z - z'|^2 / 2p),
+
+a ridge regression (Hoerl, Kennard, 1970) and a smooth function under one penalty (Saunders, Gammerman, Vovk:
+Ridge regression learning algorithm in dual variables, ICML 1998), in other words the mean of a Gaussian process
+with a linear and a squared-exponential part (Rasmussen, Williams: Gaussian Processes for Machine Learning, 2006,
+sections 2.2 and 2.7). 2p is the mean |z - z'|^2 of two points, so the kernel has no width to choose. Far from all
+points the smooth part is silent and the linear one speaks alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from vaescreen.errors import ResultError
+from vaescreen.predictor.sample import Sample, Vector, stack
+from vaescreen.predictor.transfer import transfer_losses
+
+_PENALTIES = np.logspace(-3, 1.5, 19)
+_CONSTANT = 1e-8
+
+
+@dataclass(frozen=True)
+class KernelRidge:
+    """`target = offset + intercept + f(corrections)`, f of the kernel above, its strength chosen by the points.
+
+    Corrections that not all points have are left out, and of a grid of penalties the one with the least
+    `transfer_losses` is taken. No feature is chosen: with a few dozen points a choice differs with every
+    candidate left out, and costs more than the features that it spares.
+
+    Parameters
+    ----------
+    corrections
+        Names of the features that may correct the offset.
+    offset
+        A feature in dB that the target moves with one to one.
+    smooth
+        Share of the kernel that is smooth, in [0, 1]; with 0 it is linear ridge regression.
+    """
+
+    corrections: tuple[str, ...]
+    offset: str
+    smooth: float = 0.5
+
+    def fit(self, sample: Sample) -> "KernelModel":
+        """Choose the penalty by the points of `sample`, and fit to them.
+
+        Raises
+        ------
+        ResultError
+            If the points lack the offset, or are of one candidate.
+        """
+        if self.offset not in sample.columns:
+            raise ResultError(f"no {self.offset} in every score card, which a predictor needs; score again")
+        if len(np.unique(sample.candidates)) < 2:
+            raise ResultError("reference points of one candidate foresee no other; train more candidates")
+        target = sample.target - sample.columns[self.offset]
+        kernel = Kernel(
+            tuple(name for name in self.corrections if name in sample.columns), sample, self.smooth
+        )
+        size, vectors = kernel.spectrum
+        losses = transfer_losses(_roots(size, vectors), target, sample)
+        penalty = float(_PENALTIES[losses.mean(axis=1).argmin()])
+        weights = vectors @ ((vectors.T @ (target - target.mean())) / (size + penalty))
+        intercept = float(target.mean() - kernel.means @ weights)
+        return KernelModel(kernel, self.offset, penalty, intercept, weights)
+
+
+class Kernel:
+    """The features of the points that a model was fitted to, and how alike others are to them."""
+
+    def __init__(self, features: tuple[str, ...], sample: Sample, smooth: float) -> None:
+        self.features = features
+        self.smooth = smooth
+        rows = stack(features, sample.columns)
+        self._mean, sd = rows.mean(axis=0), rows.std(axis=0)
+        varies = sd > _CONSTANT * np.abs(self._mean)
+        self._sd = np.where(varies, sd, 1.0)
+        self._count = max(1, int(varies.sum()))
+        self._rows = self.standardised(sample.columns)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def standardised(self, columns: Mapping[str, Vector]) -> Vector:
+        """Features `[m, p]` in units of the SD over the points, from their mean; constant ones in their own."""
+        rows: Vector = (stack(self.features, columns) - self._mean) / self._sd
+        return rows
+
+    def matrix(self, rows: Vector, others: Vector | None = None) -> Vector:
+        """How alike standardised rows `[m, p]` are to others `[k, p]`, or to the points, `[m, k]`."""
+        others = self._rows if others is None else others
+        linear, smooth = self._parts(rows, others)
+        return linear + smooth
+
+    def slopes(self, rows: Vector, weights: Vector) -> Vector:
+        """Gradient of `matrix(rows) @ weights` by the features in their own units, `[m, p]`."""
+        _, smooth = self._parts(rows, self._rows)
+        linear = (1 - self.smooth) * (weights @ self._rows)
+        towards = (smooth * weights) @ self._rows - (smooth @ weights)[:, None] * rows
+        slopes: Vector = (linear + towards) / self._count / self._sd
+        return slopes
+
+    @cached_property
+    def means(self) -> Vector:
+        """Mean kernel of each point with all points, `[n]`."""
+        means: Vector = self.matrix(self._rows).mean(axis=0)
+        return means
+
+    @cached_property
+    def spectrum(self) -> tuple[Vector, Vector]:
+        """Eigenvalues `[n]` and eigenvectors `[n, n]` of the points' kernel, centred."""
+        size, vectors = np.linalg.eigh(self.centred(self._rows))
+        return size.clip(min=0.0), vectors
+
+    def centred(self, rows: Vector, others: Vector | None = None) -> Vector:
+        """Kernel of the functions less their mean over the points, `[m, k]`."""
+        left = self.matrix(rows).mean(axis=1)
+        right = self.means if others is None else self.matrix(others).mean(axis=1)
+        centred: Vector = self.matrix(rows, others) - left[:, None] - right + self.means.mean()
+        return centred
+
+    def _parts(self, rows: Vector, others: Vector) -> tuple[Vector, Vector]:
+        apart = ((rows[:, None, :] - others) ** 2).sum(axis=2)
+        return (1 - self.smooth) * (rows @ others.T) / self._count, self.smooth * np.exp(
+            -apart / (2 * self._count)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KernelModel:
+    """What a fit gives: the weight of each point that it was fitted to, `[n]`, in dB."""
+
+    kernel: Kernel
+    offset: str
+    penalty: float
+    intercept: float
+    weights: Vector
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of all features that it needs, the offset among them."""
+        return (self.offset, *(name for name in self.kernel.features if name != self.offset))
+
+    def predict(self, columns: Mapping[str, Vector]) -> Vector:
+        """Target in dB, `[m]`, from features by name, each `[m]`."""
+        corrections = self.kernel.matrix(self.kernel.standardised(columns)) @ self.weights
+        predicted: Vector = columns[self.offset] + self.intercept + corrections
+        return predicted
+
+    def slopes(self, columns: Mapping[str, Vector]) -> dict[str, Vector]:
+        """DB per unit of every feature at cards with these features, each `[m]`."""
+        gradient = self.kernel.slopes(self.kernel.standardised(columns), self.weights)
+        slopes = dict(zip(self.kernel.features, gradient.T, strict=True))
+        return slopes | {self.offset: slopes.get(self.offset, 0.0) + np.ones(len(gradient))}
+
+    def covariance(self, columns: Mapping[str, Vector]) -> Vector:
+        """Posterior covariance of the correction at cards with these features, `[m, m]`, the intercept's apart.
+
+        In units of the variance of a point's error (Rasmussen, Williams, equation 2.24, with the penalty as noise).
+        """
+        rows = self.kernel.standardised(columns)
+        size, vectors = self.kernel.spectrum
+        towards = self.kernel.centred(rows) @ vectors
+        explained = (towards / (size + self.penalty)) @ towards.T
+        covariance: Vector = (self.kernel.centred(rows, rows) - explained) / self.penalty
+        return covariance
+
+    def leverage(self, columns: Mapping[str, Vector]) -> Vector:
+        """Leverage that points with these features would have in the fit, `[m]`.
+
+        That is the variance of a prediction, the intercept's with it, in units of the variance of a point's
+        error; over the points themselves its sum is the effective number of parameters (Hastie, Tibshirani,
+        Friedman: The Elements of Statistical Learning, 2nd edition, 2009, section 5.4.1).
+        """
+        leverage: Vector = 1 / len(self.kernel) + np.diag(self.covariance(columns))
+        return leverage
+
+
+def _roots(size: Vector, vectors: Vector) -> Vector:
+    """Roots of the hat matrices, `[penalties, n, 1 + n]`, the first column that of the intercept."""
+    n = len(size)
+    shrunk: Sequence[Vector] = [vectors * np.sqrt(size / (size + penalty)) for penalty in _PENALTIES]
+    return np.stack([np.column_stack([np.full(n, n**-0.5), each]) for each in shrunk])
