@@ -85,4 +85,4 @@ def images_phrase(data: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
         return f"{images} REAL images{note.groups.format(n=patients)}"
     if data["description"].get("patient_rule") == _OWN_PATIENT:
         return f"{images} REAL images (patients unknown, each image counted as one)"
-    return f"{images} REAL images of {patients} patients"
+    return f"{images} REAL images of {patients} {'patient' if patients == 1 else 'patients'}"
