@@ -87,9 +87,9 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
 
 
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:
-    """The model as one line."""
+    """The model as one line; f is that of `vaescreen.predictor.kernel`."""
     model = fitted.targets[target].model
-    return f"{model.offset} {model.intercept:+.3f} + f({', '.join(model.kernel.features)})"
+    return f"{model.offset} {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
 
 
 def sources(fitted: FittedPredictor) -> dict[str, Sequence[str]]:
