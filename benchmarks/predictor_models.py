@@ -126,7 +126,11 @@ class Mixed:
                 warnings.simplefilter("ignore")
                 result = sm.MixedLM(gap, design, groups).fit()
             fixed = result.fe_params
-            effects = {group: float(effect.iloc[0]) for group, effect in result.random_effects.items()}
+            varies = result.cov_re.iloc[0, 0] > 0
+            effects = {
+                group: float(effect.iloc[0])
+                for group, effect in (result.random_effects.items() if varies else ())
+            }
 
         def predict(columns: Columns) -> Vector:
             known = np.array([effects.get(each, 0.0) for each in np.round(columns["bicubic_psnr"], 6)])
@@ -200,12 +204,11 @@ class Chosen:
     def _losses(self, forms: Sequence[Form], sample: Sample) -> Vector:
         features = np.stack([stack(form.features, sample.columns) for form in forms])
         left, _, _ = np.linalg.svd(features - features.mean(axis=1, keepdims=True), full_matrices=False)
-        n = len(sample)
-        roots = np.concatenate([np.full((len(forms), n, 1), n**-0.5), left], axis=2)
+        hats = left @ left.swapaxes(1, 2) + 1 / len(sample)
         targets = np.stack([form.response(sample) for form in forms])
         if self.data:
-            return transfer_losses(roots, targets, sample)
-        return group_errors(roots, targets, np.unique(sample.candidates, return_inverse=True)[1]) ** 2
+            return transfer_losses(hats, targets, sample)
+        return group_errors(hats, targets, np.unique(sample.candidates, return_inverse=True)[1]) ** 2
 
     def _near(self, loss: Vector, least: Vector, sample: Sample) -> bool:
         if not np.isfinite(loss).all():

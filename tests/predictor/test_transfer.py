@@ -22,7 +22,7 @@ def test_errors_without_refitting_are_those_of_refitting_without_each_group(grou
     for features in FEATURES:
         columns = np.column_stack([np.ones(len(uneven)), *(uneven.columns[name] for name in features)])
         root, _ = np.linalg.qr(columns)
-        found = group_errors(root[None], uneven.target, group)[0]
+        found = group_errors((root @ root.T)[None], uneven.target, group)[0]
         least_squares = LinearRegression(fit_intercept=False)
         predicted = cross_val_predict(
             least_squares, columns, uneven.target, groups=labels, cv=LeaveOneGroupOut()
@@ -34,7 +34,7 @@ def test_a_fit_that_one_group_alone_determines_has_no_finite_error(sample):
     _, group = np.unique(sample.candidates, return_inverse=True)
     probe = sample.columns["conv_probe_psnr"]
     designs = [np.column_stack([np.ones(len(sample)), probe, extra]) for extra in (group == 0, probe**2)]
-    roots = np.stack([np.linalg.qr(each.astype(float))[0] for each in designs])
-    errors = group_errors(roots, sample.target, group)
+    roots = [np.linalg.qr(each.astype(float))[0] for each in designs]
+    errors = group_errors(np.stack([root @ root.T for root in roots]), sample.target, group)
     assert np.isinf(errors[0]).all()
     assert np.isfinite(errors[1]).all()

@@ -11,7 +11,7 @@ sections 2.2 and 2.7). 2p is the mean |z - z'|^2 of two points, so the kernel ha
 points the smooth part is silent and the linear one speaks alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,7 +64,7 @@ class KernelRidge:
             tuple(name for name in self.corrections if name in sample.columns), sample, self.smooth
         )
         size, vectors = kernel.spectrum
-        losses = transfer_losses(_roots(size, vectors), target, sample)
+        losses = transfer_losses(_hats(size, vectors), target, sample)
         penalty = float(_PENALTIES[losses.mean(axis=1).argmin()])
         weights = vectors @ ((vectors.T @ (target - target.mean())) / (size + penalty))
         intercept = float(target.mean() - kernel.means @ weights)
@@ -182,8 +182,7 @@ class KernelModel:
         return leverage
 
 
-def _roots(size: Vector, vectors: Vector) -> Vector:
-    """Roots of the hat matrices, `[penalties, n, 1 + n]`, the first column that of the intercept."""
-    n = len(size)
-    shrunk: Sequence[Vector] = [vectors * np.sqrt(size / (size + penalty)) for penalty in _PENALTIES]
-    return np.stack([np.column_stack([np.full(n, n**-0.5), each]) for each in shrunk])
+def _hats(size: Vector, vectors: Vector) -> Vector:
+    """Hat matrices of all penalties, the intercept's part with them, `[penalties, n, n]`."""
+    shrunk = size / (size + _PENALTIES[:, None])
+    return (vectors * shrunk[:, None, :]) @ vectors.T + 1 / len(size)
