@@ -126,7 +126,7 @@ class Mixed:
                 warnings.simplefilter("ignore")
                 result = sm.MixedLM(gap, design, groups).fit()
             fixed = result.fe_params
-            varies = result.cov_re.iloc[0, 0] > 0
+            varies = np.asarray(result.cov_re).item() > 0
             effects = {
                 group: float(effect.iloc[0])
                 for group, effect in (result.random_effects.items() if varies else ())
