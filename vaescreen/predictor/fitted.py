@@ -72,7 +72,7 @@ class FittedPredictor:
         """Predict what training on the candidate and data of a score card would reach.
 
         It is an extrapolation if a feature lies outside `span` by more than 1 % of it, or if the leverage is
-        above three times its mean over the points.
+        above three times that of the points, each left out.
 
         Parameters
         ----------
@@ -91,9 +91,8 @@ class FittedPredictor:
         fitted, novelty = self.targets[target], self.novelty(card)
         low, high = fitted.interval(columns, novelty)
         reasons = self._outside(features)
-        sample = Sample.of(self.points, target)
         leverage = fitted.model.leverage(columns).item()
-        if leverage > _HIGH_LEVERAGE * fitted.model.leverage(sample.columns).mean():
+        if leverage > _HIGH_LEVERAGE * fitted.model.usual_leverage:
             reasons.append(f"leverage {leverage:.2f} is high")
         value = fitted.model.predict(columns).item()
         return Prediction(value, low.item(), high.item(), bool(reasons), "; ".join(reasons), novelty)

@@ -172,14 +172,20 @@ class KernelModel:
         return covariance
 
     def leverage(self, columns: Mapping[str, Vector]) -> Vector:
-        """Leverage that points with these features would have in the fit, `[m]`.
-
-        That is the variance of a prediction, the intercept's with it, in units of the variance of a point's
-        error; over the points themselves its sum is the effective number of parameters (Hastie, Tibshirani,
-        Friedman: The Elements of Statistical Learning, 2nd edition, 2009, section 5.4.1).
-        """
+        """Variance of predictions of new cards with these features, `[m]`, in units of the variance of an error."""
         leverage: Vector = 1 / len(self.kernel) + np.diag(self.covariance(columns))
         return leverage
+
+    @cached_property
+    def usual_leverage(self) -> float:
+        """Mean leverage of the points, each for the fit to the others.
+
+        With h the diagonal of the hat matrix that is the mean of `h / (1 - h)` (Cook, Weisberg: Residuals and
+        Influence in Regression, 1982, equation 2.2.8).
+        """
+        size, vectors = self.kernel.spectrum
+        own = 1 / len(self.kernel) + vectors**2 @ (size / (size + self.penalty))
+        return float((own / (1 - own)).mean())
 
 
 def _hats(size: Vector, vectors: Vector) -> Vector:
