@@ -58,7 +58,9 @@ def everything_in(folder: Path) -> str:
 def test_nothing_that_is_written_or_printed_names_a_file(score, run, hospital, tmp_path) -> None:
     printed = score("--private", "--format", "json") + score("--private")
     shown = run("data", "show", hospital, "--size", "64", "--private", "--patients", PATTERN)
-    for told in (printed, shown.stdout + shown.stderr):
+    known = ("--registry", write_registry(tmp_path / "registry"))
+    checked = run("registry", "check", CODECS[0], *known, "--data", hospital, "--size", "64", "--private")
+    for told in (printed, shown.stdout + shown.stderr, checked.stdout + checked.stderr):
         assert not [word for word in SECRETS if word in told.lower()]
     assert "1 file skipped" in shown.stdout
     for folder in ("results", "cache"):

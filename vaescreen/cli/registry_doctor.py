@@ -91,6 +91,7 @@ def add(
         ),
     ] = None,
     data: Images = "chest",
+    private: options.Private = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
 ) -> None:
@@ -116,7 +117,7 @@ def add(
         citation=citation,
     )
     file = (registry or user_file()).absolute()
-    images, place = _images(data, size), choose_device(device.value)
+    images, place = _images(data, size, private), choose_device(device.value)
     added = add_candidate(spec, file, images, statement=statement, device=place)
     candidate = added.candidate
     print(added.examination.verdict)
@@ -141,6 +142,7 @@ def check(
     ] = False,
     registry: options.RegistryFile = None,
     data: Images = "chest",
+    private: options.Private = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
     form: options.OutputFormat = Format.TABLE,
@@ -166,22 +168,24 @@ def check(
         if not available(candidate):
             locate(candidate)  # says why it is not there, and how to get it
     place = choose_device(device.value)
-    reports = [examine_candidate(each, _images_for(each, data, size), device=place) for each in chosen]
+    reports = [
+        examine_candidate(each, _images_for(each, data, size, private), device=place) for each in chosen
+    ]
     show(_findings(reports[0]) if len(reports) == 1 else _summary(reports), form)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
 
 
-def _images(data: str, size: int) -> "DataSet":
+def _images(data: str, size: int, private: bool) -> "DataSet":
     from vaescreen.datasets import open_data
 
-    return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT)
+    return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT, private=private)
 
 
-def _images_for(candidate: "Candidate", data: str, size: int) -> "DataSet":
+def _images_for(candidate: "Candidate", data: str, size: int, private: bool) -> "DataSet":
     """Images of the size that is asked for, or of the only one the network works on."""
     multiple = candidate.input.multiple if candidate.input else 1
-    return _images(data, -(-size // multiple) * multiple)
+    return _images(data, -(-size // multiple) * multiple, private)
 
 
 def _print_files(files: Sequence[Path], origins: dict[str, Path]) -> None:
