@@ -4,10 +4,8 @@ from pathlib import Path
 import pytest
 from small import write_pictures, write_registry
 
-from vaescreen.images import open_data
 from vaescreen.predictor.files import shipped_path
 from vaescreen.storage import cache_dir, write_json
-from vaescreen.superres.recipes import NANO
 
 
 def card(candidate: str, data: str, ceiling: float) -> dict:
@@ -65,9 +63,6 @@ def test_without_a_predictor_nothing_can_be_narrowed(run, planned) -> None:
 def test_a_training_is_foreseen_and_recorded_beside_what_it_reached(run, tmp_path) -> None:
     pictures, registry = write_pictures(tmp_path / "pictures"), write_registry(tmp_path)
     results = tmp_path / "results"
-    seen = card("dct-f16c4", "pictures", 27.0)
-    seen["data"]["fingerprint"] = open_data(str(pictures), size=NANO.size).fingerprint
-    write_json(results / "scores" / "pictures" / "dct-f16c4.json", seen)
     where = ("--data", pictures, "--registry", registry, "--results", results)
     trained = run("reference", "train", "dct-f16c4", *where, "--processes", "1")
     assert trained.exit_code == 0, trained.stderr

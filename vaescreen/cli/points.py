@@ -121,6 +121,35 @@ def make(setting: Setting, task: Task) -> float:
     return sr_psnr
 
 
+def screen_first(
+    setting: Setting, tasks: Sequence[Task], processes: int | None, engine: "Engine"
+) -> dict[str, str]:
+    """Make the score cards of points by whose recipe something can be foretold; give the reasons of failures.
+
+    Without its card nothing is foretold of a point, and no predictor can learn from it.
+    """
+    from vaescreen.predictor.files import shipped_path
+    from vaescreen.screening.campaign import screen
+    from vaescreen.screening.view import View
+
+    foreseeable = [task for task in tasks if shipped_path(task.recipe.name).is_file()]
+    candidates = {task.candidate.name: task.candidate for task in foreseeable}
+    failed: dict[str, str] = {}
+    for recipe in {task.recipe.name: task.recipe for task in foreseeable}.values():
+        with progress() as tell:
+            failed |= screen(
+                tuple(candidates.values()),
+                setting.data,
+                View(recipe.size, recipe.degradation),
+                results=setting.results,
+                processes=processes,
+                engine=engine,
+                device=setting.device,
+                on_progress=tell,
+            ).failed
+    return failed
+
+
 def foreseen_of(setting: Setting, task: Task) -> dict[str, Any] | None:
     """What the shipped predictor says of a point that is not there yet, for the track record."""
     from vaescreen.predictor.track_record import foresee

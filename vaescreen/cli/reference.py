@@ -11,7 +11,7 @@ from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
-from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, tasks_of
+from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def train(
 ) -> None:
     """Train a super-resolution model on each candidate and score it.
 
-    What is finished is skipped, and what was interrupted goes on from its last checkpoint. A candidate that
-    fails does not stop the others; the exit code is 1 if any did. Several GPUs share each training under
-    `accelerate launch -m vaescreen reference train ...`.
+    What is finished is skipped, and what was interrupted goes on from its last checkpoint. Where a predictor is
+    shipped for the recipe, score cards come first, and what it says of each training is kept for the track record
+    (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
+    any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
     """
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
@@ -223,14 +224,17 @@ def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, e
     from vaescreen.execution import Outcome, run
 
     failures = 0
-    foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
+    outcomes: Iterator[Outcome[Any]]
     if setting.team.size > 1:
-        outcomes: Iterator[Outcome[Any]] = (
-            Outcome(name, make(setting, task)) for name, task in tasks.items()
-        )
+        foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
+        outcomes = (Outcome(name, make(setting, task)) for name, task in tasks.items())
     else:
         recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
         missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
+        if setting.wanted.training:
+            for reason in screen_first(setting, list(missing.values()), processes, engine).values():
+                complain(f"nothing is foretold, for there is no score card: {reason}")
+        foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
         made = run(make, setting, missing, processes=processes, engine=engine, device=setting.device)
         outcomes = itertools.chain(recalled, made)
     for outcome in outcomes:
