@@ -106,7 +106,7 @@ def read_json(path: Path) -> Any:
         raise ResultError(f"cannot read {path} ({error.strerror})") from error
     except ValueError as error:
         raise ResultError(
-            f"{path} is not valid JSON ({error}); delete it and run the command again"
+            f"{path} is not valid JSON ({error}); if it is a result, delete it and make it again"
         ) from error
 
 
