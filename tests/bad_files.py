@@ -429,7 +429,38 @@ def _table(**columns: list[object]) -> object:
     return pyarrow.table(columns)
 
 
+def rows_claimed(*, file: bool, group: bool) -> bytes:
+    """A table of three rows that says it has 10^10: as thrift has it, 0x16 for field 3, and a zigzag varint."""
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(_table(image=[b"picture"] * 3), stream)
+    whole = stream.getvalue()
+    start = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    footer, three, many = whole[start:-8], b"\x16\x06", b"\x16\x80\x90\xdf\xc0\x4a"
+    if group:
+        footer = many.join(footer.rsplit(three, 1))
+    if file:
+        footer = many.join(footer.split(three, 1))
+    return whole[:start] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
 PARQUET = [
+    BadFile(
+        "many rows in a group.parquet",
+        content(rows_claimed(file=False, group=True)),
+        "^damaged: 3 rows by its footer, 10000000000",
+    ),
+    BadFile(
+        "many rows.parquet",
+        content(rows_claimed(file=True, group=True)),
+        "^damaged: 10000000000 rows",
+    ),
+    BadFile(
+        "rows of nothing.parquet",
+        content(rows_claimed(file=True, group=False)),
+        "^damaged: 10000000000 rows",
+    ),
     BadFile("empty.parquet", content(b""), "^the file is empty$"),
     BadFile("text.parquet", content(b"PAR1 hello PAR1"), DECODED),
     BadFile("no image.parquet", parquet(lambda: _table(a=[1, 2, 3])), "no column of image"),

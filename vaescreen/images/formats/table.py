@@ -83,9 +83,18 @@ def _read(path: Path, key: str, reading: Reading) -> FloatImage:
 
 
 def _file(path: Path) -> "pq.ParquetFile":
+    """Open a file whose numbers of rows can be true: pyarrow allocates memory for as many as are claimed."""
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(path)
+    file = pq.ParquetFile(path)
+    metadata, size = file.metadata, path.stat().st_size
+    rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows or metadata.num_rows > size:
+        file.close()
+        raise DataError(
+            f"damaged: {metadata.num_rows} rows by its footer, {sum(rows)} by its row groups, in {size} bytes"
+        )
+    return file
 
 
 def _image_column(schema: "pa.Schema") -> str:
