@@ -124,7 +124,7 @@ def make(setting: Setting, task: Task) -> float:
 def screen_first(
     setting: Setting, tasks: Sequence[Task], processes: int | None, engine: "Engine"
 ) -> dict[str, str]:
-    """Make the score cards of points by whose recipe something can be foretold; give the reasons of failures.
+    """Make the score cards of points of one recipe, if a predictor is shipped for it; give the reasons of failures.
 
     Without its card nothing is foretold of a point, and no predictor can learn from it.
     """
@@ -132,22 +132,21 @@ def screen_first(
     from vaescreen.screening.campaign import screen
     from vaescreen.screening.view import View
 
-    foreseeable = [task for task in tasks if shipped_path(task.recipe.name).is_file()]
-    candidates = {task.candidate.name: task.candidate for task in foreseeable}
-    failed: dict[str, str] = {}
-    for recipe in {task.recipe.name: task.recipe for task in foreseeable}.values():
-        with progress() as tell:
-            failed |= screen(
-                tuple(candidates.values()),
-                setting.data,
-                View(recipe.size, recipe.degradation),
-                results=setting.results,
-                processes=processes,
-                engine=engine,
-                device=setting.device,
-                on_progress=tell,
-            ).failed
-    return failed
+    if not tasks or not shipped_path(tasks[0].recipe.name).is_file():
+        return {}
+    recipe = tasks[0].recipe
+    with progress() as tell:
+        screening = screen(
+            tuple({task.candidate.name: task.candidate for task in tasks}.values()),
+            setting.data,
+            View(recipe.size, recipe.degradation),
+            results=setting.results,
+            processes=processes,
+            engine=engine,
+            device=setting.device,
+            on_progress=tell,
+        )
+    return screening.failed
 
 
 def foreseen_of(setting: Setting, task: Task) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vaescreen.leaderboard.columns import ABSENT, number
+from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import bullets, table
 from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
 from vaescreen.predictor.description import average_slopes, equation, residuals, sources
@@ -64,7 +64,7 @@ def _target(fitted: FittedPredictor, target: str) -> Iterator[str]:
     yield table(
         ["feature", "average slope, dB per unit", "90 % interval"],
         [
-            [each.name, number(each.value, 3), _ends(each.low, each.high)]
+            [each.name, number(each.value, 3), f"{number(each.low, 3)} to {number(each.high, 3)}"]
             for each in average_slopes(fitted, target)
         ],
     )
@@ -104,7 +104,3 @@ def _scores(report: ValidationReport) -> str:
         ],
         2,
     )
-
-
-def _ends(low: float | None, high: float | None) -> str:
-    return ABSENT if low is None else f"{number(low, 3)} to {number(high, 3)}"

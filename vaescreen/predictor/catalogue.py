@@ -21,7 +21,7 @@ CORRECTIONS = (
 a slope on a level cannot be told apart from the few data sets that it was fitted to."""
 
 PREDICTOR = KernelRidge(CORRECTIONS, offset=BASE)
-"""Ours."""
+"""Ours, which ranks."""
 
 PUBLISHED, OURS = "published", "ours"
 

@@ -109,6 +109,18 @@ class FittedPredictor:
             data_known=any(point.data_fingerprint == data for point in self.points),
         )
 
+    def columns(self, cards: Sequence[Card], target: str = TARGETS[0]) -> dict[str, Vector]:
+        """Features of score cards that a target is predicted by, each `[m]`.
+
+        Raises
+        ------
+        ResultError
+            As for `predict`.
+        """
+        features = [self._features(card, target) for card in cards]
+        names = self.targets[target].model.used
+        return {name: np.array([each[name] for each in features]) for name in names}
+
     def probability_of_best(self, cards: Sequence[Card], target: str = TARGETS[0]) -> Vector | None:
         """Probability that each candidate of one data set reaches the most of them, `[m]`.
 
@@ -139,7 +151,7 @@ class FittedPredictor:
 
         The effects add up to that difference; see `vaescreen.predictor.attribution`.
         """
-        here, others = self._columns([card], target), self._columns(among, target)
+        here, others = self.columns([card], target), self.columns(among, target)
         influences = [
             Influence(name, here[name].item(), float(others[name].mean()), effect)
             for name, effect in attribute(self.targets[target].model, here, others).items()
@@ -147,12 +159,7 @@ class FittedPredictor:
         return tuple(sorted(influences, key=lambda influence: -abs(influence.effect)))
 
     def _values(self, cards: Sequence[Card], target: str) -> Vector:
-        return self.targets[target].model.predict(self._columns(cards, target))
-
-    def _columns(self, cards: Sequence[Card], target: str) -> dict[str, Vector]:
-        features = [self._features(card, target) for card in cards]
-        names = self.targets[target].model.used
-        return {name: np.array([each[name] for each in features]) for name in names}
+        return self.targets[target].model.predict(self.columns(cards, target))
 
     def _features(self, card: Card, target: str) -> dict[str, float]:
         definition = card_definition(card)
@@ -168,7 +175,7 @@ class FittedPredictor:
                 f"{definition}; score again with `--recipe {self.recipe}`"
             )
         features = card_features(card)
-        for name in _needed(self.targets[target]):
+        for name in self.targets[target].model.used:
             if name not in features:
                 raise ResultError(
                     f"the score card of {card['candidate']} on {card['data']['name']} has no {name}, by which "
@@ -221,8 +228,3 @@ def fit(points: Sequence[Point], recipe: str) -> FittedPredictor:
 def _span(points: Sequence[Point], name: str) -> tuple[float, float]:
     values = [point.features[name] for point in points]
     return min(values), max(values)
-
-
-def _needed(fitted: Jackknife[KernelModel]) -> list[str]:
-    models = [fitted.model, *(left.model for held_out in fitted.held_out.values() for left in held_out)]
-    return sorted({name for model in models for name in model.used})

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.features import card_features
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.points import TARGETS, card_definition
@@ -76,8 +75,7 @@ def suggest(predictor: FittedPredictor, cards: Sequence[Card], target: str = TAR
             f"score candidates with `vaescreen rank --data DATA --recipe {predictor.recipe}`"
         )
     fitted = predictor.targets[target]
-    features = [card_features(card) for card in fitting]
-    columns = {name: np.array([each[name] for each in features]) for name in fitted.model.used}
+    columns = predictor.columns(fitting, target)
     covariance = fitted.model.covariance(columns)
     contrasts = _contrasts([card["data"]["fingerprint"] for card in fitting])
     errors = [error for left in fitted.held_out[Novelty.CANDIDATE] for error in left.errors]
