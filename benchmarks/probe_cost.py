@@ -11,7 +11,7 @@ from the number of pixels that a card encodes and decodes.
 import argparse
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from vaescreen.environment import environment
 from vaescreen.images import open_data
 from vaescreen.registry import Registry
 from vaescreen.screening.scorer import score
-from vaescreen.screening.view import View
 from vaescreen.storage import write_json
 from vaescreen.superres.diffusion import predict
 from vaescreen.superres.networks import fit_network
@@ -131,7 +130,7 @@ def measure(candidate: str, recipe: str, size: int, train: int, test: int) -> di
     list(data.batches("train", 16)), list(data.batches("test", 16))
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        score(entry, data, View(size, chosen.degradation), results=Path(folder), autoencoder=timed)
+        score(entry, data, replace(chosen.view, size=size), results=Path(folder), autoencoder=timed)
         card = time.process_time() - began
     probes = card - timed.encoding.seconds - timed.decoding.seconds
     encode, decode = full_size_seconds(size)

@@ -32,7 +32,6 @@ from vaescreen.images import DataSet, open_data
 from vaescreen.predictor.track_record import foresee, record_prediction
 from vaescreen.registry import Registry
 from vaescreen.screening.campaign import screen
-from vaescreen.screening.view import View
 from vaescreen.storage import ensure_writable
 from vaescreen.superres.finished import finished_point
 from vaescreen.superres.recipe import Recipe
@@ -145,7 +144,7 @@ def _screen(
     screening = screen(
         candidates,
         data,
-        View(recipe.size, recipe.degradation),
+        recipe.view,
         results=setting.results,
         processes=at_once,
         device=setting.device,

@@ -155,7 +155,7 @@ def view_of(recipe: str) -> View:
         If there is none of that name.
     """
     chosen = recipe_named(recipe)
-    return View(chosen.size, chosen.degradation)
+    return chosen.view
 
 
 def all_failed(reasons: dict[str, str]) -> str:

@@ -130,7 +130,6 @@ def screen_first(
     """
     from vaescreen.predictor.files import shipped_path
     from vaescreen.screening.campaign import screen
-    from vaescreen.screening.view import View
 
     if not tasks or not shipped_path(tasks[0].recipe.name).is_file():
         return {}
@@ -139,7 +138,7 @@ def screen_first(
         screening = screen(
             tuple({task.candidate.name: task.candidate for task in tasks}.values()),
             setting.data,
-            View(recipe.size, recipe.degradation),
+            recipe.view,
             results=setting.results,
             processes=processes,
             engine=engine,

@@ -18,6 +18,9 @@ from vaescreen.errors import DataError
 from vaescreen.metrics.pair import checked_pair
 
 LEVELS = 3
+FINEST = ("LH1", "HL1", "HH1")
+LEAST_DETAIL = 1e-10
+"""Energy a pixel of detail that no image shows: some 0.65 steps of 16 bits."""
 SMOOTH_WAVELET = "sym4"
 """Eight taps, nearly symmetric, four vanishing moments: smooth shading leaves its fine bands empty."""
 
@@ -60,6 +63,35 @@ def band_errors(
     pixels = reference.shape[2] * reference.shape[3]
     bands = _decompose(estimate - reference, wavelet, levels)
     return {name: values.square().sum(dim=(1, 2, 3)) / pixels for name, values in bands.items()}
+
+
+def detail_kept(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Energy of the estimate's finest Haar bands over that of the reference, in dB: how much detail an image has.
+
+    0 is as much as the reference, negative is blur, positive is grain. Whether the detail is in its place is not
+    asked: an estimate of the mean loses energy where it does not know, a sample need not.
+
+    Parameters
+    ----------
+    reference, estimate : Tensor
+        Images `[B, 1, H, W]` in [0, 1], floating point, of any size.
+
+    Returns
+    -------
+    Tensor
+        `[B]`, float64; energies below `LEAST_DETAIL` count as that, so flat images give finite values.
+
+    Raises
+    ------
+    DataError
+        If the two batches cannot be compared.
+    """
+    energies = []
+    for images in checked_pair(reference, estimate):
+        bands = _decompose(images, "haar", 1)
+        total = sum((bands[name].square().sum(dim=(1, 2, 3)) for name in FINEST), torch.zeros(()))
+        energies.append((total / (images.shape[2] * images.shape[3])).clamp(min=LEAST_DETAIL))
+    return 10 * (energies[1] / energies[0]).log10()
 
 
 def band_shares(errors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -153,4 +153,4 @@ def preview(
 
     framed = opened(chosen.size)
     native = framed if framed.kind == "phantom" else opened(None)
-    return Preview(framed, View(chosen.size, chosen.degradation), survey(native, on_images))
+    return Preview(framed, chosen.view, survey(native, on_images))

@@ -13,7 +13,7 @@ from vaescreen.errors import ResultError
 from vaescreen.screening.view import View
 from vaescreen.storage import read_json, write_bytes, write_json
 
-PROTOCOL = "score-2"
+PROTOCOL = "score-3"
 """Changes whenever what is measured, or how, changes its values."""
 
 
@@ -30,7 +30,7 @@ class ScoreCard:
     data : dict
         `name`, `kind`, `fingerprint` and `description` of the data set.
     view : dict
-        `size` and `degradation`.
+        `size` and `degradation` of the images; `conditioning` and `target` of the probes.
     counts : dict
         `train_images` that the probes were fitted on, `test_images`, `test_patients`, and the `panel_images`
         among the test images that the dearer values are of.
@@ -39,7 +39,8 @@ class ScoreCard:
         whole (see `vaescreen.screening.measurement`); `encode_ms` and `decode_ms` an image. `psnr` is the AE
         ceiling.
     latents : dict
-        By channel: `mean` and `sd` over the train images, `ridge_r2` the share that the ridge probe explains.
+        By channel: `mean` and `sd` over the train images, `ridge_r2` the share of the target that the ridge probe
+        explains.
     batch_size : int
         Images at a time at the end: smaller than usual if memory ran out.
     seed, environment, command

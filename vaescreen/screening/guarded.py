@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vaescreen.autoencoders.contract import Autoencoder, check_output
+from vaescreen.autoencoders.contract import Autoencoder, Geometry, check_output
 from vaescreen.errors import CandidateError, VaescreenError
 
 
@@ -31,6 +31,11 @@ class GuardedAutoencoder:
         self._autoencoder = autoencoder
         self._name = name
         self.batch_size = batch_size
+
+    @property
+    def geometry(self) -> Geometry:
+        """That of the candidate."""
+        return self._autoencoder.geometry
 
     def encode(self, images: Tensor) -> Tensor:
         """Latents of images `[B, 1, H, W]`.

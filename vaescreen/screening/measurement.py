@@ -17,19 +17,14 @@ from vaescreen.images import Batch, DataSet
 from vaescreen.images.noise import noise_of
 from vaescreen.metrics import image_metrics
 from vaescreen.metrics.fidelity import HIGHEST_PSNR, psnr
+from vaescreen.metrics.wavelets import detail_kept
 from vaescreen.screening.guarded import GuardedAutoencoder
-from vaescreen.screening.information import Explained, Residuals
+from vaescreen.screening.information import Explained
 from vaescreen.screening.latent_geometry import latent_geometry
 from vaescreen.screening.panel import PANEL_IMAGES, measure_panel
-from vaescreen.screening.probes import Probes, fit_probes
-from vaescreen.screening.train_sample import (
-    MID_GRAY,
-    TrainSample,
-    central,
-    encode_train,
-    lr_patches,
-    sample_ids,
-)
+from vaescreen.screening.probes import Probes, fit_probes, standardisation
+from vaescreen.screening.seen import Seen
+from vaescreen.screening.train_sample import MID_GRAY, TrainSample, central, encode_train, sample_ids
 from vaescreen.screening.view import View
 
 
@@ -88,20 +83,21 @@ def measure(
         If the autoencoder fails or gives unusable output.
     """
     _try_out(autoencoder, data, view)
-    train = encode_train(autoencoder, data, view, factor=factor, seed=seed)
-    probes = fit_probes(
-        train.lr, train.hr, scale=view.degradation.scale, factor=factor, seed=seed, device=device
-    )
-    stream = _Stream(autoencoder, probes, train, view, factor, seed, device)
+    train = encode_train(autoencoder, data, view, seed=seed)
+    scale = view.degradation.scale
+    probes = fit_probes(train.told, train.target, scale=scale, factor=factor, seed=seed, device=device)
+    stream = _Stream(autoencoder, probes, train, view, seed, device)
     rows = _Rows(len(data.ids("test")))
     for batch in view.batches(data, "test", autoencoder.batch_size):
         rows.add(batch, stream.measure(batch))
     chosen = sample_ids(data, "test", PANEL_IMAGES, seed)
     panel = _Rows(len(chosen))
     for batch in view.batches(data, "test", autoencoder.batch_size, only=chosen):
-        panel.add(batch, measure_panel(autoencoder, probes, train, view, batch, factor=factor, seed=seed))
+        reduced = view.degradation.apply(batch.images, batch.ids)
+        seen = Seen(batch, autoencoder, probes, view, autoencoder.encode(batch.images), reduced)
+        panel.add(batch, measure_panel(seen, scale=scale, seed=seed))
     cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
-    geometry = latent_geometry(probes.hr.apply(central(train.hr)))
+    geometry = latent_geometry(standardisation(train.hr).apply(central(train.hr)))
     return Measurement(
         images=rows.table(),
         panel=_means(panel.table()) | stream.explained() | geometry,
@@ -124,15 +120,13 @@ class _Stream:
         probes: Probes,
         train: TrainSample,
         view: View,
-        factor: int,
         seed: int,
         device: str,
     ) -> None:
         self._autoencoder, self._probes, self._train, self._view = autoencoder, probes, train, view
-        self._factor, self._seed = factor, seed
+        self._seed = seed
         self.encode, self.decode = _Stopwatch(device), _Stopwatch(device)
-        self.ridge, self._conv, self._pixels = Explained(), Explained(), Explained()
-        self._residuals = Residuals(view.degradation.scale)
+        self.ridge, self._conv = Explained(), Explained()
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
@@ -141,23 +135,17 @@ class _Stream:
         with self.decode.timing(len(images)):
             decoded = self._autoencoder.decode(latents, size)
         reduced = self._view.degradation.apply(images, batch.ids)
-        columns = image_metrics(images, decoded) | self._floors(images, reduced)
-        lr_latents = self._autoencoder.encode(reduced)
-        lr_size = (reduced.shape[-2], reduced.shape[-1])
-        columns["lr_psnr"] = psnr(reduced, self._autoencoder.decode(lr_latents, lr_size))
-        for name, predicted in self._predictions(batch, reduced, lr_latents, latents).items():
-            sr = self._autoencoder.decode(self._probes.hr.undo(predicted), size)
-            columns[f"{name}_psnr"] = psnr(images, sr)
-        return columns
+        seen = Seen(batch, self._autoencoder, self._probes, self._view, latents, reduced)
+        return (
+            image_metrics(images, decoded)
+            | {"ae_detail": detail_kept(images, decoded)}
+            | self._floors(images, reduced)
+            | self._probed(seen)
+        )
 
     def explained(self) -> dict[str, float]:
-        """Shares explained of the latents of all images so far, and the variance that stays."""
-        return {
-            "ridge_r2": self.ridge.share(),
-            "conv_r2": self._conv.share(),
-            "pixel_r2": self._pixels.share(),
-            "velocity_variance": self._residuals.velocity_variance(),
-        }
+        """Shares explained of the targets of all images so far."""
+        return {"ridge_r2": self.ridge.share(), "conv_r2": self._conv.share()}
 
     def _floors(self, images: Tensor, reduced: Tensor) -> dict[str, Tensor]:
         """What needs no autoencoder: bicubic upsampling, the pixel probe, and what upsampling misses."""
@@ -172,24 +160,29 @@ class _Stream:
             "image_high_frequency_share": missed / spread.clamp(min=1e-12),
         }
 
-    def _predictions(
-        self, batch: Batch, reduced: Tensor, lr_latents: Tensor, latents: Tensor
-    ) -> dict[str, Tensor]:
-        """Standardised HR latents by probe; what they explain is added up on the way."""
-        probes, grid = self._probes, (latents.shape[-2], latents.shape[-1])
-        lr, hr = probes.lr.apply(lr_latents), probes.hr.apply(latents)
-        noise = noise_of(batch.ids, hr, self._seed)
-        ridge, conv = probes.ridge.predict(lr, grid), probes.convolutional.predict(lr, grid)
-        from_pixels = self._train.pixels_to_latents.predict(lr_patches(reduced, self._factor), grid)
-        self.ridge.add(ridge, hr)
-        self._conv.add(conv, hr)
-        self._pixels.add(probes.hr.apply(from_pixels), hr)
-        self._residuals.add(conv - hr, lr.shape[-2:])
-        return {
-            "ridge_probe": ridge,
-            "conv_probe": conv,
-            "denoise_mean": probes.denoising.denoise(noise, lr, 1.0),
-            "denoise_sample": probes.denoising.sample(lr, noise),
+    def _probed(self, seen: Seen) -> dict[str, Tensor]:
+        """What probes predict, decoded: fidelity and detail; how far samples spread about their mean."""
+        probes, images, told = self._probes, seen.batch.images, seen.told
+        noise = noise_of(seen.batch.ids, seen.target, self._seed)
+        ridge, conv = probes.ridge.predict(told, seen.target.shape[-2:]), probes.convolutional.predict(told)
+        self.ridge.add(ridge, seen.target)
+        self._conv.add(conv, seen.target)
+        mean, sample = (
+            seen.decode(generated)
+            for generated in (probes.denoising.denoise(noise, told, 1.0), probes.denoising.sample(told, noise))
+        )
+        regressed = seen.decode(conv)
+        anchor = self._view.conditioning.anchor(seen.condition, seen.latents.shape[1])
+        upsampled = {} if anchor is None else {"upsampled_psnr": self._autoencoder.decode(anchor, seen.size)}
+        return {name: psnr(images, decoded) for name, decoded in upsampled.items()} | {
+            "ridge_probe_psnr": psnr(images, seen.decode(ridge)),
+            "conv_probe_psnr": psnr(images, regressed),
+            "denoise_mean_psnr": psnr(images, mean),
+            "denoise_sample_psnr": psnr(images, sample),
+            "spread_psnr": psnr(mean, sample),
+            "conv_probe_detail": detail_kept(images, regressed),
+            "denoise_mean_detail": detail_kept(images, mean),
+            "denoise_sample_detail": detail_kept(images, sample),
         }
 
 

@@ -1,12 +1,10 @@
-"""Train images as screening uses them: a fixed number, encoded once, with what their pixels can predict."""
+"""Train images as screening uses them: a fixed number, encoded once."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.images import DataSet
 from vaescreen.images.splits import sampling_order
 from vaescreen.screening.guarded import GuardedAutoencoder
@@ -18,49 +16,47 @@ MOST_TRAIN_IMAGES = 300
 MOST_TRAIN_PIXELS = 300 * 512**2
 """Of all train images together, so that large ones do not fill the memory with latents."""
 MID_GRAY = 0.5
-LR_PIXELS = 8
-"""Side of the patch of LR pixels that stands for an LR cell; larger factors average pixels first."""
 
 
 @dataclass(frozen=True)
 class TrainSample:
-    """Raw latents of each LR and HR train image, `[C, h, w]` and `[C, H, W]`, and two probes on LR pixels.
+    """Of each train image what a model is told, what it is to generate, and the latent; and a probe on LR pixels.
 
     Attributes
     ----------
+    told, target, hr
+        Raw condition `[D, h, w]`, target `[C, h, w]` and HR latent `[C, h, w]` of each image.
     pixel_probe
         From LR pixels to HR pixels, both less `MID_GRAY`: how predictable the images themselves are.
-    pixels_to_latents
-        From `lr_patches` to raw HR latents: what an LR encoding could at most tell a linear probe.
     """
 
-    lr: list[Tensor]
+    told: list[Tensor]
+    target: list[Tensor]
     hr: list[Tensor]
     pixel_probe: RidgeProbe
-    pixels_to_latents: RidgeProbe
 
 
-def encode_train(
-    autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, factor: int, seed: int
-) -> TrainSample:
+def encode_train(autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, seed: int) -> TrainSample:
     """Encode at most `MOST_TRAIN_IMAGES`, whole patients in seeded order; no other image is decoded."""
-    scale = view.degradation.scale
     chosen = sample_ids(data, "train", MOST_TRAIN_IMAGES, seed)
-    lr: list[Tensor] = []
+    told: list[Tensor] = []
+    target: list[Tensor] = []
     hr: list[Tensor] = []
     pixels = 0
-    pixel_probe, pixels_to_latents = NormalEquations(scale), NormalEquations(scale, side=3)
+    pixel_probe = NormalEquations(view.degradation.scale)
     for batch in view.batches(data, "train", autoencoder.batch_size, only=chosen):
         pixels += batch.images.numel()
-        if lr and pixels > MOST_TRAIN_PIXELS:
+        if hr and pixels > MOST_TRAIN_PIXELS:
             break
+        size = (batch.images.shape[-2], batch.images.shape[-1])
         reduced = view.degradation.apply(batch.images, batch.ids)
-        lr_latents, hr_latents = autoencoder.encode(reduced), autoencoder.encode(batch.images)
+        condition = view.conditioning.told(autoencoder, reduced, size, view.degradation)
+        latents = autoencoder.encode(batch.images)
         pixel_probe.add(reduced - MID_GRAY, batch.images)
-        pixels_to_latents.add(lr_patches(reduced, factor), hr_latents)
-        lr.extend(lr_latents)
-        hr.extend(hr_latents)
-    return TrainSample(lr, hr, pixel_probe.solve(), pixels_to_latents.solve())
+        told.extend(condition)
+        target.extend(latents - view.conditioning.base(condition, latents.shape[1]))
+        hr.extend(latents)
+    return TrainSample(told, target, hr, pixel_probe.solve())
 
 
 def sample_ids(data: DataSet, split: str, most: int, seed: int) -> list[str]:
@@ -68,13 +64,6 @@ def sample_ids(data: DataSet, split: str, most: int, seed: int) -> list[str]:
     images = sorted(zip(data.patients(split), data.ids(split), strict=True))
     order = sampling_order([patient for patient, _ in images], seed)
     return [images[position][1] for position in order[:most]]
-
-
-def lr_patches(reduced: Tensor, factor: int) -> Tensor:
-    """LR pixels `[B, 1, h, w]`, less `MID_GRAY`, as channels of the LR cell that they lie under."""
-    padded = pad_to_multiple(reduced, factor) - MID_GRAY
-    side = min(factor, LR_PIXELS)
-    return F.pixel_unshuffle(F.avg_pool2d(padded, factor // side), side)
 
 
 def central(latents: list[Tensor]) -> Tensor:

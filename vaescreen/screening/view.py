@@ -1,4 +1,4 @@
-"""What a score card or a recipe looks at: images at a size, and the way they are made low-resolution."""
+"""What a score card or a recipe looks at: images at a size, how they are made low-resolution, and what is told."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,17 +6,19 @@ from typing import Any
 
 from vaescreen.images import Batch, DataSet
 from vaescreen.images.degradation import Degradation
+from vaescreen.screening.conditioning import AS_BUILT, Conditioning
 
 
 @dataclass(frozen=True)
 class View:
-    """Side of the HR images in pixels, None for each image's own, and the degradation that makes the LR images.
+    """Side of the HR images in pixels, None for each image's own, their degradation, and what probes are told of it.
 
     A prediction for a recipe uses score cards of the recipe's own view, never of another.
     """
 
     size: int | None
     degradation: Degradation
+    conditioning: Conditioning = AS_BUILT
 
     def __str__(self) -> str:
         """Short form for titles, such as `128x128 px, lanczos x4`."""
@@ -24,7 +26,11 @@ class View:
         return f"{size}, {self.degradation}"
 
     def description(self) -> dict[str, Any]:
-        """Everything that decides the pixels, as JSON-able values."""
+        """Everything as JSON-able values."""
+        return self.pixels() | self.conditioning.description()
+
+    def pixels(self) -> dict[str, Any]:
+        """What decides the pixels of HR and LR images, as JSON-able values."""
         crop = {} if self.size else {"crop": "central, sides to a multiple of the scale"}
         return {"size": self.size, **crop, "degradation": self.degradation.description()}
 

@@ -81,6 +81,6 @@ def draw(
             columns[:, None, None, :],
         ]
 
-    clean = cut(pairs.hr)
-    noisy, target = process.noised(clean, noise, level), process.target(clean, noise, level)
-    return Examples(noisy, cut(pairs.condition), target, level)
+    clean, condition = cut(pairs.hr), cut(pairs.condition)
+    noisy = process.noised(clean, recipe.task.anchor(condition, clean.shape[1]), noise, level)
+    return Examples(process.inputs(noisy, level), condition, process.target(clean, noise, level), level)

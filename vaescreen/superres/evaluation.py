@@ -1,7 +1,6 @@
 """Score a trained model on the test split against the true HR image, image by image."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pandas as pd
 import torch
@@ -13,11 +12,11 @@ from vaescreen.images.dataset import Batch, DataSet
 from vaescreen.images.noise import draw_noise, generators_of
 from vaescreen.metrics.fidelity import foreground_psnr, psnr
 from vaescreen.metrics.structure import ssim
-from vaescreen.superres.latents import encode_pairs
-from vaescreen.superres.optimisation import Weights
+from vaescreen.metrics.wavelets import detail_kept
+from vaescreen.superres.latents import LatentPairs, encode_pairs
 from vaescreen.superres.outputs import OutputsWriter
 from vaescreen.superres.recipe import Recipe
-from vaescreen.superres.sampling import Estimate, estimator, posterior_mean, sample
+from vaescreen.superres.sampling import estimator, posterior_mean, sample
 from vaescreen.superres.scaling import Scale
 from vaescreen.superres.training import Trained, fitted_network
 
@@ -41,7 +40,7 @@ def evaluate(
     Parameters
     ----------
     recipe, trained, autoencoder, data
-        What is evaluated, and on what; budgets whose weights are empty are left out.
+        What is evaluated, and on what.
     scale
         That of the training latents, on the device to sample on.
     seed
@@ -57,12 +56,13 @@ def evaluate(
     -------
     pandas.DataFrame
         `image_id`, `patient_id`, and in dB against the true image: `sr_psnr` (the first sample),
-        `posterior_mean_psnr` (one step from pure noise), both also at half and a quarter of the budget
-        (`..._half`, `..._quarter`), `sr_psnr_foreground`, `ae_ceiling`, `bicubic_psnr`; `sr_ssim`; and
-        `sr_psnr_self`, the self-referential PSNR against the autoencoder's own decode, which hides the
-        autoencoder's loss. With several samples also `samples_psnr`, the mean of their PSNRs,
-        `mean_of_samples_psnr`, the PSNR of their mean, and `samples_sd`, the root mean square over pixels of the SD
-        between them: perception against distortion.
+        `posterior_mean_psnr` (one step from pure noise), `sr_psnr_foreground`, `ae_ceiling`, `bicubic_psnr`, and
+        `upsampled_psnr`, the autoencoder's decode of the upsampled image, where the network is told its latent;
+        `sr_ssim`; `detail`, `posterior_mean_detail` and `ae_detail`, the detail that sample, posterior mean and
+        reconstruction have (`detail_kept`, dB); and `sr_psnr_self`, the self-referential PSNR against the
+        autoencoder's own decode, which hides the autoencoder's loss. With several samples also `samples_psnr`, the
+        mean of their PSNRs, `mean_of_samples_psnr`, the PSNR of their mean, and `samples_sd`, the root mean square
+        over pixels of the SD between them: perception against distortion.
 
     Raises
     ------
@@ -71,13 +71,10 @@ def evaluate(
     DataError
         If the data set gives an image twice.
     """
-    budgets = {"": trained.full, "_half": trained.half, "_quarter": trained.quarter}
-    snapshots = {suffix: weights for suffix, weights in budgets.items() if weights}
-    judge = _Judge(recipe, autoencoder, scale, seed, samples, outputs)
-    networks: dict[str, nn.Module] = {}
+    judge = _Judge(recipe, trained, autoencoder, scale, seed, samples, outputs)
     frames = []
     for batch in data.batches("test", EVALUATION_BATCH):
-        frames.append(judge.table(batch, snapshots, networks))
+        frames.append(judge.table(batch))
         on_batch(len(batch.ids))
     table = pd.concat(frames, ignore_index=True)
     twice = table["image_id"][table["image_id"].duplicated()]
@@ -88,68 +85,101 @@ def evaluate(
     return table
 
 
-@dataclass(frozen=True)
 class _Judge:
-    recipe: Recipe
-    autoencoder: Autoencoder
-    scale: Scale
-    seed: int
-    samples: int
-    outputs: OutputsWriter | None
+    def __init__(
+        self,
+        recipe: Recipe,
+        trained: Trained,
+        autoencoder: Autoencoder,
+        scale: Scale,
+        seed: int,
+        samples: int,
+        outputs: OutputsWriter | None,
+    ) -> None:
+        self._recipe, self._trained, self._autoencoder = recipe, trained, autoencoder
+        self._scale, self._seed, self._samples, self._outputs = scale, seed, samples, outputs
+        self._network: nn.Module | None = None
 
-    def table(
-        self, batch: Batch, snapshots: dict[str, Weights], networks: dict[str, nn.Module]
-    ) -> pd.DataFrame:
-        """Results of a batch; `networks` keeps those that have been built."""
-        recipe, images = self.recipe, batch.images
+    def table(self, batch: Batch) -> pd.DataFrame:
+        """Results of a batch."""
+        recipe, images = self._recipe, batch.images
         size = (images.shape[-2], images.shape[-1])
-        device = self.scale.hr.mean.device
-        pairs = encode_pairs(self.autoencoder, images, recipe, batch.ids)
-        condition = self.scale.condition.apply(pairs.condition.to(device))
-        like = pairs.hr.to(device)
-        columns: dict[str, Tensor] = {}
-        for suffix, weights in snapshots.items():
-            if suffix not in networks:
-                network = fitted_network(recipe, pairs, self.autoencoder.geometry.factor).network
-                network.load_state_dict(weights)
-                networks[suffix] = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-            estimate = estimator(recipe, networks[suffix], condition, self.scale.limit)
-            noise, sr = self._drawn(batch.ids, like, estimate, size, 0)
-            mean = self._decoded(posterior_mean(recipe, estimate, noise), size)
-            columns[f"sr_psnr{suffix}"] = psnr(images, sr)
-            columns[f"posterior_mean_psnr{suffix}"] = psnr(images, mean)
-            if suffix:
-                continue
-            own = self.autoencoder.decode(pairs.hr, size)
-            columns["sr_ssim"] = ssim(images, sr)
-            columns["sr_psnr_foreground"] = foreground_psnr(images, sr)
-            columns["sr_psnr_self"] = psnr(own, sr)
-            columns["ae_ceiling"] = psnr(images, own)
-            drawn = [sr] + [
-                self._drawn(batch.ids, like, estimate, size, number)[1] for number in range(1, self.samples)
-            ]
-            if self.samples > 1:
-                columns |= _spread(images, torch.stack(drawn))
-            if self.outputs:
-                self.outputs.add(batch.ids, batch.patients, own, torch.stack(drawn, 1))
+        pairs = encode_pairs(self._autoencoder, images, recipe, batch.ids)
+        raw = pairs.condition.to(self._scale.target.mean.device)
+        model = _Model(
+            recipe, self._autoencoder, self._scale, self._fitted(pairs), raw, pairs.hr.shape[1], size
+        )
+        sr, mean = model.sample(batch.ids, self._seed), model.posterior_mean(batch.ids, self._seed)
+        own = self._autoencoder.decode(pairs.hr, size)
         floor = recipe.degradation.upsample(recipe.degradation.apply(images, batch.ids), size)
-        columns["bicubic_psnr"] = psnr(images, floor)
+        columns = {
+            "sr_psnr": psnr(images, sr),
+            "posterior_mean_psnr": psnr(images, mean),
+            "detail": detail_kept(images, sr),
+            "posterior_mean_detail": detail_kept(images, mean),
+            "ae_detail": detail_kept(images, own),
+            "sr_ssim": ssim(images, sr),
+            "sr_psnr_foreground": foreground_psnr(images, sr),
+            "sr_psnr_self": psnr(own, sr),
+            "ae_ceiling": psnr(images, own),
+            "bicubic_psnr": psnr(images, floor),
+        }
+        told = recipe.task.anchor(pairs.condition, pairs.hr.shape[1])
+        if told is not None:
+            columns["upsampled_psnr"] = psnr(images, self._autoencoder.decode(told, size))
+        drawn = [sr, *(model.sample(batch.ids, self._seed, number) for number in range(1, self._samples))]
+        if self._samples > 1:
+            columns |= _spread(images, torch.stack(drawn))
+        if self._outputs:
+            self._outputs.add(batch.ids, batch.patients, own, torch.stack(drawn, 1))
         ids = {"image_id": batch.ids, "patient_id": batch.patients}
         return pd.DataFrame(ids | {name: values.cpu().numpy() for name, values in columns.items()})
 
-    def _drawn(
-        self, ids: tuple[str, ...], like: Tensor, estimate: Estimate, size: tuple[int, int], number: int
-    ) -> tuple[Tensor, Tensor]:
-        """Start noise of each image's sample of this number, and the image it becomes."""
-        names = [f"{image_id}\n{number}" for image_id in ids] if number else ids
-        generators = generators_of(names, self.seed)
-        noise = draw_noise(generators, like)
-        return noise, self._decoded(sample(self.recipe, estimate, noise, generators), size)
+    def _fitted(self, pairs: LatentPairs) -> nn.Module:
+        if self._network is None:
+            network = fitted_network(self._recipe, pairs, self._autoencoder.geometry.factor).network
+            network.load_state_dict(self._trained.weights)
+            device = self._scale.target.mean.device
+            self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        return self._network
 
-    def _decoded(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
-        if not torch.isfinite(latents).all():
+
+class _Model:
+    """The trained model on one batch, whose raw condition is `raw`."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        autoencoder: Autoencoder,
+        scale: Scale,
+        network: nn.Module,
+        raw: Tensor,
+        channels: int,
+        size: tuple[int, int],
+    ) -> None:
+        condition = scale.condition.apply(raw)
+        self._recipe, self._autoencoder, self._scale = recipe, autoencoder, scale
+        self._raw, self._size = raw, size
+        self._anchor = recipe.task.anchor(condition, channels)
+        self._estimate = estimator(recipe, network, condition, scale.limit)
+        self._like = raw[:, :1].expand(-1, channels, -1, -1)
+
+    def sample(self, ids: tuple[str, ...], seed: int, number: int = 0) -> Tensor:
+        """Draw the sample of each image of this number."""
+        names = [f"{image_id}\n{number}" for image_id in ids] if number else ids
+        generators = generators_of(names, seed)
+        noise = draw_noise(generators, self._like)
+        return self._decoded(sample(self._recipe, self._estimate, noise, self._anchor, generators))
+
+    def posterior_mean(self, ids: tuple[str, ...], seed: int) -> Tensor:
+        """Estimate each image in one step, from the noise that its first sample begins with."""
+        noise = draw_noise(generators_of(ids, seed), self._like)
+        return self._decoded(posterior_mean(self._recipe, self._estimate, noise, self._anchor))
+
+    def _decoded(self, generated: Tensor) -> Tensor:
+        if not torch.isfinite(generated).all():
             raise CandidateError("sampling gave values that are not finite")
-        return self.autoencoder.decode(self.scale.undo(latents), size).cpu()
+        return self._autoencoder.decode(self._scale.undo(generated, self._raw), self._size).cpu()
 
 
 def _spread(images: Tensor, drawn: Tensor) -> dict[str, Tensor]:

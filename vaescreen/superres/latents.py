@@ -10,11 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 from torch import Tensor
-from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.images.dataset import Batch, DataSet
-from vaescreen.images.degradation import Degradation
 from vaescreen.storage import cache_dir, digest, write_bytes
 from vaescreen.superres.recipe import Recipe
 
@@ -26,7 +24,10 @@ OnImages = Callable[[int], None]
 
 @dataclass(frozen=True)
 class LatentPairs:
-    """HR latents `[N, C, h, w]` and, of the same size, what the network is told of each image, `[N, D, h, w]`."""
+    """HR latents `[N, C, h, w]` and, of the same size, what the network is told of each image, `[N, D, h, w]`.
+
+    Once they are scaled (see `scaling`), `hr` is what the network is to generate, of which the HR latents follow.
+    """
 
     hr: Tensor
     condition: Tensor
@@ -39,31 +40,11 @@ def encode_pairs(
 
     `ids` are those of the images; a degradation without noise needs none.
     """
-    hr = autoencoder.encode(images)
+    size = (images.shape[-2], images.shape[-1])
     lr = recipe.degradation.apply(images, ids)
-    parts = [_condition(part, autoencoder, images, lr, recipe.degradation) for part in recipe.conditioning]
-    return LatentPairs(hr, torch.cat(parts, 1))
-
-
-def _condition(
-    part: str, autoencoder: Autoencoder, images: Tensor, lr: Tensor, degradation: Degradation
-) -> Tensor:
-    height, width = images.shape[-2:]
-    size = autoencoder.geometry.latent_shape(height, width)[1:]
-    match part:
-        case "lr-latent":
-            return F.interpolate(autoencoder.encode(lr), size, mode="bilinear", align_corners=False)
-        case "upsampled-latent":
-            return autoencoder.encode(degradation.upsample(lr, (height, width)))
-        case _:
-            return _pixels(lr, size)
-
-
-def _pixels(lr: Tensor, size: tuple[int, int]) -> Tensor:
-    """LR pixels at the size of the latent; where the LR image is larger, its blocks become channels."""
-    block = -(-lr.shape[-2] // size[0])
-    fitted = F.interpolate(lr, (block * size[0], block * size[1]), mode="bilinear", align_corners=False)
-    return F.pixel_unshuffle(fitted, block)
+    return LatentPairs(
+        autoencoder.encode(images), recipe.task.told(autoencoder, lr, size, recipe.degradation)
+    )
 
 
 def training_pairs(

@@ -5,19 +5,21 @@ from typing import Any, Literal, get_args
 
 from vaescreen.errors import RecipeError
 from vaescreen.images.degradation import Degradation
+from vaescreen.screening.conditioning import Conditioning, Part, Target
+from vaescreen.screening.view import View
 from vaescreen.superres.networks import Network
 
-Conditioning = Literal["lr-latent", "upsampled-latent", "lr-pixels"]
 Scaling = Literal["standardised", "native", "none"]
-Objective = Literal["x0", "epsilon", "v", "flow", "regression"]
-Schedule = Literal["cosine", "linear", "zero-terminal-snr", "straight"]
+Objective = Literal["x0", "epsilon", "v", "flow", "residual-shift", "regression"]
+Schedule = Literal["cosine", "linear", "zero-terminal-snr", "straight", "geometric"]
 Loss = Literal["l1", "l2"]
 Precision = Literal["bfloat16", "float32"]
-Sampler = Literal["ddim", "ddpm", "dpm-solver++", "euler", "posterior-mean", "truncated"]
+Sampler = Literal["ddim", "ddpm", "dpm-solver++", "euler", "residual-shift", "posterior-mean", "truncated"]
 
 WORDS: dict[str, tuple[str, ...]] = {
-    "conditioning": get_args(Conditioning),
+    "conditioning": get_args(Part),
     "latent_scaling": get_args(Scaling),
+    "target": get_args(Target),
     "objective": get_args(Objective),
     "schedule": get_args(Schedule),
     "loss": get_args(Loss),
@@ -50,21 +52,24 @@ class Recipe:
     degradation
         From HR to LR.
     conditioning
-        What is concatenated to the noisy HR latent: `lr-latent`, the latent of the LR image resized bilinearly
-        to the size of the HR latent; `upsampled-latent`, the latent of the bicubically upsampled LR image;
-        `lr-pixels`, the LR image itself at the size of the latent, its pixels as channels where it is larger.
+        What is concatenated to the noisy latent (see `Conditioning`).
     latent_scaling
         `standardised` per channel on the train split; `native`, as the autoencoder's own generative models take
         them; or `none`.
+    target
+        What is generated, the HR `latent` or its `residual` (see `Conditioning`), scaled as the latents are. A model of
+        the residual need not learn to copy what it is told.
     mirror
         Whether the mirror images of the train split are trained on too.
     objective
         What the network predicts: `x0`, `epsilon`, `v` (Salimans and Ho, 2022) or `flow`, the velocity
-        of rectified flow (Liu et al., 2023), noise - x0; or `regression`, the latent itself from the condition
-        alone, without noise: no diffusion, but the baseline that it must beat.
+        of rectified flow (Liu et al., 2023), noise - x0; `residual-shift`, x0 where noise comes with a shift
+        towards the latent of the upsampled image (ResShift, Yue et al., 2023); or `regression`, x0 from the
+        condition alone, without noise: no diffusion, but the baseline that it must beat.
     schedule, noise_levels
         `cosine` (Nichol and Dhariwal, 2021), `linear` (Ho et al., 2020), `zero-terminal-snr` (the linear one
-        rescaled, Lin et al., 2024), or `straight`, from x0 to noise in equal steps, for flow alone.
+        rescaled, Lin et al., 2024); `straight`, from x0 to noise in equal steps, for flow alone; `geometric`, the
+        shifts of ResShift, for residual-shift alone.
     loss
         `l2` or `l1` between the prediction and what it should be.
     network
@@ -84,8 +89,9 @@ class Recipe:
         Whether `torch.compile` speeds the network up on a GPU.
     sampler, sampler_steps
         diffusers' `ddim` (eta 0), `ddpm`, `dpm-solver++` (second order) or `euler` over evenly strided levels from
-        the last one down, ending at zero noise; `posterior-mean`, one step from pure noise; or `truncated`, what
-        published code does: the first `sampler_steps` of *all* levels, then the estimate of x0 as it stands.
+        the last one down, ending at zero noise; `residual-shift`, ResShift's own chain over all its levels;
+        `posterior-mean`, one step from pure noise; or `truncated`, what published code does: the first
+        `sampler_steps` of *all* levels, then the estimate of x0 as it stands.
     start_noise
         SD of the noise that sampling starts from; 1 is what the schedules assume.
 
@@ -99,8 +105,9 @@ class Recipe:
     version: int
     size: int
     degradation: Degradation
-    conditioning: tuple[Conditioning, ...]
+    conditioning: tuple[Part, ...]
     latent_scaling: Scaling
+    target: Target
     mirror: bool
     objective: Objective
     schedule: Schedule
@@ -136,6 +143,7 @@ class Recipe:
 
     def _problems(self) -> list[str]:
         flow, scale, steps = self.objective == "flow", self.degradation.scale, self.sampler_steps
+        shift, mean = self.objective == "residual-shift", self.sampler == "posterior-mean"
         strided = self.sampler not in ("posterior-mean", "truncated")
         checks = [
             (not self.conditioning, "conditioning is empty; a super-resolution model must see the LR image"),
@@ -152,7 +160,31 @@ class Recipe:
             (self.epochs is not None and self.epochs < 1, f"epochs is {self.epochs}; give 1 at least"),
             (not 0 <= self.ema < 1, f"ema is {self.ema}; give a decay from 0 to below 1"),
             (self.warm_up < 0 or self.weight_decay < 0, "warm_up and weight_decay cannot be negative"),
+            (
+                (shift or self.target == "residual") and "upsampled-latent" not in self.conditioning,
+                "what departs from the latent of the upsampled image must be told it: add upsampled-latent to the "
+                "conditioning",
+            ),
+            (
+                shift and self.target == "residual",
+                "residual-shift takes target latent; the shift is its residual",
+            ),
             (flow != (self.schedule == "straight"), "objective flow and schedule straight go together"),
+            (
+                len(
+                    {
+                        shift,
+                        self.schedule == "geometric",
+                        self.sampler == "residual-shift" or (shift and mean),
+                    }
+                )
+                > 1,
+                "objective residual-shift, schedule geometric and sampler residual-shift or posterior-mean go together",
+            ),
+            (
+                self.sampler == "residual-shift" and steps != self.noise_levels,
+                f"sampler residual-shift walks all {self.noise_levels} noise_levels, not {steps} of them",
+            ),
             (
                 flow and self.sampler not in ("euler", "posterior-mean"),
                 f"objective flow is sampled by euler, not by {self.sampler}",
@@ -175,6 +207,16 @@ class Recipe:
 
     def _refuse(self, problem: str) -> None:
         raise RecipeError(f"recipe {self.name}: {problem}")
+
+    @property
+    def task(self) -> Conditioning:
+        """What the network is told and what it generates."""
+        return Conditioning(self.conditioning, self.target)
+
+    @property
+    def view(self) -> View:
+        """What a score card must have looked at to foresee this training."""
+        return View(self.size, self.degradation, self.task)
 
     def steps_on(self, images: int) -> int:
         """Optimiser steps that use up the budget on a train split of `images`."""

@@ -230,5 +230,5 @@ class _Work:
             "losses": trained.losses,
             "parallel_threads": torch.get_num_threads(),
             "crops_at_a_time": trained.part,
-            "parameters": sum(value.numel() for value in trained.full.values()),
+            "parameters": sum(value.numel() for value in trained.weights.values()),
         }

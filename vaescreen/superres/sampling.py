@@ -1,5 +1,6 @@
 """From noise to latents: diffusers' samplers over strided levels that end at zero noise, and two walks of our own."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaescreen.superres.diffusion import Process, predict, schedule_options
+from vaescreen.images.noise import draw_noise
+from vaescreen.superres.diffusion import KAPPA, Process, predict, schedule_options, shifts
 from vaescreen.superres.recipe import Recipe
 
 Estimate = Callable[[Tensor, int], Tensor]
@@ -29,14 +31,19 @@ def estimator(recipe: Recipe, network: nn.Module, condition: Tensor, limit: floa
     def estimate(noisy: Tensor, level: int) -> Tensor:
         at = torch.tensor(level, device=noisy.device)
         noisy = torch.zeros_like(noisy) if recipe.objective == "regression" else noisy
-        return process.clean(predict(network, noisy, condition, at, recipe.precision), noisy, at, limit)
+        said = predict(network, process.inputs(noisy, at), condition, at, recipe.precision)
+        return process.clean(said, noisy, at, limit)
 
     return estimate
 
 
 @torch.no_grad()
 def sample(
-    recipe: Recipe, estimate: Estimate, noise: Tensor, generators: Sequence[torch.Generator] = ()
+    recipe: Recipe,
+    estimate: Estimate,
+    noise: Tensor,
+    anchor: Tensor | None = None,
+    generators: Sequence[torch.Generator] = (),
 ) -> Tensor:
     """Clean latents `[B, C, h, w]` by the recipe's sampler.
 
@@ -48,12 +55,16 @@ def sample(
         The model.
     noise
         Unit noise `[B, C, h, w]` to start from.
+    anchor
+        The scaled latent of the upsampled image, which residual-shift starts near.
     generators
-        One an image, for the sampler that draws more noise on the way (`ddpm`).
+        One an image, for the samplers that draw more noise on the way (`ddpm`, `residual-shift`).
     """
     start = noise if recipe.start_noise == 1 else recipe.start_noise * noise
     if recipe.sampler == "posterior-mean":
-        return posterior_mean(recipe, estimate, start)
+        return posterior_mean(recipe, estimate, start, anchor)
+    if recipe.objective == "residual-shift":
+        return _shifted(recipe, estimate, Process.of(recipe, noise.device).start(start, anchor), generators)
     if recipe.objective == "flow":
         return _flow(recipe, estimate, start)
     scheduler = build_scheduler(recipe)
@@ -69,9 +80,9 @@ def sample(
 
 
 @torch.no_grad()
-def posterior_mean(recipe: Recipe, estimate: Estimate, noise: Tensor) -> Tensor:
+def posterior_mean(recipe: Recipe, estimate: Estimate, noise: Tensor, anchor: Tensor | None = None) -> Tensor:
     """One step from pure noise: the mean of all clean latents that fit the condition, the PSNR-optimal output."""
-    return estimate(noise, recipe.noise_levels - 1)
+    return estimate(Process.of(recipe, noise.device).start(noise, anchor), recipe.noise_levels - 1)
 
 
 def build_scheduler(recipe: Recipe) -> Any:
@@ -100,4 +111,19 @@ def _flow(recipe: Recipe, estimate: Estimate, start: Tensor) -> Tensor:
     for time, sigma in zip(scheduler.timesteps, scheduler.sigmas[:-1], strict=True):
         velocity = (x - estimate(x, round(float(time)) - 1)) / sigma
         x = scheduler.step(velocity, time, x).prev_sample
+    return x
+
+
+def _shifted(recipe: Recipe, estimate: Estimate, x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """Walk ResShift's chain back (Yue et al., 2023, equation 7).
+
+    With alpha_t = eta_t - eta_(t-1), x_(t-1) is normal about (eta_(t-1) x_t + alpha_t x0) / eta_t with variance
+    kappa^2 alpha_t eta_(t-1) / eta_t, which is zero at the end.
+    """
+    eta = [0.0, *shifts(recipe.noise_levels).tolist()]
+    for level in range(recipe.noise_levels, 0, -1):
+        now, then = eta[level], eta[level - 1]
+        x = (then * x + (now - then) * estimate(x, level - 1)) / now
+        if then > 0:
+            x = x + KAPPA * math.sqrt((now - then) * then / now) * draw_noise(generators, x)
     return x

@@ -30,14 +30,12 @@ OnStep = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """Averaged weights at all, half and a quarter of the budget, the loss curve and what it cost.
+    """Averaged weights, the loss curve and what it cost.
 
     `part` is the number of crops that were worked on at a time in the end: the batch, or less where memory ran out.
     """
 
-    full: Weights
-    half: Weights
-    quarter: Weights
+    weights: Weights
     losses: list[float]
     steps: int
     seconds: float
@@ -110,7 +108,7 @@ def train(
     network, cells = fitted_network(recipe, pairs, factor)
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     average = {name: value.detach().clone() for name, value in network.named_parameters()}
-    run: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "recent": [], "quarter": {}, "half": {}}
+    run: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "recent": []}
     saved: dict[str, Any] = {}
     if checkpoint.is_file():
         saved = torch.load(checkpoint, weights_only=True, map_location=device)
@@ -126,7 +124,6 @@ def train(
         run = saved
     process = Process.of(recipe, device)
     steps = recipe.steps_on(len(pairs.hr) // (2 if recipe.mirror else 1))
-    snapshots = {"quarter": max(1, steps // 4), "half": max(1, steps // 2)}
     watch = _Watch(run, checkpoint, on_step)
     began = time.perf_counter() - run["seconds"]
     while run["step"] < steps:
@@ -137,15 +134,13 @@ def train(
         saving = step % checkpoint_every == 0 or step == steps
         watch.see(loss, look=saving or device.type == "cpu" or step % LOOK_EVERY == 0)
         follow(average, network, min(recipe.ema, step / (9 + step)))
-        for part in (part for part, place in snapshots.items() if place == step):
-            run[part] = {name: value.clone() for name, value in average.items()}
         if saving:
             run["seconds"] = time.perf_counter() - began
             state = {"network": network.state_dict(), "optimizer": stepper.optimizer.state_dict()}
             if team.leads:
                 write_torch(checkpoint, run | state | {"average": average})
             watch.saved = step
-    return Trained(average, run["half"], run["quarter"], run["losses"], steps, run["seconds"], stepper.part)
+    return Trained(average, run["losses"], steps, run["seconds"], stepper.part)
 
 
 class _Watch:

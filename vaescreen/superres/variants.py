@@ -11,6 +11,8 @@ from vaescreen.images.degradation_names import degradation_named
 from vaescreen.superres.networks import NETWORKS, Network
 from vaescreen.superres.recipe import WORDS, Recipe
 
+SHIFTS = 15
+"""Levels of the chain that ResShift was published with."""
 _FIXED = {"name", "version"}
 _SWITCH = {"true": True, "false": False}
 
@@ -19,8 +21,9 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
     """Give a variant for an ablation, whose name says what changed: `nano+objective=v`.
 
     What a choice cannot be without changes with it: flow takes the straight schedule and Euler's sampler, what
-    was flow takes the cosine schedule; regression takes one step without noise; a transformer takes whole
-    images; samples and epochs exclude each other.
+    was flow takes the cosine schedule; residual-shift takes the chain of ResShift, from the upsampled image's latent
+    to the whole HR latent; regression takes one step without noise; a transformer takes whole images; samples and
+    epochs exclude each other.
 
     Parameters
     ----------
@@ -37,15 +40,7 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
         If a field or value is unknown, or the variant makes no sense.
     """
     values = {field: _value(recipe, field, value) for field, value in changes.items()}
-    follow: dict[str, Any] = {}
-    if values.get("objective") == "flow" != recipe.objective:
-        follow = {"schedule": "straight"}
-        if recipe.sampler != "posterior-mean":
-            follow["sampler"] = "euler"
-    elif values.get("objective") == "regression":
-        follow = {"schedule": "cosine", "noise_levels": 1, "sampler": "posterior-mean", "sampler_steps": 1}
-    elif "objective" in values and recipe.objective == "flow":
-        follow = {"schedule": "cosine"}
+    follow = _following(recipe, values["objective"]) if "objective" in values else {}
     if getattr(values.get("network"), "kind", None) == "transformer":
         follow["crop"] = values.get("size", recipe.size)
     if values.get("epochs") is not None:
@@ -54,6 +49,23 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
         follow["epochs"] = None
     said = "".join(f"+{field}={_text(value)}" for field, value in values.items())
     return replace(recipe, **{"name": recipe.name + said, **follow, **values})
+
+
+def _following(recipe: Recipe, objective: str) -> dict[str, Any]:
+    """Choices that an objective cannot be without, and what stands for those that the recipe's own needed."""
+    mean = recipe.sampler == "posterior-mean"
+    match objective:
+        case recipe.objective:
+            return {}
+        case "flow":
+            return {"schedule": "straight"} | ({} if mean else {"sampler": "euler"})
+        case "residual-shift":
+            chain = {} if mean else {"sampler": "residual-shift", "sampler_steps": SHIFTS}
+            return {"target": "latent", "schedule": "geometric", "noise_levels": SHIFTS} | chain
+        case "regression":
+            return {"schedule": "cosine", "noise_levels": 1, "sampler": "posterior-mean", "sampler_steps": 1}
+        case _:
+            return {"schedule": "cosine"} if recipe.objective == "flow" else {}
 
 
 def _value(recipe: Recipe, field: str, value: Any) -> Any:

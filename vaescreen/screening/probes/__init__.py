@@ -1,15 +1,12 @@
-"""Probes: cheap estimates of how well HR latents follow from LR latents, seconds instead of GPU hours.
+"""Probes: cheap estimates of how well a model can do what a recipe asks of it, seconds instead of GPU hours.
 
-A probe is a small regression from the latent of the LR image to the latent of the HR image, fitted on the
-train split. Its predictions, decoded and compared with the true HR images, foresee what a super-resolution
-model can make of this latent space; the AE ceiling does not. All work on standardised latents, at a fixed
-budget and from a fixed seed:
+A probe is a small regression from what a model is told to what it generates, fitted on the train split. Its
+predictions, decoded and compared with the true HR images, foresee what a super-resolution model can make of this
+latent space; the AE ceiling does not. All work on standardised latents, at a fixed budget and from a fixed seed:
 
-- `ridge`: linear, closed form, any number of images;
-- `random_features`: the same on random nonlinear features;
-- `neighbours`: what the most similar train patch has in this place;
-- `convolutional`: a small network with a fixed number of steps;
-- `denoising`: a miniature of the diffusion model, which must find the latent under noise as well.
+- `ridge`: linear in the cell's neighbourhood, closed form;
+- `convolutional`: a small network with a fixed number of steps, which foresees the posterior mean;
+- `denoising`: a miniature of the diffusion model, whose samples foresee the samples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,46 +18,42 @@ from torch import Tensor
 from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.screening.probes.convolutional import ConvolutionalProbe, fit_convolutional
 from vaescreen.screening.probes.denoising import DenoisingProbe, fit_denoising
-from vaescreen.screening.probes.neighbours import NeighbourProbe, fit_neighbours
-from vaescreen.screening.probes.random_features import RandomFeatureProbe, fit_random_features
 from vaescreen.screening.probes.ridge import RidgeProbe, fit_ridge
 
 __all__ = ["Probes", "fit_probes"]
 
 FIT_BATCH = 16
+RIDGE_CELLS = 40_000
+"""Cells that the ridge probe is fitted on at most: several times its features for all but the widest latents."""
+NEIGHBOURHOOD = 3
 
 
 @dataclass(frozen=True)
 class Probes:
-    """Fitted probes, and the standardisation of LR latents (`lr`) and HR latents (`hr`) that they work on."""
+    """Fitted probes, and the standardisation of conditions (`told`) and targets (`target`) that they work on."""
 
-    lr: Standardisation
-    hr: Standardisation
+    told: Standardisation
+    target: Standardisation
     ridge: RidgeProbe
-    random_features: RandomFeatureProbe
-    neighbours: NeighbourProbe
     convolutional: ConvolutionalProbe
     denoising: DenoisingProbe
 
 
 def fit_probes(
-    lr: Sequence[Tensor],
-    hr: Sequence[Tensor],
+    told: Sequence[Tensor],
+    target: Sequence[Tensor],
     *,
     scale: int,
     factor: int,
     seed: int,
     device: torch.device | str = "cpu",
 ) -> Probes:
-    """Fit every probe on the raw latents of the train images.
+    """Fit every probe on what a model is told of the train images and on what it is to generate.
 
     Parameters
     ----------
-    lr
-        Latents of each LR image, `[C, h, w]`; sizes may differ.
-    hr
-        Latents of each HR image, `[C, H, W]` with H at most `scale * h`, likewise W; cell (i, j) of `lr` lies
-        over the `scale` x `scale` block of `hr` that begins at (scale * i, scale * j).
+    told, target
+        Raw condition and target of each image, `[D, h, w]` and `[C, h, w]`; sizes may differ.
     scale
         HR pixels per LR pixel in each direction.
     factor
@@ -70,28 +63,30 @@ def fit_probes(
     device
         Where networks run.
     """
-    into, out = _standardisation(lr), _standardisation(hr)
-    x, y = [into.apply(part) for part in lr], [out.apply(part) for part in hr]
+    into, out = standardisation(told), standardisation(target)
+    x, y = [into.apply(part) for part in told], [out.apply(part) for part in target]
     return Probes(
         into,
         out,
-        fit_ridge(_batches(x, y), scale),
-        fit_random_features(_batches(x, y), x[0].shape[0], scale, seed),
-        fit_neighbours(_batches(x, y), scale),
+        fit_ridge(_batches(x, y), 1, NEIGHBOURHOOD),
         fit_convolutional(x, y, scale, seed, device=device),
         fit_denoising(x, y, scale, factor, seed, device=device),
     )
 
 
-def _standardisation(latents: Sequence[Tensor]) -> Standardisation:
+def standardisation(latents: Sequence[Tensor]) -> Standardisation:
     """Over the cells of all images, whatever their sizes."""
     return Standardisation.of(torch.cat([part.flatten(1) for part in latents], dim=1)[None, :, None])
 
 
-def _batches(lr: Sequence[Tensor], hr: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Stack neighbours of equal size."""
-    start = 0
-    for end in range(1, len(hr) + 1):
-        if end == len(hr) or end - start == FIT_BATCH or hr[end].shape != hr[start].shape:
-            yield torch.stack(list(lr[start:end])), torch.stack(list(hr[start:end]))
+def _batches(told: Sequence[Tensor], target: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Stack neighbours of equal size, until there are enough cells for the ridge probe."""
+    start = cells = 0
+    for end in range(1, len(target) + 1):
+        cells += target[end - 1][0].numel()
+        last = end == len(target) or cells >= RIDGE_CELLS
+        if last or end - start == FIT_BATCH or target[end].shape != target[start].shape:
+            yield torch.stack(list(told[start:end])), torch.stack(list(target[start:end]))
             start = end
+        if last:
+            return

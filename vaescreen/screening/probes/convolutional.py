@@ -1,4 +1,4 @@
-"""Convolutional probe: a small residual network from upsampled LR latents to HR latents."""
+"""Convolutional probe: a small residual network from what a model is told to what it generates."""
 
 import math
 from collections.abc import Sequence
@@ -7,20 +7,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaescreen.screening.probes.crops import Crops, reproducible, upsampled_inputs
+from vaescreen.screening.probes.crops import Crops, placed, reproducible
 
 WIDTH = 32
 BLOCKS = 3
 NORM_GROUPS = 8
-STEPS = 640
+STEPS = 400
 CROP = 32
 CELLS = 1024
-"""HR-latent cells that one step sees."""
+"""Latent cells that one step sees."""
 LEARNING_RATE = 2e-3
 
 
 class ConvolutionalProbe:
-    """A fitted network that corrects bilinearly upsampled LR latents."""
+    """A fitted network from the condition to the target."""
 
     def __init__(self, network: nn.Module, scale: int, device: torch.device) -> None:
         self._network = network
@@ -28,16 +28,16 @@ class ConvolutionalProbe:
         self._device = device
 
     @torch.no_grad()
-    def predict(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """Predict standardised HR latents `[B, C, *size]` from standardised LR latents `[B, C, h, w]`."""
-        inputs = upsampled_inputs(lr.to(self._device), self._scale, size)
+    def predict(self, told: Tensor) -> Tensor:
+        """Predict standardised targets `[B, C, h, w]` from standardised conditions `[B, D, h, w]`."""
         with reproducible():
-            return _corrected(self._network, inputs).to(lr.device)
+            predicted: Tensor = self._network(placed(told.to(self._device), self._scale))
+        return predicted.to(told.device)
 
 
 def fit_convolutional(
-    lr: Sequence[Tensor],
-    hr: Sequence[Tensor],
+    told: Sequence[Tensor],
+    target: Sequence[Tensor],
     scale: int,
     seed: int,
     *,
@@ -46,16 +46,15 @@ def fit_convolutional(
 ) -> ConvolutionalProbe:
     """Train the probe for a fixed number of steps: squared error, AdamW with cosine decay to zero.
 
-    Every step sees random crops of at most `CROP` x `CROP` HR-latent cells, `CELLS` cells in all, so its cost
-    does not grow with the size of the latents.
+    Every step sees random crops of at most `CROP` x `CROP` cells, `CELLS` cells in all, so its cost does not grow with
+    the size of the latents.
 
     Parameters
     ----------
-    lr, hr
-        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`, with H at most `scale * h` and
-        W at most `scale * w`.
+    told, target
+        Standardised condition and target of each train image, `[D, h, w]` and `[C, h, w]`.
     scale
-        Side of the block of HR cells over an LR cell.
+        Side of the block of cells over a cell of the LR latent.
     seed
         Decides initial weights and crops; the same seed gives the same bytes on one machine.
     steps
@@ -65,15 +64,15 @@ def fit_convolutional(
     """
     device = torch.device(device)
     draws = torch.Generator().manual_seed(seed)
-    network = _network(hr[0].shape[0], seed).to(device)
+    network = _network(told[0].shape[0], target[0].shape[0], seed).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    crops = Crops(lr, hr, scale, CROP)
+    crops = Crops(told, target, scale, CROP)
     count = min(max(CELLS // math.prod(crops.shape), 1), len(crops))
     for _ in range(steps):
         inputs, targets = (part.to(device) for part in crops.draw(count, draws))
         with reproducible():
-            loss = F.mse_loss(_corrected(network, inputs), targets)
+            loss = F.mse_loss(network(inputs), targets)
             optimizer.zero_grad()
             loss.backward()
         optimizer.step()
@@ -81,19 +80,14 @@ def fit_convolutional(
     return ConvolutionalProbe(network.eval(), scale, device)
 
 
-def _corrected(network: nn.Module, inputs: Tensor) -> Tensor:
-    corrected: Tensor = inputs[:, :-2] + network(inputs)
-    return corrected
-
-
-def _network(channels: int, seed: int) -> nn.Module:
-    """Make the network with seeded weights; its last layer is zero, so that it begins as plain upsampling."""
+def _network(told: int, channels: int, seed: int) -> nn.Module:
+    """Make the network with seeded weights; its last layer is zero, so that it begins at the mean."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         last = nn.Conv2d(WIDTH, channels, 3, padding=1)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
-        first = nn.Conv2d(channels + 2, WIDTH, 3, padding=1)
+        first = nn.Conv2d(told + 2, WIDTH, 3, padding=1)
         return nn.Sequential(first, *(_ResidualBlock() for _ in range(BLOCKS)), last)
 
 

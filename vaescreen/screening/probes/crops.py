@@ -1,4 +1,4 @@
-"""What networks on latents see: LR latents brought to the HR grid, and random crops of it."""
+"""What networks on latents see: the condition with the place of each cell, and random crops of it."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -6,25 +6,18 @@ from statistics import median_low
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
-def upsample(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
-    """Enlarge LR latents bilinearly, cell (i, j) onto its block of HR cells, and crop to `size`."""
-    enlarged = F.interpolate(lr, scale_factor=scale, mode="bilinear", align_corners=False)
-    return enlarged[..., : size[0], : size[1]]
+def placed(condition: Tensor, scale: int) -> Tensor:
+    """A condition `[B, D, h, w]` and two channels that say where in its block a cell lies: `[B, D + 2, h, w]`.
 
-
-def upsampled_inputs(lr: Tensor, scale: int, size: tuple[int, int]) -> Tensor:
-    """Upsampled latents and two channels that say where in its block a cell lies: `[B, C + 2, *size]`.
-
-    What a block of HR cells looks like differs from cell to cell of the block; a convolution alone could
-    tell them apart only near the border, by its padding.
+    What a latent of the LR image tells of a block of `scale` x `scale` cells differs from cell to cell of the block; a
+    convolution alone could tell them apart only near the border, by its padding.
     """
-    places = (2 * torch.arange(max(size), device=lr.device) % (2 * scale) - scale + 1) / scale
+    size = condition.shape[-2:]
+    places = (2 * torch.arange(max(size), device=condition.device) % (2 * scale) - scale + 1) / scale
     rows, columns = places[: size[0], None].expand(size), places[None, : size[1]].expand(size)
-    where = torch.stack([rows, columns]).expand(len(lr), -1, -1, -1)
-    return torch.cat([upsample(lr, scale, size), where], dim=1)
+    return torch.cat([condition, torch.stack([rows, columns]).expand(len(condition), -1, -1, -1)], dim=1)
 
 
 def common_shape(latents: Sequence[Tensor]) -> tuple[int, int]:
@@ -38,23 +31,23 @@ class Crops:
 
     Parameters
     ----------
-    lr, hr
-        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`.
+    told, target
+        Standardised condition and target of each train image, `[D, h, w]` and `[C, h, w]`.
     scale
-        Side of the block of HR cells over an LR cell.
+        Side of the block of cells over a cell of the LR latent.
     side
-        Of the crops in HR cells; less where `common_shape` has less. Smaller images are left out.
+        Of the crops in cells; less where `common_shape` has less. Smaller images are left out.
     """
 
-    def __init__(self, lr: Sequence[Tensor], hr: Sequence[Tensor], scale: int, side: int) -> None:
-        rows, columns = common_shape(hr)
+    def __init__(self, told: Sequence[Tensor], target: Sequence[Tensor], scale: int, side: int) -> None:
+        rows, columns = common_shape(target)
         self.shape = min(side, rows), min(side, columns)
         held = [
             (x, y)
-            for x, y in zip(lr, hr, strict=True)
+            for x, y in zip(told, target, strict=True)
             if y.shape[-2] >= self.shape[0] and y.shape[-1] >= self.shape[1]
         ]
-        self._inputs = [upsampled_inputs(x[None], scale, (y.shape[-2], y.shape[-1]))[0] for x, y in held]
+        self._inputs = [placed(x[None], scale)[0] for x, y in held]
         self._targets = [y for _, y in held]
 
     def __len__(self) -> int:
@@ -62,7 +55,7 @@ class Crops:
         return len(self._inputs)
 
     def draw(self, count: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Cut `count` crops: inputs `[count, C + 2, *shape]` and targets `[count, C, *shape]`.
+        """Cut `count` crops: inputs `[count, D + 2, *shape]` and targets `[count, C, *shape]`.
 
         They are not flipped: a latent space need not be symmetric.
         """

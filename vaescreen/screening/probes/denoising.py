@@ -1,10 +1,10 @@
-"""Denoising probe: a miniature of the diffusion model, on noisy HR latents given the LR latent.
+"""Denoising probe: a miniature of the diffusion model, on noisy targets given what the model is told.
 
-The model of latent-diffusion super-resolution learns to take noise off HR latents at every level, from none to
+The model of latent-diffusion super-resolution learns to take noise off its target at every level, from none to
 nothing but noise; what it does not learn within its budget it gets wrong. The miniature meets the same
-difficulty under a small fixed budget: the same clean-latent target and squared error, the same way of cutting
-crops by the pixel, so that a step sees as many pixels whatever the geometry. Its estimate from pure noise in
-one step foresees the posterior mean of the model, its samples foresee the samples.
+difficulty under a small fixed budget: the same target and squared error, the same way of cutting crops by the pixel,
+so that a step sees as many pixels whatever the geometry. Its estimate from pure noise in one step foresees the
+posterior mean of the model, its samples foresee the samples.
 """
 
 import math
@@ -14,23 +14,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaescreen.screening.probes.crops import Crops, reproducible, upsampled_inputs
+from vaescreen.screening.probes.crops import Crops, placed, reproducible
 
 WIDTH = 32
 BLOCKS = 3
 NORM_GROUPS = 8
-STEPS = 640
+STEPS = 400
 CROP = 64
-"""Side of a crop in HR pixels, as in recipe `nano`."""
+"""Side of a crop in HR pixels, as in recipe `compact`."""
 CROPS = 4
 CELLS = 1024
-"""HR-latent cells that one step sees at most: crops are cut, and then left out, to stay below."""
+"""Latent cells that one step sees at most: crops are cut, and then left out, to stay below."""
 LEARNING_RATE = 2e-3
 SAMPLER_STEPS = 5
 
 
 class DenoisingProbe:
-    """A fitted network that estimates clean latents from noisy ones and from upsampled LR latents."""
+    """A fitted network that estimates clean targets from noisy ones and from the condition."""
 
     def __init__(self, network: nn.Module, scale: int, device: torch.device) -> None:
         self._network = network
@@ -38,38 +38,38 @@ class DenoisingProbe:
         self._device = device
 
     @torch.no_grad()
-    def denoise(self, noisy: Tensor, lr: Tensor, level: float) -> Tensor:
-        """Estimate clean standardised latents.
+    def denoise(self, noisy: Tensor, told: Tensor, level: float) -> Tensor:
+        """Estimate clean standardised targets.
 
         Parameters
         ----------
         noisy
-            `[B, C, H, W]`: cos(a) times clean latents plus sin(a) times unit noise, a = level * pi / 2.
-        lr
-            Standardised LR latents `[B, C, h, w]`.
+            `[B, C, h, w]`: cos(a) times clean targets plus sin(a) times unit noise, a = level * pi / 2.
+        told
+            Standardised condition `[B, D, h, w]`.
         level
             From 0, no noise, to 1, only noise.
         """
-        given = upsampled_inputs(lr.to(self._device), self._scale, (noisy.shape[-2], noisy.shape[-1]))
+        given = placed(told.to(self._device), self._scale)
         levels = torch.full((len(noisy),), level, device=self._device)
         with reproducible():
             clean: Tensor = self._network(torch.cat([noisy.to(self._device), given], dim=1), levels)
         return clean.to(noisy.device)
 
-    def sample(self, lr: Tensor, noise: Tensor) -> Tensor:
-        """Walk from unit `noise` `[B, C, H, W]` to none by DDIM (Song et al., 2021, eta 0), in even steps."""
+    def sample(self, told: Tensor, noise: Tensor) -> Tensor:
+        """Walk from unit `noise` `[B, C, h, w]` to none by DDIM (Song et al., 2021, eta 0), in even steps."""
         x = noise
         for step in range(SAMPLER_STEPS, 0, -1):
             here, there = (math.pi / 2 * part / SAMPLER_STEPS for part in (step, step - 1))
-            clean = self.denoise(x, lr, step / SAMPLER_STEPS)
+            clean = self.denoise(x, told, step / SAMPLER_STEPS)
             direction = (x - math.cos(here) * clean) / math.sin(here)
             x = math.cos(there) * clean + math.sin(there) * direction
         return x
 
 
 def fit_denoising(
-    lr: Sequence[Tensor],
-    hr: Sequence[Tensor],
+    told: Sequence[Tensor],
+    target: Sequence[Tensor],
     scale: int,
     factor: int,
     seed: int,
@@ -81,10 +81,10 @@ def fit_denoising(
 
     Parameters
     ----------
-    lr, hr
-        Standardised latents of each train image, `[C, h, w]` and `[C, H, W]`.
+    told, target
+        Standardised condition and target of each train image, `[D, h, w]` and `[C, h, w]`.
     scale
-        Side of the block of HR cells over an LR cell.
+        Side of the block of cells over a cell of the LR latent.
     factor
         Spatial factor of the autoencoder, which turns the crop into cells.
     seed
@@ -98,10 +98,10 @@ def fit_denoising(
     draws = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _Denoiser(hr[0].shape[0]).to(device)
+        network = _Denoiser(told[0].shape[0], target[0].shape[0]).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    crops = Crops(lr, hr, scale, max(min(CROP // factor, math.isqrt(CELLS)), 1))
+    crops = Crops(told, target, scale, max(min(CROP // factor, math.isqrt(CELLS)), 1))
     count = min(CROPS, CELLS // math.prod(crops.shape))
     for _ in range(steps):
         given, clean = crops.draw(count, draws)
@@ -119,9 +119,9 @@ def fit_denoising(
 
 
 class _Denoiser(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(self, told: int, channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(2 * channels + 2, WIDTH, 3, padding=1)
+        self.first = nn.Conv2d(channels + told + 2, WIDTH, 3, padding=1)
         self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
         self.last = nn.Conv2d(WIDTH, channels, 3, padding=1)
 

@@ -1,4 +1,4 @@
-"""Ridge probe: the block of HR cells under an LR cell, linear in the cell's neighbourhood."""
+"""Ridge probe: what belongs to a cell, or the block of HR pixels under an LR pixel, linear in the neighbourhood."""
 
 from collections.abc import Iterable
 
@@ -72,13 +72,13 @@ class NormalEquations:
 
 
 def fit_ridge(
-    pairs: Iterable[tuple[Tensor, Tensor]], scale: int, regularisation: float = REGULARISATION
+    pairs: Iterable[tuple[Tensor, Tensor]], scale: int, side: int = NEIGHBOURHOOD
 ) -> RidgeProbe:
-    """Fit on streamed batches of standardised LR and HR latents; see `NormalEquations`."""
-    equations = NormalEquations(scale)
-    for lr, hr in pairs:
-        equations.add(lr, hr)
-    return equations.solve(regularisation)
+    """Fit on streamed batches; see `NormalEquations`."""
+    equations = NormalEquations(scale, side)
+    for x, y in pairs:
+        equations.add(x, y)
+    return equations.solve()
 
 
 def solve_ridge(gram: Tensor, moments: Tensor, regularisation: float) -> Tensor:

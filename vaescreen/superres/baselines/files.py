@@ -115,5 +115,5 @@ def _identity(baseline: Baseline, data: DataSet, view: View) -> dict[str, Any]:
             "fingerprint": data.fingerprint,
             "description": data.description,
         },
-        "view": view.description(),
+        "view": view.pixels(),
     }

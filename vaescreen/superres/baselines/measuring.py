@@ -5,7 +5,6 @@ from typing import Any
 
 from vaescreen.images.dataset import DataSet
 from vaescreen.images.degradation import INTERPOLATIONS
-from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import baseline_path, find_baseline, write_baseline
 from vaescreen.superres.baselines.floors import open_floor
 from vaescreen.superres.baselines.published import open_published
@@ -34,7 +33,7 @@ def measure(name: str, data: DataSet, recipe: Recipe, results: Path, device: str
     CandidateError
         If the name is unknown, or the weights cannot be used.
     """
-    view = View(recipe.size, recipe.degradation)
+    view = recipe.view
     by = next((each for each in INTERPOLATIONS if each == name), None)
     if by is not None:
         baseline, upscale = open_floor(by, recipe.degradation)

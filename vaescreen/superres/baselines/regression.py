@@ -13,7 +13,6 @@ from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.linear import LinearCodec, dct_vectors
 from vaescreen.candidate import Candidate
 from vaescreen.images.dataset import DataSet
-from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir, digest
 from vaescreen.superres.baselines.files import IDS, Baseline, baseline_path, find_baseline, write_baseline
 from vaescreen.superres.evaluation import evaluate
@@ -71,7 +70,7 @@ def regress(
         autoencoder: Autoencoder = pixel_blocks(recipe.degradation.scale)
     else:
         autoencoder = open_autoencoder(candidate, data, device)
-    view = View(recipe.size, recipe.degradation)
+    view = recipe.view
     key = digest(
         "regression-1", autoencoder.fingerprint, data.fingerprint, chosen.training_description(), seed
     )
