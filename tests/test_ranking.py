@@ -65,10 +65,10 @@ def test_the_floor_is_one_row_without_a_rank(ranking: Ranking) -> None:
 
 
 def test_score_cards_are_of_the_recipes_size_and_degradation(ranking: Ranking) -> None:
-    from vaescreen.superres.recipes import NANO
+    from vaescreen.superres.recipes import COMPACT
 
-    assert {card["view"]["size"] for card in ranking.cards} == {NANO.size}
-    assert {card["view"]["degradation"]["kernel"] for card in ranking.cards} == {NANO.degradation.kernel}
+    assert {card["view"]["size"] for card in ranking.cards} == {COMPACT.size}
+    assert {card["view"]["degradation"]["kernel"] for card in ranking.cards} == {COMPACT.degradation.kernel}
 
 
 def test_what_is_not_on_this_machine_is_missing_with_the_command_that_fetches_it(ranking: Ranking) -> None:

@@ -18,14 +18,14 @@ from vaescreen.candidate import Candidate
 from vaescreen.images import open_data
 from vaescreen.storage import cache_dir
 from vaescreen.superres.networks import UNet
-from vaescreen.superres.recipes import NANO
+from vaescreen.superres.recipes import COMPACT
 from vaescreen.superres.reference import make_reference
 from vaescreen.superres.training import CHECKPOINT_EVERY
 
 STEPS = CHECKPOINT_EVERY + 15
 TRAIN, TEST = 3, 40
 RECIPE = replace(
-    NANO,
+    COMPACT,
     name="tiny",
     size=32,
     network=UNet("unet-tiny", (8,), 1, (), False, 8),

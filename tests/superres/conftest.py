@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.images import DataSet, open_data
 from vaescreen.superres.networks import UNet
-from vaescreen.superres.recipes import NANO, Recipe
+from vaescreen.superres.recipes import COMPACT, Recipe
 
 
 class Shuffle:
@@ -39,7 +39,7 @@ def shuffle() -> Callable[..., Shuffle]:
 @pytest.fixture
 def recipe() -> Recipe:
     return replace(
-        NANO,
+        COMPACT,
         name="tiny",
         size=32,
         network=UNet("unet-tiny", (8, 8), 1, (), False, 8),

@@ -7,20 +7,22 @@ import pytest
 from vaescreen.errors import RecipeError, ResultError
 from vaescreen.superres.ablation import cells, read_gaps
 from vaescreen.superres.paths import point_path
-from vaescreen.superres.recipes import NANO
+from vaescreen.superres.recipes import COMPACT
 
 IMAGES = 40
 
 
 def test_one_choice_changes_at_a_time_and_the_base_comes_first():
-    grid = cells(NANO, {"objective": ["x0", "v"], "sampler_steps": ["10", "20"], "network": ["unet-small"]})
+    grid = cells(
+        COMPACT, {"objective": ["x0", "v"], "sampler_steps": ["10", "20"], "network": ["unet-small"]}
+    )
     assert [(cell.axis, cell.value) for cell in grid] == [
         ("", ""),
         ("objective", "v"),
         ("sampler_steps", "10"),
         ("network", "unet-small"),
     ]
-    assert grid[0].recipe is NANO
+    assert grid[0].recipe is COMPACT
     assert [cell.recipe.name for cell in grid[1:]] == [
         "nano+objective=v",
         "nano+sampler_steps=10",
@@ -30,7 +32,7 @@ def test_one_choice_changes_at_a_time_and_the_base_comes_first():
 
 def test_nothing_to_vary():
     with pytest.raises(RecipeError, match="nothing differs from recipe nano"):
-        cells(NANO, {"objective": ["x0"]})
+        cells(COMPACT, {"objective": ["x0"]})
 
 
 def write(results, cell, candidate, seed, values, ids=None):
@@ -44,7 +46,7 @@ def write(results, cell, candidate, seed, values, ids=None):
 
 @pytest.fixture
 def grid():
-    return cells(NANO, {"objective": ["v", "epsilon"]})
+    return cells(COMPACT, {"objective": ["v", "epsilon"]})
 
 
 @pytest.fixture

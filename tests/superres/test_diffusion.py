@@ -1,5 +1,6 @@
 """The forward process and what each objective says of it, against diffusers' own schedulers."""
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from torch import nn
 
-from vaescreen.superres.diffusion import Process, predict
+from vaescreen.superres.diffusion import Process, predict, shifts
 from vaescreen.superres.variants import vary
 
 SCHEDULES = {
@@ -41,7 +42,9 @@ def setting(request, recipe):
 def test_noise_is_added_as_diffusers_does(setting):
     clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
     expected = DDPMScheduler(1000, **SCHEDULES[setting.schedule]).add_noise(clean, added, LEVELS)
-    torch.testing.assert_close(Process.of(setting).noised(clean, added, LEVELS), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        Process.of(setting).noised(clean, None, added, LEVELS), expected, atol=1e-5, rtol=0
+    )
 
 
 def test_targets_are_those_of_diffusers(setting):
@@ -74,7 +77,7 @@ def test_what_the_network_should_say_gives_x0_back(setting):
     process = Process.of(setting)
     levels = LEVELS[:4]
     clean, added = noise(0, 4, 2, 4, 4), noise(1, 4, 2, 4, 4)
-    noisy, target = process.noised(clean, added, levels), process.target(clean, added, levels)
+    noisy, target = process.noised(clean, None, added, levels), process.target(clean, added, levels)
     torch.testing.assert_close(process.clean(target, noisy, levels, UNBOUNDED), clean, atol=1e-5, rtol=0)
 
 
@@ -88,17 +91,17 @@ class TestFlow:
         scheduler = FlowMatchEulerDiscreteScheduler(1000)
         times = scheduler.timesteps.flip(0)[LEVELS]
         expected = scheduler.scale_noise(clean, times, added)
-        torch.testing.assert_close(process.noised(clean, added, LEVELS), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(process.noised(clean, None, added, LEVELS), expected, atol=1e-5, rtol=0)
 
     def test_the_target_is_the_slope_of_the_straight_line(self, process):
         clean, added = noise(0, 2, 2, 4, 4), noise(1, 2, 2, 4, 4)
-        early, late = (process.noised(clean, added, torch.tensor([n, n])) for n in (249, 749))
+        early, late = (process.noised(clean, None, added, torch.tensor([n, n])) for n in (249, 749))
         slope = (late - early) / 0.5
         torch.testing.assert_close(process.target(clean, added, LEVELS[:2]), slope, atol=1e-5, rtol=0)
 
     def test_it_gives_x0_back(self, process):
         clean, added = noise(0, 6, 2, 4, 4), noise(1, 6, 2, 4, 4)
-        noisy, target = process.noised(clean, added, LEVELS), process.target(clean, added, LEVELS)
+        noisy, target = process.noised(clean, None, added, LEVELS), process.target(clean, added, LEVELS)
         torch.testing.assert_close(process.clean(target, noisy, LEVELS, UNBOUNDED), clean, atol=1e-5, rtol=0)
 
 
@@ -129,3 +132,46 @@ def test_the_precision_is_that_of_the_recipe():
         said = predict(network, x, x, torch.tensor(0), precision)
         assert said.dtype == torch.float32
     assert network.types == [torch.bfloat16, torch.float32]
+
+
+class TestResidualShift:
+    """ResShift (Yue et al., NeurIPS 2023): equations 1, 2 and 7 and the schedule of its section 2.3, written out here."""
+
+    @pytest.fixture
+    def process(self, recipe):
+        return Process.of(vary(recipe, objective="residual-shift"))
+
+    def test_the_shifts_are_the_published_ones(self):
+        """T = 15, kappa = 2, p = 0.3: sqrt(eta_t) = sqrt(eta_1) b0^beta_t, beta_t = ((t-1)/(T-1))^p (T-1)."""
+        first, last, steps = min((0.04 / 2) ** 2, 0.001), 0.999, 15
+        b0 = math.exp(math.log(last / first) / (2 * (steps - 1)))
+        expected = [
+            (math.sqrt(first) * b0 ** (((t - 1) / (steps - 1)) ** 0.3 * (steps - 1))) ** 2
+            for t in range(1, steps + 1)
+        ]
+        assert shifts(15).tolist() == pytest.approx(expected, rel=1e-12)
+        assert (shifts(15)[0].item(), shifts(15)[-1].item()) == pytest.approx((4e-4, 0.999), rel=1e-12)
+
+    def test_noise_comes_with_the_shift(self, process):
+        clean, anchor, added = (noise(seed, 3, 2, 4, 4) for seed in (0, 1, 2))
+        levels = torch.tensor([0, 7, 14])
+        eta = shifts(15).float()[levels][:, None, None, None]
+        expected = clean + eta * (anchor - clean) + 2 * eta.sqrt() * added
+        torch.testing.assert_close(process.noised(clean, anchor, added, levels), expected)
+
+    def test_sampling_starts_where_the_chain_ends(self, process):
+        anchor, added = noise(1, 1, 2, 4, 4), noise(2, 1, 2, 4, 4)
+        expected = 0.999 * anchor + 2 * math.sqrt(0.999) * added
+        torch.testing.assert_close(process.start(added, anchor), expected)
+
+    def test_the_network_is_shown_unit_variance(self, process):
+        clean, added = noise(0, 500, 2, 8, 8), noise(2, 500, 2, 8, 8)
+        for level in (0, 7, 14):
+            levels = torch.full((500,), level)
+            shown = process.inputs(process.noised(clean, clean, added, levels), levels)
+            assert shown.std() == pytest.approx(1, abs=0.02)
+
+    def test_x0_is_what_the_network_says(self, process):
+        clean, added = noise(0, 1, 2, 4, 4), noise(1, 1, 2, 4, 4)
+        assert torch.equal(process.target(clean, added, LEVELS[:1]), clean)
+        assert torch.equal(process.clean(clean, added, LEVELS[0], UNBOUNDED), clean)

@@ -7,9 +7,16 @@ import pytest
 import torch
 
 from vaescreen.images.degradation import Degradation
-from vaescreen.superres.diffusion import Process
+from vaescreen.superres.diffusion import KAPPA, Process, shifts
 from vaescreen.superres.draws import crop_cells, draw
 from vaescreen.superres.latents import LatentPairs
+from vaescreen.superres.recipes import Recipe
+from vaescreen.superres.variants import vary
+
+
+@pytest.fixture
+def recipe(recipe) -> Recipe:
+    return replace(recipe, conditioning=("lr-latent",), target="latent")
 
 
 @pytest.fixture
@@ -78,3 +85,13 @@ def test_shares_make_up_the_batch(recipe, pairs):
 def test_a_crop_holds_an_lr_cell_and_no_more_than_the_image(recipe, factor, image_cells, cells):
     recipe = replace(recipe, size=128, crop=64, degradation=Degradation("lanczos", 4))
     assert crop_cells(recipe, factor, image_cells) == cells
+
+
+def test_residual_shift_is_drawn_between_the_latent_and_the_upsampled_one(recipe, pairs):
+    recipe = vary(replace(recipe, conditioning=("upsampled-latent",)), objective="residual-shift", batch=500)
+    examples = drawn(replace(recipe, samples=10**6), pairs)
+    eta = shifts(15).float()[examples.level][:, None, None, None]
+    shown = examples.noisy * (1 + KAPPA**2 * eta).sqrt()
+    noise = (shown - examples.target - eta * (examples.condition - examples.target)) / (KAPPA * eta.sqrt())
+    assert noise.std() == pytest.approx(1, abs=0.02)
+    assert noise.mean() == pytest.approx(0, abs=0.02)

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import pywt
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
+from vaescreen.autoencoders.standardisation import Standardisation
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import Batch
 from vaescreen.superres.evaluation import evaluate
@@ -25,11 +27,11 @@ COLUMNS = [
     "sr_psnr_foreground",
     "sr_psnr_self",
     "ae_ceiling",
-    "sr_psnr_half",
-    "posterior_mean_psnr_half",
-    "sr_psnr_quarter",
-    "posterior_mean_psnr_quarter",
     "bicubic_psnr",
+    "upsampled_psnr",
+    "detail",
+    "posterior_mean_detail",
+    "ae_detail",
 ]
 
 
@@ -57,20 +59,20 @@ def scale(shuffle, data, recipe):
 def weights(recipe, seed: int, output: float | None = None) -> dict[str, torch.Tensor]:
     """Random weights; with `output`, of a network that says this whatever it sees."""
     torch.manual_seed(seed)
-    state = recipe.network.build(32, 16, 4).state_dict()
+    state = recipe.network.build(16 + 17, 16, 4).state_dict()
     if output is not None:
         state["conv_out.weight"].fill_(0)
         state["conv_out.bias"].fill_(output)
     return state
 
 
-def trained_to(full, half=None, quarter=None) -> Trained:
-    return Trained(full, half or full, quarter or full, [], 1, 1.0, 1)
+def trained_to(state) -> Trained:
+    return Trained(state, [], 1, 1.0, 1)
 
 
 @pytest.fixture
 def untrained(recipe) -> Trained:
-    return trained_to(weights(recipe, 0), weights(recipe, 1), weights(recipe, 2))
+    return trained_to(weights(recipe, 0))
 
 
 @pytest.fixture
@@ -102,10 +104,12 @@ def test_a_lossy_autoencoder_looks_better_against_itself(recipe, data, shuffle, 
 
 
 def test_a_model_that_always_gives_the_mean_latent_is_scored_as_the_mean_image(recipe, data, shuffle, scale):
-    mean = weights(recipe, 0, output=0.0)
-    trained = trained_to(mean, weights(recipe, 1), weights(recipe, 2))
+    recipe = replace(recipe, target="latent")
+    scale = Scale.of(recipe, training_pairs(shuffle(), data, recipe))
+    trained = trained_to(weights(recipe, 0, output=0.0))
     table = evaluate(recipe, trained, shuffle(), data, scale).set_index("image_id")
-    picture = shuffle().decode(scale.undo(torch.zeros(1, 16, 8, 8)), (32, 32))[0, 0].double().numpy()
+    raw = scale.undo(torch.zeros(1, 16, 8, 8), torch.zeros(1, 17, 8, 8))
+    picture = shuffle().decode(raw, (32, 32))[0, 0].double().numpy()
     for batch in data.batches("test", 1):
         row = table.loc[batch.ids[0]]
         true = batch.images[0, 0].double().numpy()
@@ -116,8 +120,22 @@ def test_a_model_that_always_gives_the_mean_latent_is_scored_as_the_mean_image(r
         bicubic = recipe.degradation.upsample(lr, (32, 32))[0, 0].double().numpy()
         floor = peak_signal_noise_ratio(true, bicubic, data_range=1)
         assert row["bicubic_psnr"] == pytest.approx(floor, abs=1e-6)
-    assert (table["sr_psnr_half"] - table["sr_psnr"]).abs().min() > 1e-3
-    assert (table["sr_psnr_quarter"] - table["sr_psnr_half"]).abs().min() > 1e-3
+        assert row["upsampled_psnr"] == pytest.approx(floor, abs=1e-3)
+        energy = {name: finest_haar_energy(image) for name, image in (("true", true), ("mean", picture))}
+        assert row["detail"] == pytest.approx(10 * np.log10(energy["mean"] / energy["true"]), abs=1e-3)
+        assert row["ae_detail"] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_model_that_finds_no_residual_gives_the_upsampled_image(recipe, data, shuffle, scale):
+    """A residual of zero everywhere, up to the mean residual of the train split."""
+    still = replace(scale, target=Standardisation(torch.zeros(16), scale.target.sd))
+    table = evaluate(recipe, trained_to(weights(recipe, 0, output=0.0)), shuffle(), data, still)
+    np.testing.assert_allclose(table["sr_psnr"], table["bicubic_psnr"], atol=1e-3)
+    assert (table["detail"] < -3).all()
+
+
+def finest_haar_energy(image: np.ndarray) -> float:
+    return sum(float((band**2).sum()) for band in pywt.dwt2(image, "haar", "periodization")[1])
 
 
 def test_batches_and_order_do_not_matter(recipe, untrained, shuffle, data, scale, table):

@@ -11,7 +11,7 @@ from vaescreen.errors import CandidateError
 from vaescreen.superres.draws import Examples
 from vaescreen.superres.networks import UNet
 from vaescreen.superres.optimisation import Stepper, backward, follow, learning_rate
-from vaescreen.superres.recipes import NANO, PAPER
+from vaescreen.superres.recipes import COMPACT, PAPER
 
 
 def examples(count: int = 7) -> Examples:
@@ -42,7 +42,7 @@ class Greedy(nn.Module):
 @pytest.mark.parametrize("loss", ["l1", "l2"])
 @pytest.mark.parametrize("part", [1, 2, 3, 4])
 def test_gradients_of_parts_add_up_to_that_of_the_batch(loss, part):
-    recipe = replace(NANO, loss=loss, precision="float32")
+    recipe = replace(COMPACT, loss=loss, precision="float32")
     whole, parts = network(), network()
     expected = backward(recipe, whole, examples(), 7)
     found = backward(recipe, parts, examples(), part)
@@ -57,12 +57,12 @@ def test_the_loss_is_the_mean_over_the_batch():
     with torch.no_grad():
         answer = said(torch.cat([some.noisy, some.condition], 1), some.level).sample
     for loss, expected in (("l1", (answer - some.target).abs()), ("l2", (answer - some.target).square())):
-        recipe = replace(NANO, loss=loss, precision="float32")
+        recipe = replace(COMPACT, loss=loss, precision="float32")
         assert backward(recipe, said, some, 2) == pytest.approx(expected.mean().item(), rel=1e-5)
 
 
 def test_out_of_memory_halves_the_part_and_changes_nothing_else():
-    recipe = replace(NANO, precision="float32")
+    recipe = replace(COMPACT, precision="float32")
     greedy, free = Greedy(2), network()
     steppers = Stepper(recipe, greedy, 7), Stepper(recipe, free, 7)
     losses = [[stepper.step(examples(), 1e-3).item() for _ in range(2)] for stepper in steppers]
@@ -73,12 +73,12 @@ def test_out_of_memory_halves_the_part_and_changes_nothing_else():
 
 def test_when_not_even_one_fits_the_error_says_what_to_do():
     with pytest.raises(CandidateError, match="out of memory with 1 crops at a time; use a smaller network"):
-        Stepper(NANO, Greedy(0), 7).step(examples(), 1e-3)
+        Stepper(COMPACT, Greedy(0), 7).step(examples(), 1e-3)
 
 
 def test_processes_that_train_together_do_not_shrink_their_parts():
     with pytest.raises(CandidateError, match="out of memory with 7 crops at a time"):
-        Stepper(NANO, Greedy(2), 7, alone=False).step(examples(), 1e-3)
+        Stepper(COMPACT, Greedy(2), 7, alone=False).step(examples(), 1e-3)
 
 
 def test_the_average_follows_by_one_minus_its_decay():
@@ -93,9 +93,9 @@ def test_the_average_follows_by_one_minus_its_decay():
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
-    assert learning_rate(NANO, 0, 1500) == pytest.approx(1e-3 / 100)
-    assert learning_rate(NANO, 750, 1500) == pytest.approx(0.5e-3)
-    assert learning_rate(NANO, 1499, 1500) < 1e-8
+    assert learning_rate(COMPACT, 0, 1500) == pytest.approx(1e-3 / 100)
+    assert learning_rate(COMPACT, 750, 1500) == pytest.approx(0.5e-3)
+    assert learning_rate(COMPACT, 1499, 1500) < 1e-8
 
 
 def test_with_epochs_the_learning_rate_is_constant_within_each():

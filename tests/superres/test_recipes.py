@@ -7,20 +7,20 @@ import pytest
 
 from vaescreen.errors import RecipeError
 from vaescreen.superres.networks import NETWORKS
-from vaescreen.superres.recipes import NANO, PAPER, RECIPES, recipe_named
+from vaescreen.superres.recipes import COMPACT, PAPER, RECIPES, recipe_named
 from vaescreen.superres.variants import vary
 
 
 def test_recipes_are_found_by_their_own_names():
     assert all(recipe_named(name).name == name for name in RECIPES)
-    assert recipe_named("nano") is NANO
-    assert set(RECIPES) == {"nano", "fast", "paper"}
+    assert recipe_named("compact") is COMPACT
+    assert set(RECIPES) == {"compact", "standard", "published-conditioning", "paper"}
 
 
 def test_unknown_names_get_a_hint():
-    with pytest.raises(RecipeError, match="unknown recipe 'nanno'; did you mean 'nano'"):
-        recipe_named("nanno")
-    with pytest.raises(RecipeError, match="choose from nano, fast, paper"):
+    with pytest.raises(RecipeError, match="unknown recipe 'compakt'; did you mean 'compact'"):
+        recipe_named("compakt")
+    with pytest.raises(RecipeError, match="choose from compact, standard, published-conditioning, paper"):
         recipe_named("zzz")
 
 
@@ -33,15 +33,15 @@ def test_the_description_survives_json_and_holds_every_choice(recipe):
 
 
 def test_recipes_that_differ_in_sampling_alone_share_their_training():
-    sampled = replace(NANO, name="other", sampler="ddpm", sampler_steps=10, start_noise=0.5)
-    assert sampled.training_description() == NANO.training_description()
+    sampled = replace(COMPACT, name="other", sampler="ddpm", sampler_steps=10, start_noise=0.5)
+    assert sampled.training_description() == COMPACT.training_description()
     for change in ({"objective": "v"}, {"ema": 0.9}, {"size": 256}, {"network": NETWORKS["unet-small"]}):
-        assert replace(NANO, **change).training_description() != NANO.training_description()
+        assert replace(COMPACT, **change).training_description() != COMPACT.training_description()
 
 
 def test_the_budget_counts_samples_or_epochs():
-    assert replace(NANO, samples=35, batch=8).steps_on(1) == 4
-    assert replace(NANO, samples=35, batch=8).steps_on(1000) == 4
+    assert replace(COMPACT, samples=35, batch=8).steps_on(1) == 4
+    assert replace(COMPACT, samples=35, batch=8).steps_on(1000) == 4
     assert PAPER.steps_on(1000) == 100 * 1000 // 8
 
 
@@ -53,6 +53,7 @@ def test_paper_is_the_published_training():
         "schedule": "cosine",
         "noise_levels": 1000,
         "conditioning": ("lr-latent",),
+        "target": "latent",
         "learning_rate": 1e-4,
         "weight_decay": 0.01,
         "clip": 1.0,
@@ -69,6 +70,16 @@ def test_paper_is_the_published_training():
     assert network.layers_per_block == 2
     assert tuple(network.down_block_types) == ("DownBlock2D",) * 2 + ("AttnDownBlock2D", "DownBlock2D")
     assert tuple(network.up_block_types) == ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 2
+
+
+SHIFT = {
+    "objective": "residual-shift",
+    "target": "latent",
+    "schedule": "geometric",
+    "noise_levels": 15,
+    "sampler": "residual-shift",
+    "sampler_steps": 15,
+}
 
 
 @pytest.mark.parametrize(
@@ -93,13 +104,24 @@ def test_paper_is_the_published_training():
         ({"objective": "flow"}, "flow and schedule straight go together"),
         ({"schedule": "straight"}, "flow and schedule straight go together"),
         ({"objective": "flow", "schedule": "straight"}, "flow is sampled by euler, not by ddim"),
+        ({"target": "difference"}, "target is 'difference'; choose from latent, residual"),
+        ({"conditioning": ("lr-pixels",)}, "must be told it: add upsampled-latent"),
+        (
+            {"objective": "residual-shift", "target": "latent"},
+            "schedule geometric and sampler residual-shift",
+        ),
+        ({"schedule": "geometric"}, "schedule geometric and sampler residual-shift"),
+        ({"sampler": "residual-shift"}, "schedule geometric and sampler residual-shift"),
+        ({**SHIFT, "target": "residual"}, "residual-shift takes target latent"),
+        ({**SHIFT, "sampler_steps": 5}, "walks all 15 noise_levels, not 5"),
+        ({**SHIFT, "conditioning": ("lr-latent",)}, "must be told it: add upsampled-latent"),
         ({"objective": "epsilon", "schedule": "zero-terminal-snr"}, "epsilon says nothing of x0"),
     ],
 )
 def test_senseless_combinations_are_refused_in_one_line(change, message):
     with pytest.raises(RecipeError, match=message) as caught:
-        replace(NANO, **change)
-    assert str(caught.value).startswith("recipe nano: ")
+        replace(COMPACT, **change)
+    assert str(caught.value).startswith("recipe compact: ")
     assert "\n" not in str(caught.value)
 
 
@@ -110,27 +132,33 @@ class TestVariants:
             {"objective": "flow"},
             {"sampler": "dpm-solver++", "sampler_steps": 10},
             {"network": "dit-nano"},
-            {"conditioning": "lr-latent_lr-pixels"},
+            {"conditioning": "lr-latent_lr-pixels", "target": "latent"},
+            {"objective": "residual-shift"},
+            {"target": "latent"},
             {"ema": 0.5, "mirror": False},
             {"degradation": "kspace-rician0.05-x2", "objective": "v"},
             {"degradation": "bicubic-torch-aliased-x4"},
         ):
-            variant = vary(NANO, **changes)
-            assert variant.name == "nano" + "".join(f"+{name}={value}" for name, value in changes.items())
+            variant = vary(COMPACT, **changes)
+            assert variant.name == "compact" + "".join(f"+{name}={value}" for name, value in changes.items())
             assert recipe_named(variant.name) == variant
-            assert variant != NANO
+            assert variant != COMPACT
 
     def test_texts_become_values_of_the_field(self):
-        variant = vary(NANO, mirror="false", samples="320", ema="0.5", sampler_steps="1")
+        variant = vary(COMPACT, mirror="false", samples="320", ema="0.5", sampler_steps="1")
         assert (variant.mirror, variant.samples, variant.ema, variant.sampler_steps) == (False, 320, 0.5, 1)
         assert isinstance(variant.samples, int)
 
     def test_what_a_choice_needs_follows(self):
-        flow = vary(NANO, objective="flow")
+        flow = vary(COMPACT, objective="flow")
         assert (flow.schedule, flow.sampler) == ("straight", "euler")
         assert vary(flow, objective="x0").schedule == "cosine"
-        assert vary(NANO, network="dit-nano").crop == NANO.size
-        assert vary(NANO, epochs=2).samples is None
+        shift = vary(COMPACT, objective="residual-shift")
+        assert {name: getattr(shift, name) for name in SHIFT} == SHIFT
+        assert vary(COMPACT, objective="residual-shift", sampler="posterior-mean").noise_levels == 15
+        assert vary(vary(shift, objective="flow"), objective="x0").schedule == "cosine"
+        assert vary(COMPACT, network="dit-nano").crop == COMPACT.size
+        assert vary(COMPACT, epochs=2).samples is None
         assert vary(PAPER, samples=800).epochs is None
 
     @pytest.mark.parametrize(
@@ -147,4 +175,4 @@ class TestVariants:
     )
     def test_what_cannot_be_is_refused(self, changes, message):
         with pytest.raises(RecipeError, match=message):
-            vary(NANO, **changes)
+            vary(COMPACT, **changes)

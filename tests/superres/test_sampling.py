@@ -8,7 +8,7 @@ import diffusers
 import pytest
 import torch
 
-from vaescreen.superres.diffusion import Process
+from vaescreen.superres.diffusion import Process, shifts
 from vaescreen.superres.sampling import build_scheduler, posterior_mean, sample
 from vaescreen.superres.variants import vary
 
@@ -46,7 +46,7 @@ class Posterior:
 def moments(recipe):
     """Mean and SD of samples; one image of many independent cells."""
     cells = noise(1, 1, 200, 500)
-    samples = sample(recipe, Posterior(recipe), cells, sources(1))
+    samples = sample(recipe, Posterior(recipe), cells, generators=sources(1))
     return samples.mean().item(), samples.std().item()
 
 
@@ -99,7 +99,7 @@ def test_levels_are_evenly_strided_from_the_last_one(recipe, sampler, steps):
         else replace(recipe, sampler=sampler, sampler_steps=steps)
     )
     posterior = Posterior(recipe)
-    sample(recipe, posterior, noise(1, 1, 2, 2), sources(1))
+    sample(recipe, posterior, noise(1, 1, 2, 2), generators=sources(1))
     assert posterior.visited == list(range(999, -1, -1000 // steps))
 
 
@@ -113,7 +113,9 @@ def test_the_last_step_leaves_no_noise(recipe, sampler, steps):
         else replace(recipe, sampler=sampler, sampler_steps=steps)
     )
     clean, last = noise(1, 1, 4, 4), 1000 // steps - 1
-    result = sample(recipe, lambda x, level: clean if level == last else 0 * x, noise(1, 1, 4, 4), sources(1))
+    result = sample(
+        recipe, lambda x, level: clean if level == last else 0 * x, noise(1, 1, 4, 4), generators=sources(1)
+    )
     # Euler's x carries noise of SD 20291 at the last level of the cosine schedule, of which float32 keeps 7 digits.
     tolerance = 5e-3 if (sampler, steps) == ("euler", 1) else 1e-5
     torch.testing.assert_close(result, clean, atol=tolerance, rtol=0)
@@ -152,7 +154,9 @@ def test_a_walk_is_the_one_that_diffusers_makes(recipe, sampler, objective):
     def estimate(noisy, level):
         return process.clean(network(noisy, level), noisy, torch.tensor(level), float("inf"))
 
-    torch.testing.assert_close(sample(recipe, estimate, start, sources(2)), x, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        sample(recipe, estimate, start, generators=sources(2)), x, atol=1e-5, rtol=1e-5
+    )
 
 
 def test_flow_is_the_walk_that_diffusers_makes(recipe):
@@ -173,8 +177,8 @@ def test_flow_is_the_walk_that_diffusers_makes(recipe):
 def test_draws_on_the_way_belong_to_an_image_and_not_to_its_batch(recipe):
     recipe = replace(recipe, sampler="ddpm", sampler_steps=10)
     start, posterior = noise(3, 1, 4, 4), Posterior(recipe)
-    together = sample(recipe, posterior, start, sources(3))
-    alone = sample(recipe, posterior, start[2:], sources(3)[2:])
+    together = sample(recipe, posterior, start, generators=sources(3))
+    alone = sample(recipe, posterior, start[2:], generators=sources(3)[2:])
     torch.testing.assert_close(together[2:], alone)
 
 
@@ -206,3 +210,49 @@ def test_less_noise_at_the_start_is_less_noise_in_the_end(recipe):
 def test_the_scheduler_ends_at_zero_noise_whatever_the_sampler(recipe):
     for sampler in ("euler", "dpm-solver++"):
         assert build_scheduler(replace(recipe, sampler=sampler, sampler_steps=20)).sigmas[-1] == 0
+
+
+class TestResidualShift:
+    """x0 is N(MU, SD^2) and the upsampled latent lies at ANCHOR: the chain's marginals are known in closed form."""
+
+    ANCHOR = -0.4
+
+    def estimate(self, recipe):
+        process = Process.of(recipe)
+
+        def posterior(noisy, level):
+            eta, sigma = float(process.shift[level]), float(process.sigma[level])
+            gain = SD**2 * (1 - eta) / ((1 - eta) ** 2 * SD**2 + sigma**2)
+            return MU + gain * (noisy - (1 - eta) * MU - eta * self.ANCHOR)
+
+        return posterior
+
+    def test_one_step_gives_the_posterior_mean(self, recipe):
+        recipe = vary(recipe, objective="residual-shift")
+        cells = noise(1, 1, 40, 50)
+        mean = posterior_mean(recipe, self.estimate(recipe), cells, torch.full_like(cells, self.ANCHOR))
+        torch.testing.assert_close(mean, torch.full_like(mean, MU), atol=2e-3, rtol=0)
+
+    def test_samples_have_mean_and_spread_of_the_posterior(self, recipe):
+        """A longer chain than the published one, whose 15 steps shrink the spread."""
+        recipe = vary(recipe, objective="residual-shift", noise_levels=1000, sampler_steps=1000)
+        cells = noise(1, 1, 200, 250)
+        anchor = torch.full_like(cells, self.ANCHOR)
+        samples = sample(recipe, self.estimate(recipe), cells, anchor, sources(1))
+        assert samples.mean() == pytest.approx(MU, abs=0.02 * SD)
+        assert samples.std() == pytest.approx(SD, rel=0.03)
+
+    def test_the_walk_is_the_published_one(self, recipe):
+        """Equation 7, with eta_0 = 0, for a network whose estimate is a constant."""
+        recipe = vary(recipe, objective="residual-shift")
+        eta = [0.0, *shifts(15).tolist()]
+        start, anchor, said = noise(1, 1, 3, 3), noise(1, 1, 3, 3, seed=1), noise(1, 1, 3, 3, seed=2)
+        x, (source,) = eta[15] * anchor + 2 * math.sqrt(eta[15]) * start, sources(1)
+        for t in range(15, 0, -1):
+            alpha = eta[t] - eta[t - 1]
+            mean = eta[t - 1] / eta[t] * x + alpha / eta[t] * said
+            drawn = torch.randn(1, 3, 3, generator=source) if t > 1 else torch.zeros(1, 3, 3)
+            x = mean + 2 * math.sqrt(eta[t - 1] / eta[t] * alpha) * drawn
+        walked = sample(recipe, lambda noisy, level: said, start, anchor, sources(1))
+        torch.testing.assert_close(walked, x, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(walked, said, atol=1e-5, rtol=1e-5)

@@ -6,11 +6,17 @@ import pytest
 import torch
 
 from vaescreen.superres.latents import LatentPairs
+from vaescreen.superres.recipes import Recipe
 from vaescreen.superres.scaling import Scale
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def recipe(recipe) -> Recipe:
+    return replace(recipe, conditioning=("lr-latent",), target="latent")
 
 
 @pytest.fixture
@@ -54,5 +60,43 @@ def test_pixels_are_standardised_by_themselves(recipe, raw, order, scaling):
 def test_undo_gives_raw_latents_back_and_the_limit_is_the_largest_value(recipe, raw, scaling):
     scale = Scale.of(replace(recipe, latent_scaling=scaling), raw)
     scaled = scale.apply(raw).hr
-    torch.testing.assert_close(scale.undo(scaled), raw.hr)
+    torch.testing.assert_close(scale.undo(scaled, raw.condition), raw.hr)
     assert scale.limit == scaled.abs().max()
+
+
+class TestResidual:
+    @pytest.fixture(
+        params=[("upsampled-latent",), ("lr-pixels", "upsampled-latent"), ("upsampled-latent", "lr-pixels")]
+    )
+    def recipe(self, recipe, request) -> Recipe:
+        return replace(recipe, conditioning=request.param, target="residual")
+
+    @pytest.fixture
+    def told(self, recipe, raw) -> LatentPairs:
+        parts = {"upsampled-latent": raw.condition, "lr-pixels": noise(20, 4, 8, 8, seed=2)}
+        return LatentPairs(raw.hr, torch.cat([parts[name] for name in recipe.conditioning], 1))
+
+    def test_what_is_generated_is_the_step_from_the_upsampled_latent(self, recipe, raw, told):
+        step = raw.hr - raw.condition
+        expected = (step - step.mean((0, 2, 3), keepdim=True)) / step.std(
+            (0, 2, 3), correction=0, keepdim=True
+        )
+        torch.testing.assert_close(Scale.of(recipe, told).apply(told).hr, expected, atol=1e-4, rtol=0)
+
+    def test_undo_adds_it_to_the_upsampled_latent(self, recipe, raw, told):
+        scale = Scale.of(recipe, told)
+        torch.testing.assert_close(scale.undo(scale.apply(told).hr, told.condition), raw.hr)
+
+    def test_latents_ten_times_as_large_are_the_same_task(self, recipe, raw, told):
+        pixels = [slice(0, 0), slice(0, 4), slice(3, 7)][
+            [
+                ("upsampled-latent",),
+                ("lr-pixels", "upsampled-latent"),
+                ("upsampled-latent", "lr-pixels"),
+            ].index(recipe.conditioning)
+        ]
+        ten = LatentPairs(10 * told.hr, 10 * told.condition)
+        ten.condition[:, pixels] = told.condition[:, pixels]
+        one, other = Scale.of(recipe, told).apply(told), Scale.of(recipe, ten).apply(ten)
+        torch.testing.assert_close(other.hr, one.hr, atol=1e-4, rtol=0)
+        torch.testing.assert_close(other.condition, one.condition, atol=1e-4, rtol=0)

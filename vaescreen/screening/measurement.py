@@ -169,7 +169,10 @@ class _Stream:
         self._conv.add(conv, seen.target)
         mean, sample = (
             seen.decode(generated)
-            for generated in (probes.denoising.denoise(noise, told, 1.0), probes.denoising.sample(told, noise))
+            for generated in (
+                probes.denoising.denoise(noise, told, 1.0),
+                probes.denoising.sample(told, noise),
+            )
         )
         regressed = seen.decode(conv)
         anchor = self._view.conditioning.anchor(seen.condition, seen.latents.shape[1])

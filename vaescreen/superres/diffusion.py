@@ -47,13 +47,14 @@ class Process:
 
     Attributes
     ----------
-    objective
-        What the network predicts.
+    objective, preconditioning
+        What the network predicts, and what it is shown.
     signal, shift, sigma
         Factors of x0, anchor and noise at each level, `[noise_levels]`.
     """
 
     objective: str
+    preconditioning: str
     signal: Tensor
     shift: Tensor
     sigma: Tensor
@@ -62,7 +63,7 @@ class Process:
     def of(cls, recipe: Recipe, device: torch.device | str = "cpu") -> "Process":
         """Tables of a recipe on a device; level n of rectified flow is time (n + 1) / noise_levels."""
         signal, shift, sigma = (table.float().to(device) for table in _tables(recipe))
-        return cls(recipe.objective, signal, shift, sigma)
+        return cls(recipe.objective, recipe.preconditioning, signal, shift, sigma)
 
     def noised(self, clean: Tensor, anchor: Tensor | None, noise: Tensor, level: Tensor) -> Tensor:
         """Noisy latents `[B, C, h, w]` at levels `[B]`; nothing at all for regression."""
@@ -78,10 +79,16 @@ class Process:
         return self.shift[-1] * anchor + self.sigma[-1] * noise
 
     def inputs(self, noisy: Tensor, level: Tensor) -> Tensor:
-        """What the network is shown of noisy latents: of unit variance where x0 is, whatever the level."""
-        if self.objective != "residual-shift":
-            return noisy
-        return noisy / (1 + _of(self.sigma, level, noisy).square()).sqrt()
+        """What the network is shown of noisy latents `[B, C, h, w]`, where x0 has unit variance.
+
+        With `wiener` their best linear estimate of x0, signal / (signal^2 + sigma^2) times them (Wiener, 1949).
+        """
+        signal, sigma = _of(self.signal, level, noisy), _of(self.sigma, level, noisy)
+        if self.preconditioning == "wiener":
+            return noisy * signal / (signal.square() + sigma.square())
+        if self.objective == "residual-shift":
+            return noisy / (1 + sigma.square()).sqrt()
+        return noisy
 
     def target(self, clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
         """What the network should say of the latents that `noised` gives."""

@@ -12,7 +12,7 @@ from vaescreen.superres.outputs import outputs_path
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipe import Recipe
 
-PROTOCOL = "reference-1"
+PROTOCOL = "reference-2"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Wanted:
 
 def training_key(fingerprint: str, data: DataSet, recipe: Recipe, seed: int) -> str:
     """Digest of all that decides trained weights, and of nothing else: of no name, and not of the sampling."""
-    return digest("training-2", fingerprint, data.fingerprint, recipe.training_description(), seed)
+    return digest("training-3", fingerprint, data.fingerprint, recipe.training_description(), seed)
 
 
 def weights_path(key: str) -> Path:

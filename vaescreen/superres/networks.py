@@ -130,6 +130,8 @@ NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
         UNet("unet-nano", (32, 64, 64), 1, (), False, 8),
+        UNet("unet-compact", (64, 64), 1, (), False, 8),
+        UNet("unet-compact-wide", (128, 128), 1, (), False, 8),
         UNet("unet-small", (64, 128, 256, 256), 2, (16,), True, 32),
         UNet("unet-base", (96, 192, 384, 384), 2, (16,), True, 32),
         UNet("unet-paper", (128, 256, 512, 512), 2, (16,), True, 32),

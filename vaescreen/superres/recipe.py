@@ -11,6 +11,7 @@ from vaescreen.superres.networks import Network
 
 Scaling = Literal["standardised", "native", "none"]
 Objective = Literal["x0", "epsilon", "v", "flow", "residual-shift", "regression"]
+Preconditioning = Literal["none", "wiener"]
 Schedule = Literal["cosine", "linear", "zero-terminal-snr", "straight", "geometric"]
 Loss = Literal["l1", "l2"]
 Precision = Literal["bfloat16", "float32"]
@@ -21,6 +22,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "latent_scaling": get_args(Scaling),
     "target": get_args(Target),
     "objective": get_args(Objective),
+    "preconditioning": get_args(Preconditioning),
     "schedule": get_args(Schedule),
     "loss": get_args(Loss),
     "precision": get_args(Precision),
@@ -66,6 +68,10 @@ class Recipe:
         of rectified flow (Liu et al., 2023), noise - x0; `residual-shift`, x0 where noise comes with a shift
         towards the latent of the upsampled image (ResShift, Yue et al., 2023); or `regression`, x0 from the
         condition alone, without noise: no diffusion, but the baseline that it must beat.
+    preconditioning
+        What the network is shown of noisy latents: `none`, the latents as they are (residual-shift divides them by
+        their SD, as published), or `wiener`, the linear estimate of x0 from them alone, which is zero where nothing but
+        noise is left: the network need not learn to ignore it.
     schedule, noise_levels
         `cosine` (Nichol and Dhariwal, 2021), `linear` (Ho et al., 2020), `zero-terminal-snr` (the linear one
         rescaled, Lin et al., 2024); `straight`, from x0 to noise in equal steps, for flow alone; `geometric`, the
@@ -110,6 +116,7 @@ class Recipe:
     target: Target
     mirror: bool
     objective: Objective
+    preconditioning: Preconditioning
     schedule: Schedule
     noise_levels: int
     loss: Loss
@@ -168,6 +175,10 @@ class Recipe:
             (
                 shift and self.target == "residual",
                 "residual-shift takes target latent; the shift is its residual",
+            ),
+            (
+                self.preconditioning == "wiener" and self.objective != "x0",
+                "preconditioning wiener hides the noise that other objectives predict; it goes with objective x0",
             ),
             (flow != (self.schedule == "straight"), "objective flow and schedule straight go together"),
             (

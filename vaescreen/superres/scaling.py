@@ -68,4 +68,3 @@ def _measured(recipe: Recipe, latents: Tensor) -> Standardisation:
         return Standardisation.of(latents)
     channels = latents.shape[1]
     return Standardisation(torch.zeros(channels), torch.ones(channels))
-

@@ -54,18 +54,24 @@ def vary(recipe: Recipe, **changes: Any) -> Recipe:
 def _following(recipe: Recipe, objective: str) -> dict[str, Any]:
     """Choices that an objective cannot be without, and what stands for those that the recipe's own needed."""
     mean = recipe.sampler == "posterior-mean"
+    plain = {"preconditioning": "none"}
     match objective:
         case recipe.objective:
             return {}
         case "flow":
-            return {"schedule": "straight"} | ({} if mean else {"sampler": "euler"})
+            return plain | {"schedule": "straight"} | ({} if mean else {"sampler": "euler"})
         case "residual-shift":
             chain = {} if mean else {"sampler": "residual-shift", "sampler_steps": SHIFTS}
-            return {"target": "latent", "schedule": "geometric", "noise_levels": SHIFTS} | chain
+            return plain | {"target": "latent", "schedule": "geometric", "noise_levels": SHIFTS} | chain
         case "regression":
-            return {"schedule": "cosine", "noise_levels": 1, "sampler": "posterior-mean", "sampler_steps": 1}
+            return plain | {
+                "schedule": "cosine",
+                "noise_levels": 1,
+                "sampler": "posterior-mean",
+                "sampler_steps": 1,
+            }
         case _:
-            return {"schedule": "cosine"} if recipe.objective == "flow" else {}
+            return plain | ({"schedule": "cosine"} if recipe.objective == "flow" else {})
 
 
 def _value(recipe: Recipe, field: str, value: Any) -> Any:

@@ -71,9 +71,7 @@ class NormalEquations:
         return RidgeProbe(weights, self._scale, self._side)
 
 
-def fit_ridge(
-    pairs: Iterable[tuple[Tensor, Tensor]], scale: int, side: int = NEIGHBOURHOOD
-) -> RidgeProbe:
+def fit_ridge(pairs: Iterable[tuple[Tensor, Tensor]], scale: int, side: int = NEIGHBOURHOOD) -> RidgeProbe:
     """Fit on streamed batches; see `NormalEquations`."""
     equations = NormalEquations(scale, side)
     for x, y in pairs:
