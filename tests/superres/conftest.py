@@ -42,6 +42,7 @@ def recipe() -> Recipe:
         COMPACT,
         name="tiny",
         size=32,
+        preconditioning="none",
         network=UNet("unet-tiny", (8, 8), 1, (), False, 8),
         crop=16,
         samples=200,

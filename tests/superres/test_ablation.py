@@ -24,14 +24,14 @@ def test_one_choice_changes_at_a_time_and_the_base_comes_first():
     ]
     assert grid[0].recipe is COMPACT
     assert [cell.recipe.name for cell in grid[1:]] == [
-        "nano+objective=v",
-        "nano+sampler_steps=10",
-        "nano+network=unet-small",
+        "compact+objective=v",
+        "compact+sampler_steps=10",
+        "compact+network=unet-small",
     ]
 
 
 def test_nothing_to_vary():
-    with pytest.raises(RecipeError, match="nothing differs from recipe nano"):
+    with pytest.raises(RecipeError, match="nothing differs from recipe compact"):
         cells(COMPACT, {"objective": ["x0"]})
 
 

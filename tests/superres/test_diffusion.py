@@ -135,7 +135,7 @@ def test_the_precision_is_that_of_the_recipe():
 
 
 class TestResidualShift:
-    """ResShift (Yue et al., NeurIPS 2023): equations 1, 2 and 7 and the schedule of its section 2.3, written out here."""
+    """ResShift (Yue et al., NeurIPS 2023): its equations and the schedule of its section 2.3, written out here."""
 
     @pytest.fixture
     def process(self, recipe):
@@ -175,3 +175,15 @@ class TestResidualShift:
         clean, added = noise(0, 1, 2, 4, 4), noise(1, 1, 2, 4, 4)
         assert torch.equal(process.target(clean, added, LEVELS[:1]), clean)
         assert torch.equal(process.clean(clean, added, LEVELS[0], UNBOUNDED), clean)
+
+
+def test_the_wiener_estimate_is_the_best_linear_one(recipe):
+    """Least squares of x0 on noisy latents, at each level; nothing is shown where nothing is left."""
+    process = Process.of(replace(recipe, preconditioning="wiener"))
+    clean, added = noise(0, 1, 1, 300, 300), noise(1, 1, 1, 300, 300)
+    for level in (50, 500, 900):
+        at = torch.tensor([level])
+        noisy = process.noised(clean, None, added, at)
+        slope = float((noisy * clean).sum() / noisy.square().sum())
+        torch.testing.assert_close(process.inputs(noisy, at), slope * noisy, atol=0.02, rtol=0)
+    assert process.inputs(added, torch.tensor(999)).abs().max() < 1e-3

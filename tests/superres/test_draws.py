@@ -88,8 +88,8 @@ def test_a_crop_holds_an_lr_cell_and_no_more_than_the_image(recipe, factor, imag
 
 
 def test_residual_shift_is_drawn_between_the_latent_and_the_upsampled_one(recipe, pairs):
-    recipe = vary(replace(recipe, conditioning=("upsampled-latent",)), objective="residual-shift", batch=500)
-    examples = drawn(replace(recipe, samples=10**6), pairs)
+    recipe = vary(replace(recipe, conditioning=("upsampled-latent",)), objective="residual-shift")
+    examples = drawn(replace(recipe, samples=10**6, batch=500), pairs)
     eta = shifts(15).float()[examples.level][:, None, None, None]
     shown = examples.noisy * (1 + KAPPA**2 * eta).sqrt()
     noise = (shown - examples.target - eta * (examples.condition - examples.target)) / (KAPPA * eta.sqrt())

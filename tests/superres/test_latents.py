@@ -11,8 +11,14 @@ from vaescreen.images.degradation import Degradation
 from vaescreen.images.noise import Noise
 from vaescreen.superres import latents
 from vaescreen.superres.latents import LatentPairs, clear_latents, encode_pairs, latents_dir, training_pairs
+from vaescreen.superres.recipes import Recipe
 
 LANCZOS = Degradation("lanczos", 4)
+
+
+@pytest.fixture
+def recipe(recipe) -> Recipe:
+    return replace(recipe, conditioning=("lr-latent",), target="latent")
 
 
 @pytest.fixture

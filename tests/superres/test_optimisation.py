@@ -93,8 +93,8 @@ def test_the_average_follows_by_one_minus_its_decay():
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
-    assert learning_rate(COMPACT, 0, 1500) == pytest.approx(1e-3 / 100)
-    assert learning_rate(COMPACT, 750, 1500) == pytest.approx(0.5e-3)
+    assert learning_rate(COMPACT, 0, 1500) == pytest.approx(2e-3 / 100)
+    assert learning_rate(COMPACT, 750, 1500) == pytest.approx(1e-3)
     assert learning_rate(COMPACT, 1499, 1500) < 1e-8
 
 

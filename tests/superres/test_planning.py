@@ -58,7 +58,7 @@ def test_the_speed_is_the_median_of_points_of_the_same_factor_and_device(recipe,
 
 @pytest.mark.parametrize("conditioning", [("lr-latent",), ("lr-pixels", "lr-latent")])
 def test_without_points_some_steps_are_timed(recipe, tmp_path, conditioning):
-    speeds = Speeds(replace(recipe, conditioning=conditioning), tmp_path, "cpu")
+    speeds = Speeds(replace(recipe, conditioning=conditioning, target="latent"), tmp_path, "cpu")
     speed = speeds.of(Geometry(3, 8))
     assert speed.source == "a short timing"
     assert speed.samples_per_second > 0

@@ -35,7 +35,7 @@ def test_the_description_survives_json_and_holds_every_choice(recipe):
 def test_recipes_that_differ_in_sampling_alone_share_their_training():
     sampled = replace(COMPACT, name="other", sampler="ddpm", sampler_steps=10, start_noise=0.5)
     assert sampled.training_description() == COMPACT.training_description()
-    for change in ({"objective": "v"}, {"ema": 0.9}, {"size": 256}, {"network": NETWORKS["unet-small"]}):
+    for change in ({"target": "latent"}, {"ema": 0.9}, {"size": 256}, {"network": NETWORKS["unet-small"]}):
         assert replace(COMPACT, **change).training_description() != COMPACT.training_description()
 
 
@@ -72,7 +72,9 @@ def test_paper_is_the_published_training():
     assert tuple(network.up_block_types) == ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 2
 
 
+PLAIN = {"preconditioning": "none"}
 SHIFT = {
+    **PLAIN,
     "objective": "residual-shift",
     "target": "latent",
     "schedule": "geometric",
@@ -101,13 +103,14 @@ SHIFT = {
         ({"batch": 0}, "batch is 0; give a positive number"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"ema": 1.0}, "ema is 1.0; give a decay from 0 to below 1"),
-        ({"objective": "flow"}, "flow and schedule straight go together"),
+        ({"objective": "v"}, "preconditioning wiener hides the noise"),
+        ({"objective": "flow", **PLAIN}, "flow and schedule straight go together"),
         ({"schedule": "straight"}, "flow and schedule straight go together"),
-        ({"objective": "flow", "schedule": "straight"}, "flow is sampled by euler, not by ddim"),
+        ({"objective": "flow", "schedule": "straight", **PLAIN}, "flow is sampled by euler, not by ddim"),
         ({"target": "difference"}, "target is 'difference'; choose from latent, residual"),
         ({"conditioning": ("lr-pixels",)}, "must be told it: add upsampled-latent"),
         (
-            {"objective": "residual-shift", "target": "latent"},
+            {"objective": "residual-shift", "target": "latent", **PLAIN},
             "schedule geometric and sampler residual-shift",
         ),
         ({"schedule": "geometric"}, "schedule geometric and sampler residual-shift"),
@@ -115,7 +118,7 @@ SHIFT = {
         ({**SHIFT, "target": "residual"}, "residual-shift takes target latent"),
         ({**SHIFT, "sampler_steps": 5}, "walks all 15 noise_levels, not 5"),
         ({**SHIFT, "conditioning": ("lr-latent",)}, "must be told it: add upsampled-latent"),
-        ({"objective": "epsilon", "schedule": "zero-terminal-snr"}, "epsilon says nothing of x0"),
+        ({"objective": "epsilon", "schedule": "zero-terminal-snr", **PLAIN}, "epsilon says nothing of x0"),
     ],
 )
 def test_senseless_combinations_are_refused_in_one_line(change, message):

@@ -19,11 +19,11 @@ from vaescreen.superres.reference import make_reference
 
 SUMMARY = {
     "sr_psnr",
-    "sr_psnr_half",
     "posterior_mean_psnr",
-    "posterior_mean_psnr_half",
-    "sr_psnr_quarter",
-    "posterior_mean_psnr_quarter",
+    "upsampled_psnr",
+    "detail",
+    "posterior_mean_detail",
+    "ae_detail",
     "sr_ssim",
     "sr_psnr_foreground",
     "sr_psnr_self",
@@ -72,7 +72,7 @@ def test_the_result_files(candidate, phantoms, recipe, tmp_path):
     assert point_path(tmp_path, recipe.name, data.name, candidate.name, 7) == path
     assert json.loads(path.read_text()) == result
     fixed = {
-        "protocol": "reference-1",
+        "protocol": "reference-2",
         "candidate": "haar-f4c4",
         "family": "linear",
         "domain": "none",

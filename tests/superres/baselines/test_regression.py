@@ -43,7 +43,7 @@ def test_the_network_sees_no_noise_and_is_told_the_image(recipe):
     process = Process.of(vary(recipe, objective="regression"))
     clean, noise = torch.rand(2, 4, 3, 3), torch.rand(2, 4, 3, 3)
     level = torch.zeros(2, dtype=torch.long)
-    assert not process.noised(clean, noise, level).any()
+    assert not process.noised(clean, None, noise, level).any()
     assert torch.equal(process.target(clean, noise, level), clean)
 
 
@@ -103,7 +103,9 @@ def test_interrupted_it_ends_in_the_same_table(recipe, phantoms, tmp_path):
 def test_more_training_helps(recipe, phantoms, tmp_path):
     data = phantoms()
     short, long = (
-        regress(data, replace(recipe, name=f"s{samples}", samples=samples), tmp_path)["summary"]["sr_psnr"]
+        regress(data, replace(recipe, name=f"s{samples}", samples=samples, target="latent"), tmp_path)[
+            "summary"
+        ]["sr_psnr"]
         for samples in (20, 400)
     )
     assert long > short + 1
