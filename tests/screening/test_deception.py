@@ -29,7 +29,7 @@ def test_ae_ceiling_is_the_same(summaries):
 
 
 @pytest.mark.parametrize(
-    "probe", ["ridge_probe", "features_probe", "conv_probe", "denoise_mean", "denoise_sample", "simulated"]
+    "probe", ["ridge_probe", "conv_probe", "denoise_mean", "denoise_sample", "simulated"]
 )
 def test_probes_are_not_deceived(summaries, probe):
     honest, deceptive = summaries

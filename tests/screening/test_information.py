@@ -1,14 +1,10 @@
-"""Shares of explained variance, and the velocity variance that the published integral gives."""
-
-import math
+"""Shares of explained variance."""
 
 import numpy as np
-import pytest
 import torch
-from scipy.integrate import quad
 from sklearn.metrics import r2_score
 
-from vaescreen.screening.information import Explained, Residuals
+from vaescreen.screening.information import Explained
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -32,25 +28,3 @@ def test_nothing_to_explain():
     explained.add(torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4))
     assert explained.share() == 1
     assert explained.by_channel() == [1, 1]
-
-
-@pytest.mark.parametrize("variance", [0.04, 1.0, 3.0])
-def test_velocity_variance_of_white_residuals_is_the_integral(variance):
-    def posterior_over_square(t: float) -> float:
-        """Var(z | x_t) / t^2 for z of the given variance and x_t = (1 - t) z + t e."""
-        noise_to_signal = (t / (1 - t)) ** 2
-        return variance * noise_to_signal / (variance + noise_to_signal) / t**2
-
-    expected, _ = quad(posterior_over_square, 0, 1)
-    residuals = Residuals(2)
-    residuals.add(math.sqrt(variance) * noise(40, 1, 32, 32), torch.Size((16, 16)))
-    assert residuals.velocity_variance() == pytest.approx(expected, rel=0.03)
-
-
-def test_velocity_variance_counts_directions_not_power():
-    one, all_alike = Residuals(2), Residuals(2)
-    one.add(noise(40, 1, 32, 32), torch.Size((16, 16)))
-    all_alike.add(
-        noise(40, 1, 16, 16).repeat_interleave(2, -1).repeat_interleave(2, -2), torch.Size((16, 16))
-    )
-    assert all_alike.velocity_variance() == pytest.approx(one.velocity_variance() / 2, rel=0.03)

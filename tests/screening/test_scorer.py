@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from vaescreen.leaderboard.lint import ResultFile, check_file
 from vaescreen.leaderboard.schema import ScoreCard as Schema
 from vaescreen.metrics.fidelity import psnr
 from vaescreen.screening.cards import card_path, read_card
+from vaescreen.screening.conditioning import Conditioning
 from vaescreen.screening.scorer import find_card, score
 from vaescreen.screening.view import View
 
@@ -114,7 +116,7 @@ class TestCard:
     def test_says_what_it_is_of(self, scored, dataset, results):
         card = scored("dct")
         assert card == read_card(card_path(results, "memory", "dct"))
-        assert (card.protocol, card.seed, card.geometry) == ("score-2", 3, Geometry(3, 4))
+        assert (card.protocol, card.seed, card.geometry) == ("score-3", 3, Geometry(3, 4))
         assert card.counts == {
             "train_images": 6,
             "panel_images": 5,
@@ -123,6 +125,8 @@ class TestCard:
         }
         assert card.data["fingerprint"] == dataset().fingerprint
         assert card.view["size"] == 32
+        assert card.view["conditioning"] == ["upsampled-latent", "lr-pixels"]
+        assert card.view["target"] == "residual"
         assert (card.view["degradation"]["kernel"], card.view["degradation"]["scale"]) == ("lanczos", 4)
         assert len(card.latents["mean"]) == 3
 
@@ -188,6 +192,8 @@ class TestCache:
             Degradation("lanczos", 4, noise=Noise("gaussian", 0.01)),
         ):
             assert found(view=View(32, other)) is None
+        published = Conditioning(("lr-latent",), "latent")
+        assert found(view=replace(view, conditioning=published)) is None
         assert found(seed=1) is None
 
     @pytest.mark.parametrize("suffix", [".json", ".parquet"])

@@ -93,5 +93,5 @@ def test_residual_shift_is_drawn_between_the_latent_and_the_upsampled_one(recipe
     eta = shifts(15).float()[examples.level][:, None, None, None]
     shown = examples.noisy * (1 + KAPPA**2 * eta).sqrt()
     noise = (shown - examples.target - eta * (examples.condition - examples.target)) / (KAPPA * eta.sqrt())
-    assert noise.std() == pytest.approx(1, abs=0.02)
-    assert noise.mean() == pytest.approx(0, abs=0.02)
+    assert noise.std() == pytest.approx(1, abs=0.03)
+    assert noise.mean() == pytest.approx(0, abs=0.03)

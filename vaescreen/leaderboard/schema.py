@@ -65,7 +65,7 @@ class _Result(_Part):
 class ScoreCard(_Result):
     """`scores/<data>/<candidate>.json`."""
 
-    protocol: Literal["score-1", "score-2"]
+    protocol: Literal["score-1", "score-2", "score-3"]
     view: _View
     counts: _Counts
     summary: _CardSummary
@@ -74,7 +74,7 @@ class ScoreCard(_Result):
 class ReferencePoint(_Result):
     """`reference/<recipe>/<data>/<candidate>-seed<n>.json`."""
 
-    protocol: Literal["reference-1"]
+    protocol: Literal["reference-1", "reference-2"]
     recipe: dict[str, Any]
     seed: NonNegativeInt
     summary: _ReferenceSummary

@@ -96,11 +96,10 @@ def _told(
         case "upsampled-latent":
             return autoencoder.encode(degradation.upsample(lr, size))
         case "lr-pixels":
-            return _pixels(lr, grid)
+            return _pixels(lr, grid, -(-autoencoder.geometry.factor // degradation.scale))
 
 
-def _pixels(lr: Tensor, grid: tuple[int, ...]) -> Tensor:
-    """LR pixels at the size of the latent; where the LR image is larger, its blocks become channels."""
-    block = -(-lr.shape[-2] // grid[0])
+def _pixels(lr: Tensor, grid: tuple[int, ...], block: int) -> Tensor:
+    """LR pixels at the size of the latent; where several lie under a cell, their blocks become channels."""
     fitted = F.interpolate(lr, (block * grid[0], block * grid[1]), mode="bilinear", align_corners=False)
     return F.pixel_unshuffle(fitted, block)

@@ -1,18 +1,14 @@
-"""Random crops of latents whose sizes differ."""
+"""Random crops of latents whose sizes differ, and the place of each cell in its block."""
 
 import torch
 
-from vaescreen.screening.probes.crops import Crops, common_shape
+from vaescreen.screening.probes.crops import Crops, common_shape, placed
 
 
-def latents(*sizes: tuple[int, int], scale: int = 2) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """HR latents that hold the number of their image, over LR latents half as large, rounded up."""
-    hr = [torch.full((1, *size), float(number)) for number, size in enumerate(sizes)]
-    lr = [
-        torch.full((1, *(-(-side // scale) for side in size)), float(number))
-        for number, size in enumerate(sizes)
-    ]
-    return lr, hr
+def latents(*sizes: tuple[int, int]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Conditions and targets that hold the number of their image."""
+    maps = [torch.full((1, *size), float(number)) for number, size in enumerate(sizes)]
+    return maps, maps
 
 
 def test_common_shape_is_that_of_most_and_some_image_holds_it():
@@ -35,3 +31,10 @@ def test_where_all_are_small_so_are_the_crops():
     crops = Crops(*latents((7, 9), (7, 9)), 2, 32)
     assert crops.shape == (7, 9)
     assert len(crops) == 2
+
+
+def test_the_place_in_a_block_repeats_with_it_and_is_centred():
+    told = placed(torch.zeros(1, 3, 8, 12), 4)[0, 3:]
+    assert told.shape == (2, 8, 12)
+    assert told[0, :, 0].tolist() == 2 * [-0.75, -0.25, 0.25, 0.75]
+    assert told[1, 0].tolist() == 3 * [-0.75, -0.25, 0.25, 0.75]

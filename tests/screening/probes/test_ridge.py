@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import Ridge
 from torch.nn import functional as F
 
-from vaescreen.screening.probes.ridge import design, fit_ridge
+from vaescreen.screening.probes.ridge import NormalEquations, design, fit_ridge
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -30,7 +30,9 @@ def test_recovers_a_linear_function(channels, scale):
 
 def test_is_that_of_scikit_learn():
     lr, hr = noise(6, 2, 5, 5), noise(6, 2, 20, 20, seed=1)
-    probe = fit_ridge([(lr, hr)], 4, regularisation=0.1)
+    equations = NormalEquations(4)
+    equations.add(lr, hr)
+    probe = equations.solve(regularisation=0.1)
     matrix = design(lr).numpy()
     features = matrix[:, :-1]
     np.testing.assert_array_equal(matrix[:, -1], 1)
