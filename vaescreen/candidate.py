@@ -13,6 +13,7 @@ from vaescreen.autoencoders.settings import Settings
 from vaescreen.sources import (
     SOURCES,
     BundledSource,
+    GithubSource,
     HubSource,
     LinearSource,
     ModuleSource,
@@ -31,6 +32,7 @@ __all__ = [
     "ADAPTERS",
     "BundledSource",
     "Candidate",
+    "GithubSource",
     "HubSource",
     "Input",
     "LinearSource",
@@ -44,6 +46,7 @@ __all__ = [
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "diffusers": ("hub", "path"),
     "ldm": ("hub", "path", "download"),
+    "published": ("github",),
     "module": ("module",),
     "bundled": ("bundled",),
     "linear": ("basis",),

@@ -9,6 +9,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
+    Field,
+    PositiveInt,
     StringConstraints,
     Tag,
     ValidationInfo,
@@ -27,8 +29,12 @@ HubId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-
 Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 Subfolder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$", max_length=128)]
+RepositoryPath = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)*$", max_length=200)
+]
 Variant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=32)]
 Url = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9][\w./%-]*$", max_length=400)]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Factory = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=200)
@@ -103,6 +109,30 @@ class ModuleSource(Strict):
     folder: LocalPath | None = None
 
 
+class RepositoryFile(Strict):
+    """One file of a repository: its `path` there, bytes and hash.
+
+    Where a network comes in several files, `part` is the part of the network that this one holds.
+    """
+
+    path: RepositoryPath
+    size: PositiveInt
+    sha256: Sha256
+    part: Name | None = None
+
+
+class GithubSource(Strict):
+    """Weights in a repository on GitHub, at one commit; `network` names the published network they belong to.
+
+    See `vaescreen.autoencoders.published`.
+    """
+
+    github: HubId
+    revision: Commit
+    network: Name
+    files: Annotated[tuple[RepositoryFile, ...], Field(min_length=1)]
+
+
 class BundledSource(Strict):
     """Weights that the package carries: a folder under `vaescreen/autoencoders/bundled`."""
 
@@ -122,6 +152,7 @@ SOURCES: dict[str, type[Strict]] = {
     "hub": HubSource,
     "path": PathSource,
     "download": WebSource,
+    "github": GithubSource,
     "module": ModuleSource,
     "bundled": BundledSource,
     "basis": LinearSource,
@@ -145,6 +176,7 @@ Source = Annotated[
     Annotated[HubSource, Tag("hub")]
     | Annotated[PathSource, Tag("path")]
     | Annotated[WebSource, Tag("download")]
+    | Annotated[GithubSource, Tag("github")]
     | Annotated[ModuleSource, Tag("module")]
     | Annotated[BundledSource, Tag("bundled")]
     | Annotated[LinearSource, Tag("basis")],

@@ -82,11 +82,11 @@ def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
     if candidate.adapter == "module" or candidate.adapter not in ADAPTERS:
         return open_autoencoder(candidate, data).fingerprint
     from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
-    from vaescreen.autoencoders.formats import read_config
+    from vaescreen.autoencoders.formats import read_config, stated_config
     from vaescreen.autoencoders.weights import locate
 
     files = locate(candidate)
-    config = read_config(files, candidate.name, candidate.adapter)
+    config = read_config(files, candidate.name, candidate.adapter, stated_config(candidate))
     return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
 
 

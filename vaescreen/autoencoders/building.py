@@ -8,6 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from vaescreen.autoencoders.classes import CLASSES
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.published.table import PUBLISHED
 from vaescreen.errors import CandidateError
 
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -24,7 +26,8 @@ def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Any
     """
     model = _construct(config, name)
     state = {_current_key(key): value for key, value in state.items()}
-    ignored = [re.compile(pattern) for pattern in model._keys_to_ignore_on_load_unexpected or ()]
+    patterns = getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()
+    ignored = [re.compile(pattern) for pattern in patterns]
     wanted = model.state_dict()
     state = {k: v for k, v in state.items() if k in wanted or not any(i.search(k) for i in ignored)}
     _check_fit(state, wanted, name)
@@ -34,6 +37,8 @@ def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Any
 
 def _construct(config: dict[str, Any], name: str) -> Any:
     class_name = config.get("_class_name")
+    if class_name in PUBLISHED:
+        return PUBLISHED[class_name].build(Geometry(*config["geometry"]))
     if class_name not in CLASSES:
         raise CandidateError(
             f"{name}: class {class_name!r} is none that encodes one image; "

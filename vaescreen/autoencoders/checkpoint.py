@@ -12,7 +12,7 @@ from torch import Tensor
 from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
 from vaescreen.errors import CandidateError
 
-_WRAPPERS = ("state_dict", "params_ema", "params")
+_WRAPPERS = ("state_dict", "params_ema", "params", "model")
 """Keys under which training codes put the tensors; the averaged ones go first where both are there."""
 
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
@@ -36,10 +36,12 @@ def read_tensors(files: WeightFiles, name: str) -> dict[str, Tensor]:
         If a file is a placeholder, damaged, or a pickle with anything but tensors in it.
     """
     state: dict[str, Tensor] = {}
-    for path in files.shards or (files.weights,):
+    paths = files.shards or (files.weights,)
+    for path, part in zip(paths, files.parts or ("",) * len(paths), strict=True):
         refuse_placeholder(path, name)
         is_safe = path.suffix == ".safetensors"
-        state |= _read_safetensors(path, name) if is_safe else _read_pickle(path, name)
+        tensors = _read_safetensors(path, name) if is_safe else _read_pickle(path, name)
+        state |= {f"{part}.{key}": value for key, value in tensors.items()} if part else tensors
     return state
 
 

@@ -18,12 +18,15 @@ MAX_TEXT_BYTES = 5_000_000
 class WeightFiles(NamedTuple):
     """Configuration and weights of one network.
 
-    Where weights are split, `weights` is their index and `shards` are the files that hold them.
+    Where weights are split, `weights` is their index and `shards` are the files that hold them. Where each file
+    holds a part of the network, `parts` names them in the order of the files. A published network has no file for
+    its configuration, which its registry entry is.
     """
 
     config: Path
     weights: Path
     shards: tuple[Path, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 def stays_inside(link: Path) -> bool:

@@ -1,7 +1,7 @@
 """Networks behind the contract: diffusers' published classes, the bundled ones, and a user's own."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,9 @@ from vaescreen.autoencoders.building import build
 from vaescreen.autoencoders.classes import CLASSES, NetworkClass
 from vaescreen.autoencoders.contract import check_output
 from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
-from vaescreen.autoencoders.formats import read_config, read_state
+from vaescreen.autoencoders.formats import read_config, read_state, stated_config
 from vaescreen.autoencoders.padding import pad_to_multiple
+from vaescreen.autoencoders.published.table import PUBLISHED
 from vaescreen.autoencoders.scaling import LatentScale
 from vaescreen.autoencoders.settings import LARGEST_WHOLE, Settings
 from vaescreen.autoencoders.tiling import OVERLAP, in_tiles
@@ -211,10 +212,11 @@ def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> Ne
         sha256=candidate.sha256,
         device=device,
         settings=candidate.settings,
+        stated=stated_config(candidate),
     )
     if network.geometry != candidate.geometry:
         raise CandidateError(
-            f"{candidate.name}: the registry says {candidate.geometry}, but {files.config} is a network of "
+            f"{candidate.name}: the registry says {candidate.geometry}, but {files.config} is of a network of "
             f"{network.geometry}"
         )
     return network
@@ -228,17 +230,19 @@ def load_files(
     sha256: str | None = None,
     device: torch.device | str = "cpu",
     settings: Settings = _DEFAULTS,
+    stated: Mapping[str, Any] | None = None,
 ) -> NetworkAutoencoder:
     """Build the network of `files.config` with the weights of `files.weights`, each of which must fit.
 
-    `adapter` says how they are written: `ldm`, or any other for diffusers' own layout.
+    `adapter` says how they are written: `ldm`, or any other for diffusers' own layout. `stated` is the configuration
+    of a published network, in place of a file.
 
     Raises
     ------
     CandidateError
         As for `load_network`.
     """
-    config = read_config(files, name, adapter)
+    config = read_config(files, name, adapter, stated)
     found = weights_sha256(files, name)
     if sha256 is not None and found != sha256:
         raise CandidateError(
@@ -246,7 +250,9 @@ def load_files(
         )
     model = build(config, read_state(files, name, adapter, config), name)
     fingerprint = network_fingerprint(config, found, settings)
-    return NetworkAutoencoder(model, name, fingerprint, device, settings)
+    published = PUBLISHED.get(config["_class_name"])
+    description = published.description if published else None
+    return NetworkAutoencoder(model, name, fingerprint, device, settings, description)
 
 
 def _noise(images: Tensor, latents: Tensor, seed: int) -> Tensor:

@@ -9,9 +9,18 @@ from pathlib import Path
 
 from vaescreen.autoencoders import hub
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, weights_sha256
+from vaescreen.autoencoders.published import files as published
 from vaescreen.candidate import ADAPTERS, PLUGINS, Candidate
 from vaescreen.errors import CandidateError
-from vaescreen.sources import BundledSource, HubSource, LinearSource, ModuleSource, PathSource, WebSource
+from vaescreen.sources import (
+    BundledSource,
+    GithubSource,
+    HubSource,
+    LinearSource,
+    ModuleSource,
+    PathSource,
+    WebSource,
+)
 
 __all__ = ["WeightFiles", "available", "locate", "pull"]
 
@@ -28,7 +37,7 @@ def available(candidate: Candidate) -> bool:
     if candidate.adapter not in ADAPTERS:
         return candidate.adapter in entry_points(group=PLUGINS).names
     match source:
-        case HubSource():
+        case HubSource() | GithubSource():
             return _cached(source, candidate) is not None
         case PathSource() | BundledSource():
             return _local_path(source).exists()
@@ -54,12 +63,13 @@ def locate(candidate: Candidate) -> WeightFiles:
             return _in_folder(source.path, source, candidate)
         case BundledSource():
             return _in_folder(_local_path(source), None, candidate)
-        case HubSource():
+        case HubSource() | GithubSource():
             files = _cached(source, candidate)
             if files is None:
-                size = f" ({candidate.size_mb:.0f} MB)" if candidate.size_mb else ""
+                place = source.hub if isinstance(source, HubSource) else f"github.com/{source.github}"
+                size = f" ({candidate.size_mb:.3g} MB)" if candidate.size_mb else ""
                 raise CandidateError(
-                    f"{name}: not on this machine; `vaescreen registry pull {name}` fetches it{size} from {source.hub}"
+                    f"{name}: not on this machine; `vaescreen registry pull {name}` fetches it{size} from {place}"
                 )
             return files
         case WebSource():
@@ -85,6 +95,8 @@ def pull(candidate: Candidate) -> WeightFiles:
         If the repository is missing, gated or unreachable, holds no usable files, or sends others than it should.
     """
     source, name = candidate.source, candidate.name
+    if isinstance(source, GithubSource):
+        return published.fetch(source, name)
     if not isinstance(source, HubSource):
         return locate(candidate)
     config_name, weight_names = _names(source, candidate)
@@ -163,7 +175,9 @@ def _only(folder: Path, suffixes: tuple[str, ...], name: str, key: str) -> Path 
     return None
 
 
-def _cached(source: HubSource, candidate: Candidate) -> WeightFiles | None:
+def _cached(source: HubSource | GithubSource, candidate: Candidate) -> WeightFiles | None:
+    if isinstance(source, GithubSource):
+        return published.located(source, candidate.name)
     config_name, weight_names = _names(source, candidate)
     config = hub.cached(source, config_name)
     weights = next(filter(None, (hub.cached(source, file) for file in weight_names)), None)
