@@ -10,6 +10,7 @@ import pytest
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.predictor.points import Definition, Point
+from vaescreen.screening.conditioning import AS_BUILT
 from vaescreen.storage import write_json
 
 DIFFICULTY = {"brain": 31.0, "chest": 29.0, "natural": 25.0}
@@ -29,23 +30,31 @@ def simulate_points(
             conv = bicubic - 1 + foreseeable + random.normal(0, 0.3)
             ridge, ae_ceiling = conv - 1 + random.normal(0, 0.5), bicubic + ceiling + random.normal(0, 0.5)
             sr = 1 + 0.95 * conv + random.normal(0, noise)
-            targets = {"sr_psnr": sr, "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2)}
+            spread, kept = conv + 2 + random.normal(0, 0.3), -3 + random.normal(0, 1)
+            targets = {
+                "sr_psnr": sr,
+                "posterior_mean_psnr": sr + 1 + random.normal(0, noise / 2),
+                "detail": kept + random.normal(0, noise),
+            }
             geometry = GEOMETRIES[index % len(GEOMETRIES)]
             points.append(
                 Point(
                     candidate=f"ae-{index:02}",
-                    family=f"family-{index % 4}",
+                    family=("bundled-a", "linear-b", "published-c", "published-d")[index % 4],
                     domain="medical" if index % 2 else "generic",
                     geometry=geometry,
                     data=name,
                     data_fingerprint=f"pixels of {name}",
-                    recipe="nano",
-                    definition=Definition(128, "lanczos", 4, "score-1"),
+                    recipe="compact",
+                    definition=Definition(128, "lanczos", 4, str(AS_BUILT), "score-3"),
                     features={
                         "ae_ceiling": ae_ceiling,
                         "ridge_probe_psnr": ridge,
                         "conv_probe_psnr": conv,
                         "bicubic_psnr": bicubic,
+                        "spread_psnr": spread,
+                        "split_psnr": -10 * math.log10(10 ** (-conv / 10) + 10 ** (-spread / 10)),
+                        "denoise_sample_detail": kept,
                         "ssim": float(random.uniform(0.8, 0.99)),
                         "latent_gap": ae_ceiling - conv,
                         "linear_gap": conv - ridge,
@@ -58,7 +67,6 @@ def simulate_points(
                     targets=targets,
                     seeds=3,
                     seed_sd=dict.fromkeys(targets, noise),
-                    partial={"half": {name: value - 0.5 for name, value in targets.items()}},
                 )
             )
     return points
@@ -71,7 +79,15 @@ def simulate() -> Callable[..., list[Point]]:
 
 def card_of(point: Point) -> dict[str, Any]:
     """Score card whose features are those of the point."""
-    copied = ("ridge_probe_psnr", "conv_probe_psnr", "bicubic_psnr", "ssim")
+    copied = (
+        "ridge_probe_psnr",
+        "conv_probe_psnr",
+        "bicubic_psnr",
+        "ssim",
+        "spread_psnr",
+        "denoise_sample_detail",
+    )
+    target, parts = point.definition.conditioning.split(" from ")
     bands = {f"band_{kind}{level}": 1e-4 for level in (1, 2, 3) for kind in ("LH", "HL", "HH")}
     view = {
         "size": point.definition.size,
@@ -80,6 +96,8 @@ def card_of(point: Point) -> dict[str, Any]:
             "scale": point.definition.scale,
             "library": "Pillow",
         },
+        "target": target,
+        "conditioning": parts.split(" and "),
     }
     return {
         "protocol": point.definition.protocol,
@@ -116,9 +134,16 @@ def results(tmp_path: Path) -> Path:
         }
         reference = {
             **shared,
-            "protocol": "reference-1",
-            "recipe": {"name": "nano", "size": 128, "degradation": {"kernel": "lanczos", "scale": 4}},
+            "protocol": "reference-2",
+            "recipe": {
+                "name": "compact",
+                "size": 128,
+                "degradation": {"kernel": "lanczos", "scale": 4},
+                **AS_BUILT.description(),
+            },
             "summary": point.targets | {"sr_ssim": 0.7},
         }
-        write_json(tmp_path / "reference" / "nano" / point.data / f"{point.candidate}-seed0.json", reference)
+        write_json(
+            tmp_path / "reference" / "compact" / point.data / f"{point.candidate}-seed0.json", reference
+        )
     return tmp_path

@@ -26,7 +26,7 @@ HONEST = [
 
 @pytest.fixture(scope="module")
 def shipped() -> FittedPredictor:
-    return load(shipped_path("nano"))
+    return load(shipped_path("compact"))
 
 
 def card(candidate: str) -> dict:

@@ -14,7 +14,7 @@ from vaescreen.predictor.sample import Sample
 
 @pytest.fixture(scope="module")
 def fitted(simulate):
-    return fit(simulate(12), "nano")
+    return fit(simulate(12), "compact")
 
 
 def test_average_slopes_and_their_jackknife_over_candidates(fitted):
@@ -53,7 +53,7 @@ def test_features_are_ordered_by_how_far_they_move_the_predictions(simulate):
         sr = point.features["conv_probe_psnr"] - point.features["log2_channels"]
         return replace(point, targets=dict.fromkeys(point.targets, sr))
 
-    fitted = fit([steep(point) for point in simulate(12)], "nano")
+    fitted = fit([steep(point) for point in simulate(12)], "compact")
     order = by_effect(fitted)
     assert order[0] == "log2_channels"
     assert set(order) == set(fitted.targets["sr_psnr"].model.kernel.features)
@@ -61,15 +61,12 @@ def test_features_are_ordered_by_how_far_they_move_the_predictions(simulate):
 
 def test_the_equation_names_probe_and_level(fitted):
     model = fitted.targets["sr_psnr"].model
-    assert (
-        equation(fitted)
-        == f"conv_probe_psnr {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
-    )
+    assert equation(fitted) == f"split_psnr {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
 
 
 def test_the_model_card_says_what_it_rests_on_and_how_good_it_is(fitted):
     card = model_card(fitted)
-    assert card.startswith("# Predictor of recipe nano\n")
+    assert card.startswith("# Predictor of recipe compact\n")
     assert "36 reference points, 108 trainings" in card
     assert "3 data sets: brain, chest, natural" in card
     for phrase in (

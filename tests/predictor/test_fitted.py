@@ -13,12 +13,12 @@ from vaescreen.predictor.points import TARGETS, load_points
 
 @pytest.fixture(scope="module")
 def fitted(simulate):
-    return fit(simulate(14), "nano")
+    return fit(simulate(14), "compact")
 
 
 def test_json_round_trip_predicts_exactly_the_same(fitted, simulate, card, tmp_path):
-    save(fitted, tmp_path / "nano.json")
-    loaded = load(tmp_path / "nano.json")
+    save(fitted, tmp_path / "compact.json")
+    loaded = load(tmp_path / "compact.json")
     assert (loaded.recipe, loaded.points, loaded.span) == (fitted.recipe, fitted.points, fitted.span)
     for point in simulate(5, seed=9):
         for target in TARGETS:
@@ -61,7 +61,7 @@ def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulat
         sr = features["conv_probe_psnr"] + 0.5 * excess
         return replace(point, features=features, targets=dict.fromkeys(TARGETS, sr))
 
-    fitted = fit([moved(point, 5 + index % 3 / 3) for index, point in enumerate(simulate(14))], "nano")
+    fitted = fit([moved(point, 5 + index % 3 / 3) for index, point in enumerate(simulate(14))], "compact")
     fitted = replace(fitted, span={})
     usual, odd = (fitted.predict(card(moved(fitted.points[20], excess))) for excess in (5.5, 4))
     assert not usual.extrapolation
@@ -71,12 +71,13 @@ def test_an_odd_combination_of_usual_values_is_extrapolation_by_leverage(simulat
 
 def test_a_card_of_another_size_or_degradation_is_refused(fitted, simulate, card):
     point = simulate(1)[0]
-    again = "score again with `--recipe nano`"
-    fit_again = "fitted to score cards of score-1, not score-2; fit it again"
+    again = "score again with `--recipe compact`"
+    fit_again = "fitted to score cards of score-3, not score-2; fit it again"
     for change, message in (
         ({"size": 256}, again),
         ({"kernel": "area"}, again),
         ({"scale": 2}, again),
+        ({"conditioning": "latent from lr-latent"}, again),
         ({"protocol": "score-2"}, fit_again),
     ):
         other = card(replace(point, definition=point.definition._replace(**change)))
@@ -95,7 +96,7 @@ def test_a_card_with_noise_is_not_that_of_a_recipe_without(fitted, simulate, car
 def test_a_card_without_a_feature_that_counts_is_refused(fitted, simulate, card):
     points = [replace(p, features=p.features | {"roughness": n / 10}) for n, p in enumerate(simulate(14))]
     with pytest.raises(ResultError, match="ae-00 on brain has no roughness"):
-        fit(points, "nano").predict(card(simulate(1)[0]))
+        fit(points, "compact").predict(card(simulate(1)[0]))
 
 
 def test_novelty_goes_by_geometry_and_by_pixels_not_by_the_name_of_the_data(fitted, simulate, card):
@@ -126,25 +127,25 @@ def test_the_best_is_the_likeliest_best(fitted, simulate, card):
 
 def test_fit_from_result_files(results, tmp_path):
     with pytest.raises(ResultError, match="6 reference points of 3 candidates"):
-        fit(load_points(results, "nano"), "nano")
+        fit(load_points(results, "compact"), "compact")
 
 
 def test_points_of_another_recipe_are_refused(simulate):
     points = simulate(14)
     with pytest.raises(ResultError, match="ae-00 on brain is of recipe 'paper'"):
-        fit([replace(points[0], recipe="paper"), *points[1:]], "nano")
+        fit([replace(points[0], recipe="paper"), *points[1:]], "compact")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda record: record.update(schema=1), "has schema 1, not 4"),
+        (lambda record: record.update(schema=1), "has schema 1, not 5"),
         (lambda record: record.pop("points"), "is damaged"),
         (lambda record: record["targets"]["sr_psnr"].update(model=None), "is damaged"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused(fitted, tmp_path, change, message):
-    path = tmp_path / "nano.json"
+    path = tmp_path / "compact.json"
     save(fitted, path)
     record = json.loads(path.read_text())
     change(record)

@@ -7,6 +7,8 @@ from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.linear import Form
 from vaescreen.predictor.sample import Sample
 
+GAP = Form((), offset="conv_probe_psnr")
+
 
 def test_interval_by_the_definition(simulate):
     sample = Sample.of(simulate(10, ("chest",), seed=3), "sr_psnr")
@@ -71,6 +73,7 @@ def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alon
     moved = Sample(
         sample.columns,
         sample.target + np.array([shift[name] for name in sample.data]),
+        sample.target_name,
         sample.candidates,
         sample.geometries,
         sample.data,
@@ -78,7 +81,7 @@ def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alon
     columns = {name: column[:3] for name, column in sample.columns.items()}
     width = {}
     for name, points in (("level", sample), ("shifted", moved)):
-        fitted = jackknife(PREDICTORS["conv-probe-gap"], points)
+        fitted = jackknife(GAP, points)
         for novelty in (Novelty.CANDIDATE, Novelty.DATA):
             low, high = fitted.interval(columns, novelty)
             width[name, novelty] = float((high - low).mean())
@@ -111,13 +114,13 @@ def test_errors_within_data_have_no_level(simulate):
     shifted = Sample(
         sample.columns,
         sample.target + 2 * (sample.data == "brain"),
+        sample.target_name,
         sample.candidates,
         sample.geometries,
         sample.data,
     )
-    gap = PREDICTORS["conv-probe-gap"]
     plain, moved = (
-        jackknife(gap, each, [Novelty.DATA]).errors_within_data(Novelty.DATA) for each in (sample, shifted)
+        jackknife(GAP, each, [Novelty.DATA]).errors_within_data(Novelty.DATA) for each in (sample, shifted)
     )
     np.testing.assert_allclose(np.sort(plain), np.sort(moved), atol=1e-9)
     by_hand = sample.target - sample.columns["conv_probe_psnr"]

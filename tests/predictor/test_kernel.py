@@ -10,12 +10,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KernelCenterer
 
 from vaescreen.errors import ResultError
-from vaescreen.predictor.catalogue import BASE, CORRECTIONS, PREDICTOR, PREDICTORS
+from vaescreen.predictor.catalogue import BASES, CORRECTIONS, PREDICTOR, PREDICTORS
 from vaescreen.predictor.kernel import KernelRidge
 from vaescreen.predictor.sample import Sample
 
 FEATURES = ("latent_gap", "log2_channels", "ae_share", "log2_factor")
-OURS = KernelRidge(FEATURES, BASE)
+BASE = BASES["sr_psnr"]
+OURS = KernelRidge(FEATURES, BASES)
 
 
 @pytest.fixture
@@ -130,15 +131,15 @@ def test_corrections_that_mean_nothing_are_shrunk(sample):
 
 
 def test_what_not_all_cards_have_is_left_out(sample):
-    model = KernelRidge((*FEATURES, "no-such-feature"), BASE).fit(sample)
+    model = KernelRidge((*FEATURES, "no-such-feature"), BASES).fit(sample)
     assert model.kernel.features == FEATURES
     with pytest.raises(ResultError, match="no no-such-probe in every score card"):
-        KernelRidge(FEATURES, "no-such-probe").fit(sample)
+        KernelRidge(FEATURES, {"sr_psnr": "no-such-probe"}).fit(sample)
 
 
 def test_a_feature_that_does_not_vary_has_no_say(sample):
     constant = replace(sample, columns=sample.columns | {"ae_share": np.full(len(sample), 0.1 + 0.2)})
-    without = KernelRidge(tuple(name for name in FEATURES if name != "ae_share"), BASE)
+    without = KernelRidge(tuple(name for name in FEATURES if name != "ae_share"), BASES)
     expected = without.fit(constant).predict(constant.columns)
     np.testing.assert_allclose(OURS.fit(constant).predict(constant.columns), expected)
 

@@ -8,7 +8,7 @@ import pytest
 from vaescreen.errors import ResultError
 from vaescreen.predictor.points import TARGETS, card_features, load_points
 
-CARD, REFERENCE = "scores/brain/ae-01.json", "reference/nano/brain/ae-01-seed0.json"
+CARD, REFERENCE = "scores/brain/ae-01.json", "reference/compact/brain/ae-01-seed0.json"
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -18,7 +18,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_joins_by_candidate_and_data(results, simulate):
-    points = load_points(results, "nano")
+    points = load_points(results, "compact")
     simulated = {(point.candidate, point.data): point for point in simulate(3, ("brain", "chest"))}
     assert [(point.data, point.candidate) for point in points] == sorted(
         (data, candidate) for candidate, data in simulated
@@ -29,13 +29,6 @@ def test_joins_by_candidate_and_data(results, simulate):
         assert point.definition == expected.definition
         for name in ("ae_ceiling", "ridge_probe_psnr", "conv_probe_psnr", "bicubic_psnr", "ssim"):
             assert point.features[name] == expected.features[name]
-
-
-def test_a_recipe_may_keep_size_and_degradation_in_a_view(results):
-    before = load_points(results, "nano")
-    for path in (results / "reference").rglob("*.json"):
-        edit(path, lambda r: r.update(recipe={"view": {k: r["recipe"][k] for k in ("size", "degradation")}}))
-    assert load_points(results, "nano") == before
 
 
 def test_derived_features_by_hand(simulate, card):
@@ -56,7 +49,15 @@ def test_features_that_know_nothing_of_the_level_of_the_data(simulate, card):
     assert features["ae_share"] == pytest.approx(0.1)
     names = ("latent_gap", "denoising_gap", "sampling_gap")
     assert [features[name] for name in names] == [10.0, 2.0, 1.5]
-    assert "encoding_gap" not in features
+    assert "upsampling_gap" not in features
+
+
+def test_a_sample_errs_by_what_the_mean_errs_and_by_its_spread(simulate, card):
+    record = card(simulate(1)[0])
+    record["summary"] |= {"conv_probe_psnr": 30.0, "spread_psnr": 30.0}
+    assert card_features(record)["split_psnr"] == pytest.approx(30 - 3.0103, abs=1e-4)
+    record["summary"]["spread_psnr"] = 60.0
+    assert card_features(record)["split_psnr"] == pytest.approx(30, abs=0.01)
 
 
 def test_every_number_of_the_summary_is_a_feature_but_times_and_bands(simulate, card):
@@ -95,27 +96,29 @@ def test_a_codec_without_error_has_features(simulate, card):
         (CARD, lambda r: r.pop("geometry"), "field geometry is missing"),
         (REFERENCE, lambda r: r["data"].update(name="chest"), "ae-01 on chest"),
         (REFERENCE, lambda r: r["recipe"].update(samples=10), "another recipe"),
-        (REFERENCE, lambda r: r.update(protocol="reference-2"), "another protocol"),
+        (REFERENCE, lambda r: r.update(protocol="reference-1"), "another protocol"),
         (REFERENCE, lambda r: r["summary"].pop("sr_psnr"), "summary.sr_psnr is missing"),
     ],
 )
 def test_what_does_not_belong_together_is_refused_in_one_line(results, path, change, message):
     edit(results / path, change)
     with pytest.raises(ResultError, match=message) as caught:
-        load_points(results, "nano")
+        load_points(results, "compact")
     assert "\n" not in str(caught.value)
     assert "brain" in str(caught.value)
 
 
 def test_a_point_without_score_card_names_the_command(results):
     (results / CARD).unlink()
-    with pytest.raises(ResultError, match="vaescreen score ae-01 --data brain --recipe nano"):
-        load_points(results, "nano")
+    with pytest.raises(ResultError, match="vaescreen score ae-01 --data brain --recipe compact"):
+        load_points(results, "compact")
 
 
 def test_a_card_without_point_is_no_point(results):
     (results / REFERENCE).unlink()
-    assert ("ae-01", "brain") not in {(point.candidate, point.data) for point in load_points(results, "nano")}
+    assert ("ae-01", "brain") not in {
+        (point.candidate, point.data) for point in load_points(results, "compact")
+    }
 
 
 def test_no_points_at_all(results):
@@ -126,7 +129,7 @@ def test_no_points_at_all(results):
 def test_targets_are_read_under_their_own_names(results):
     values = {name: 20.0 + index for index, name in enumerate(TARGETS)}
     edit(results / REFERENCE, lambda r: r["summary"].update(values))
-    point = next(p for p in load_points(results, "nano") if (p.candidate, p.data) == ("ae-01", "brain"))
+    point = next(p for p in load_points(results, "compact") if (p.candidate, p.data) == ("ae-01", "brain"))
     assert point.targets == values
 
 
@@ -135,7 +138,7 @@ def test_seeds_are_averaged(results):
     other = json.loads((results / REFERENCE).read_text())
     other["summary"].update(sr_psnr=one["summary"]["sr_psnr"] + 1)
     (results / REFERENCE.replace("seed0", "seed1")).write_text(json.dumps(other))
-    points = load_points(results, "nano")
+    points = load_points(results, "compact")
     assert len(points) == 6
     point = next(p for p in points if (p.candidate, p.data) == ("ae-01", "brain"))
     assert point.targets["sr_psnr"] == pytest.approx(one["summary"]["sr_psnr"] + 0.5)

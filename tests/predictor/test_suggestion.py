@@ -12,7 +12,7 @@ from vaescreen.predictor.suggestion import read_cards, suggest
 
 @pytest.fixture(scope="module")
 def fitted(simulate):
-    return fit(simulate(10), "nano")
+    return fit(simulate(10), "compact")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_reference_points_and_cards_of_another_definition_are_not_suggested(fitt
     mine[0]["view"]["size"] = 256
     found = {each.candidate for each in suggest(fitted, [*known, *mine])}
     assert found == {each["candidate"] for each in mine[1:]}
-    with pytest.raises(ResultError, match="vaescreen rank --data DATA --recipe nano"):
+    with pytest.raises(ResultError, match="vaescreen rank --data DATA --recipe compact"):
         suggest(fitted, known)
 
 

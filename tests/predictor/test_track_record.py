@@ -23,7 +23,7 @@ def reference(point, seed=0, **outcome):
         "candidate": point.candidate,
         "fingerprint": "weights",
         "data": {"name": point.data, "fingerprint": point.data_fingerprint, "kind": "real"},
-        "recipe": {"name": "nano"},
+        "recipe": {"name": "compact"},
         "seed": seed,
         "summary": point.targets | outcome,
     }
@@ -47,14 +47,14 @@ def made(value, low, high):
 
 def test_what_was_trained_before_is_forecast_from_all_other_points(simulate, card):
     points = simulate(8)
-    fitted = fit(points, "nano")
+    fitted = fit(points, "compact")
     point = points[4]
     changed = replace(point, targets=dict.fromkeys(TARGETS, 99.0))
-    knowing = fit([changed if each is point else each for each in points], "nano")
+    knowing = fit([changed if each is point else each for each in points], "compact")
     assert forecast(fitted, card(point)) == forecast(knowing, card(point))
     found = forecast(fitted, card(point))
     assert (found["points"], found["candidate_seen"]) == (len(points) - 1, True)
-    without = fit([each for each in points if each is not point], "nano")
+    without = fit([each for each in points if each is not point], "compact")
     for target in TARGETS:
         expected = without.predict(card(point), target)
         found = forecast(fitted, card(point))["targets"][target]
@@ -62,7 +62,7 @@ def test_what_was_trained_before_is_forecast_from_all_other_points(simulate, car
 
 
 def test_a_new_candidate_is_forecast_from_all_points(simulate, card):
-    fitted = fit(simulate(8), "nano")
+    fitted = fit(simulate(8), "compact")
     new = replace(simulate(8, seed=5)[0], candidate="new")
     found = forecast(fitted, card(new))
     assert found["points"] == 24
@@ -77,7 +77,7 @@ def test_a_new_candidate_is_forecast_from_all_points(simulate, card):
 def test_a_prediction_is_stored_once_beside_its_outcome(simulate, tmp_path):
     point = simulate(1)[0]
     path = record_prediction(tmp_path, made(25.0, 24.0, 26.0), reference(point, seed=2))
-    assert path == tmp_path / "predictions" / "nano" / point.data / "ae-00-seed2.json"
+    assert path == tmp_path / "predictions" / "compact" / point.data / "ae-00-seed2.json"
     before = path.read_bytes()
     assert json.loads(before)["outcome"] == point.targets
     record_prediction(tmp_path, made(99.0, 98.0, 100.0), reference(point, seed=2))
@@ -90,7 +90,7 @@ def test_running_figures_by_hand(simulate, tmp_path):
     for point, value, outcome in zip(points, (25.0, 24.0, 26.0, 24.0), reached, strict=True):
         entry = reference(point, sr_psnr=outcome, posterior_mean_psnr=outcome)
         record_prediction(tmp_path, made(value, value - 0.75, value + 0.75), entry)
-    track = summarise(read_record(tmp_path, "nano"))[0]
+    track = summarise(read_record(tmp_path, "compact"))[0]
     assert (track.target, track.predictions, track.bounded, track.hits) == ("sr_psnr", 4, 4, 2)
     assert track.hit_rate == 0.5
     assert track.mae == pytest.approx((0.5 + 1 + 1 + 0) / 4)
@@ -104,19 +104,19 @@ def test_an_unbounded_prediction_neither_hits_nor_misses(simulate, tmp_path):
     for each in entry["targets"].values():
         each["interval"] = None
     record_prediction(tmp_path, entry, reference(simulate(1)[0]))
-    track = summarise(read_record(tmp_path, "nano"))[0]
+    track = summarise(read_record(tmp_path, "compact"))[0]
     assert (track.predictions, track.bounded, track.hit_rate) == (1, 0, None)
 
 
 def test_no_record_has_no_figures(tmp_path):
-    assert summarise(read_record(tmp_path, "nano")) == []
+    assert summarise(read_record(tmp_path, "compact")) == []
 
 
 def test_a_file_of_another_protocol_is_refused(simulate, tmp_path):
     path = record_prediction(tmp_path, made(1.0, 0.0, 2.0), reference(simulate(1)[0]))
     path.write_text(path.read_text().replace("prediction-1", "prediction-0"))
     with pytest.raises(ResultError, match="prediction-0"):
-        read_record(tmp_path, "nano")
+        read_record(tmp_path, "compact")
 
 
 class Images:
@@ -127,7 +127,7 @@ class Images:
 
 
 def test_foreseen_is_only_what_has_a_card_of_these_images_and_no_outcome_yet(tmp_path):
-    record = json.loads(shipped_path("nano").read_text())
+    record = json.loads(shipped_path("compact").read_text())
     stored, definition = record["points"][0], record["definition"]
     summary = stored["features"] | {"psnr": stored["features"]["ae_ceiling"]}
     summary |= {f"band_{name}1": 1e-4 for name in ("LH", "HL", "HH")}
@@ -146,15 +146,15 @@ def test_foreseen_is_only_what_has_a_card_of_these_images_and_no_outcome_yet(tmp
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(card))
     mine = Images("mine", "pixels")
-    assert foresee(tmp_path, "nano", mine, "new", 0)["points"] == len(record["points"])
-    assert foresee(tmp_path, "nano", Images("mine", "others"), "new", 0) is None
-    assert foresee(tmp_path, "nano", mine, "unscored", 0) is None
+    assert foresee(tmp_path, "compact", mine, "new", 0)["points"] == len(record["points"])
+    assert foresee(tmp_path, "compact", Images("mine", "others"), "new", 0) is None
+    assert foresee(tmp_path, "compact", mine, "unscored", 0) is None
     assert foresee(tmp_path, "no-such-recipe", mine, "new", 0) is None
     for finished in (
-        prediction_path(tmp_path, "nano", "mine", "new", 0),
-        tmp_path / "reference" / "nano" / "mine" / "new-seed0.json",
+        prediction_path(tmp_path, "compact", "mine", "new", 0),
+        tmp_path / "reference" / "compact" / "mine" / "new-seed0.json",
     ):
         finished.parent.mkdir(parents=True)
         finished.write_text("{}")
-        assert foresee(tmp_path, "nano", mine, "new", 0) is None
+        assert foresee(tmp_path, "compact", mine, "new", 0) is None
         finished.unlink()

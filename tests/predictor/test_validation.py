@@ -46,8 +46,10 @@ def test_scores_of_the_published_rule_by_independent_libraries(target, simulate)
     y = np.array([p.targets[target] for p in points])
     x = np.array([[p.features["ae_ceiling"]] for p in points])
     report = validate(points, target, predictors={"published": PREDICTORS["published"]})
-    for scheme, (_, group_of) in SCHEMES.items():
-        groups = [group_of(p) for p in points]
+    for scheme, (_, keys, judged) in SCHEMES.items():
+        if len(keys) > 1 or not all(judged(p) for p in points):
+            continue
+        groups = [keys[0](p) for p in points]
         expected = cross_val_predict(LinearRegression(), x, y, groups=groups, cv=LeaveOneGroupOut())
         scores = report.schemes[scheme]["published"]
         assert scores.q2 == pytest.approx(1 - np.sum((y - expected) ** 2) / np.sum((y - y.mean()) ** 2))
@@ -76,8 +78,8 @@ def test_ours_foresees_new_candidates_where_the_published_rule_fails(simulate):
 def test_permuted_targets_cannot_be_foreseen(name, simulate):
     points = simulate(14)
     values = np.array([p.targets["sr_psnr"] for p in points])
-    for _, group_of in SCHEMES.values():
-        groups = np.array([group_of(p) for p in points])
+    for scheme in SCHEMES.values():
+        groups = np.array([scheme.keys[0](p) for p in points])
         scores = []
         for seed in range(5):
             permuted = with_target(points, np.random.default_rng(seed).permutation(values))
@@ -101,27 +103,48 @@ def test_each_point_gets_the_interval_of_what_is_new_about_it(simulate):
         np.testing.assert_allclose((low[out], high[out]), expected)
 
 
-def test_references_of_part_of_the_budget_are_scored_by_their_own_targets(simulate):
-    points = simulate(10)
-    halved = [replace(p, targets=p.partial["half"]) for p in points]
+def test_geometry_and_data_are_both_new_to_the_fit(simulate):
+    """By hand: a straight line through the points that share neither."""
+    points = simulate(8)
     published = {"published": PREDICTORS["published"]}
-    half = validate(points, budget="half", predictors=published)
-    assert half.budget == "half"
-    assert half.schemes == validate(halved, predictors=published).schemes
+    scores = validate(points, predictors=published).schemes["geometry-and-data-set-out"]["published"]
+    errors = []
+    for point in points:
+        known = [p for p in points if p.geometry != point.geometry and p.data != point.data]
+        slope, level = np.polyfit(
+            [p.features["ae_ceiling"] for p in known], [p.targets["sr_psnr"] for p in known], 1
+        )
+        errors.append(slope * point.features["ae_ceiling"] + level - point.targets["sr_psnr"])
+    assert scores.mae == pytest.approx(np.abs(errors).mean())
+
+
+def test_autoencoders_of_others_are_predicted_from_ours_alone(simulate):
+    points = simulate(8)
+    published = {"published": PREDICTORS["published"]}
+    scores = validate(points, predictors=published).schemes["published-out"]["published"]
+    ours, others = ([p for p in points if p.is_ours == own] for own in (True, False))
+    slope, level = np.polyfit(
+        [p.features["ae_ceiling"] for p in ours], [p.targets["sr_psnr"] for p in ours], 1
+    )
+    errors = [slope * p.features["ae_ceiling"] + level - p.targets["sr_psnr"] for p in others]
+    assert scores.mae == pytest.approx(np.abs(errors).mean())
+    mine = [replace(p, family="bundled-a") for p in points]
+    assert "published-out" in validate(mine, predictors=published).absent
 
 
 @pytest.mark.parametrize("name", PREDICTORS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_target_of_what_is_left_out_does_not_leak_into_its_prediction(name, scheme, simulate):
     points = simulate(8, seed=5)
-    groups = np.array([SCHEMES[scheme][1](p) for p in points])
-    out = groups == groups[0]
+    groups = [np.array([key(p) for p in points]) for key in SCHEMES[scheme].keys]
+    out = np.logical_or.reduce([each == each[0] for each in groups])
+    own = np.logical_and.reduce([each == each[0] for each in groups])
     values = np.array([p.targets["sr_psnr"] for p in points])
     changed = with_target(points, values + out * np.random.default_rng(1).normal(0, 10, len(points)))
     before, after = (
-        predict_held_out(PREDICTORS[name], Sample.of(p, "sr_psnr"), groups) for p in (points, changed)
+        predict_held_out(PREDICTORS[name], Sample.of(p, "sr_psnr"), *groups) for p in (points, changed)
     )
-    np.testing.assert_array_equal(np.array(before)[:, out], np.array(after)[:, out])
+    np.testing.assert_array_equal(np.array(before)[:, own], np.array(after)[:, own])
     assert not np.array_equal(before.value[~out], after.value[~out])
 
 
@@ -129,8 +152,10 @@ def test_schemes_and_predictors_that_cannot_be_are_absent_with_a_reason(simulate
     report = validate(simulate(12, ("chest",)))
     assert list(report.schemes) == [
         "leave-one-candidate-out",
+        "leave-one-family-out",
         "leave-one-geometry-out",
         "leave-one-domain-out",
+        "published-out",
     ]
     assert report.absent["leave-one-data-set-out"] == "needs at least two data sets; there is one"
     assert "ae-plus-bicubic" not in report.schemes["leave-one-candidate-out"]
@@ -139,7 +164,7 @@ def test_schemes_and_predictors_that_cannot_be_are_absent_with_a_reason(simulate
 
 def test_report_as_json(simulate):
     record = json.loads(json.dumps(validate(simulate(), "posterior_mean_psnr").as_json(), allow_nan=False))
-    assert (record["recipe"], record["target"]) == ("nano", "posterior_mean_psnr")
+    assert (record["recipe"], record["target"]) == ("compact", "posterior_mean_psnr")
     assert (record["points"], record["candidates"]) == (36, 12)
     assert record["data_sets"] == ["brain", "chest", "natural"]
     assert list(record["schemes"]) == list(SCHEMES)

@@ -1,25 +1,20 @@
-"""Everything that is asked of predictors of one target: schemes, under-trained references, noise, robustness."""
+"""Everything that is asked of predictors of one target: schemes, noise, robustness."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from vaescreen.predictor.floor import NoiseFloor, noise_floor
-from vaescreen.predictor.points import BUDGETS, Point
+from vaescreen.predictor.points import Point
 from vaescreen.predictor.robustness import Robustness, Rung, learning_curve, robustness
 from vaescreen.predictor.validation import ValidationReport, validate
 
 
 @dataclass(frozen=True)
 class Examination:
-    """The report on the whole budget, and what puts it into perspective.
-
-    `budgets` holds the same report against references of a part of the training, so that under-training is
-    not mistaken for foresight.
-    """
+    """The report, and what puts it into perspective."""
 
     report: ValidationReport
-    budgets: dict[str, ValidationReport]
     floor: NoiseFloor | None
     learning_curve: list[Rung]
     robustness: Robustness
@@ -27,7 +22,6 @@ class Examination:
     def as_json(self) -> dict[str, Any]:
         """JSON-able dictionary: the report's fields, with those of this class beside them."""
         return self.report.as_json() | {
-            "budgets": {budget: report.as_json() for budget, report in self.budgets.items()},
             "noise_floor": asdict(self.floor) if self.floor else None,
             "learning_curve": [asdict(rung) for rung in self.learning_curve],
             "robustness": asdict(self.robustness),
@@ -44,11 +38,6 @@ def examine(points: Sequence[Point], target: str = "sr_psnr") -> Examination:
     """
     return Examination(
         report=validate(points, target),
-        budgets={
-            budget: validate(points, target, budget=budget)
-            for budget in BUDGETS
-            if all(budget in point.partial for point in points)
-        },
         floor=noise_floor(points, target),
         learning_curve=learning_curve(points, target),
         robustness=robustness(points, target),

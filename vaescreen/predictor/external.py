@@ -17,7 +17,7 @@ from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.scores import Predictions, Scores, score
 from vaescreen.storage import read_json
 
-_CHECKED = ("published", "bicubic", "ae-plus-bicubic")
+_CHECKED = ("published", "constant", "bicubic", "ae-plus-bicubic")
 
 
 @dataclass(frozen=True)

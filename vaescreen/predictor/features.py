@@ -18,12 +18,13 @@ _BAND = "band_"
 _GAPS = {
     "latent_gap": ("ae_ceiling", "conv_probe_psnr"),
     "linear_gap": ("conv_probe_psnr", "ridge_probe_psnr"),
-    "nonlinear_gap": ("features_probe_psnr", "ridge_probe_psnr"),
     "denoising_gap": ("conv_probe_psnr", "denoise_mean_psnr"),
     "sampling_gap": ("denoise_mean_psnr", "denoise_sample_psnr"),
     "noise_gap": ("conv_probe_psnr", "simulated_psnr"),
-    "neighbour_gap": ("conv_probe_psnr", "neighbour_psnr"),
-    "encoding_gap": ("pixels_to_latents_psnr", "conv_probe_psnr"),
+    "upsampling_gap": ("bicubic_psnr", "upsampled_psnr"),
+    "probe_gain": ("conv_probe_psnr", "bicubic_psnr"),
+    "spread_gap": ("spread_psnr", "conv_probe_psnr"),
+    "detail_gap": ("denoise_sample_detail", "conv_probe_detail"),
 }
 _FINEST_BANDS = ("band_LH1", "band_HL1", "band_HH1")
 _NO_ERROR = 1e-12
@@ -47,9 +48,11 @@ def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[st
         `a * AE + b * (probe - AE)`, the additive model, SR PSNR less the probe's would be a function of it;
         `log2_factor` and `log2_channels` of the geometry, and `log2_compression`, the logarithm of pixels per
         latent value, f * f / C; `log10_finest_share`, the logarithm of the finest Haar level's share of the
-        squared error. Where the card has both, differences of two PSNRs in dB, `latent_gap` and the like,
-        which know nothing of how hard the data are. Further every finite number of the card's summary under
-        its own name, except times, bands and the foreground PSNR.
+        squared error. Where the card has both, differences of two values in dB, `latent_gap` and the like,
+        which know nothing of how hard the data are; and `split_psnr`, the PSNR of a sample whose squared error is
+        that of the convolutional probe and, about it, the spread of the denoising probe's samples as seen through the
+        decoder. Further every finite number of the card's summary under its own name, except times, bands and the
+        foreground PSNR.
 
     Raises
     ------
@@ -69,7 +72,15 @@ def card_features(card: Mapping[str, Any], where: str = "score card") -> dict[st
         for name, (one, other) in _GAPS.items()
         if one in features and other in features
     }
-    return features | gaps
+    return features | gaps | _split(features)
+
+
+def _split(features: Mapping[str, float]) -> dict[str, float]:
+    """A sample is the posterior mean and a draw about it; for independent errors the squares add up."""
+    if "spread_psnr" not in features:
+        return {}
+    errors = (10 ** (-features[name] / 10) for name in ("conv_probe_psnr", "spread_psnr"))
+    return {"split_psnr": -10 * math.log10(sum(errors))}
 
 
 def _derived(card: Mapping[str, Any], where: str, measured: Mapping[str, float]) -> dict[str, float]:

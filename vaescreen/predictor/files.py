@@ -16,7 +16,7 @@ from vaescreen.predictor.points import Definition, Point
 from vaescreen.predictor.sample import Sample
 from vaescreen.storage import read_json, write_json
 
-SCHEMA = 4
+SCHEMA = 5
 
 _SHARED = ("recipe", "definition")
 

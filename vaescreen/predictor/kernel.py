@@ -37,14 +37,14 @@ class KernelRidge:
     ----------
     corrections
         Names of the features that may correct the offset.
-    offset
-        A feature in dB that the target moves with one to one.
+    offsets
+        By target, a feature in dB that it moves with one to one.
     smooth
         Share of the kernel that is smooth, in [0, 1]; with 0 it is linear ridge regression.
     """
 
     corrections: tuple[str, ...]
-    offset: str
+    offsets: Mapping[str, str]
     smooth: float = 0.5
 
     def fit(self, sample: Sample) -> "KernelModel":
@@ -55,11 +55,12 @@ class KernelRidge:
         ResultError
             If the points lack the offset, or are of one candidate.
         """
-        if self.offset not in sample.columns:
-            raise ResultError(f"no {self.offset} in every score card, which a predictor needs; score again")
+        offset = self.offsets[sample.target_name]
+        if offset not in sample.columns:
+            raise ResultError(f"no {offset} in every score card, which a predictor needs; score again")
         if len(np.unique(sample.candidates)) < 2:
             raise ResultError("reference points of one candidate foresee no other; train more candidates")
-        target = sample.target - sample.columns[self.offset]
+        target = sample.target - sample.columns[offset]
         kernel = Kernel(
             tuple(name for name in self.corrections if name in sample.columns), sample, self.smooth
         )
@@ -68,7 +69,7 @@ class KernelRidge:
         penalty = float(_PENALTIES[losses.mean(axis=1).argmin()])
         weights = vectors @ ((vectors.T @ (target - target.mean())) / (size + penalty))
         intercept = float(target.mean() - kernel.means @ weights)
-        return KernelModel(kernel, self.offset, penalty, intercept, weights)
+        return KernelModel(kernel, offset, penalty, intercept, weights)
 
 
 class Kernel:

@@ -12,16 +12,20 @@ from vaescreen.errors import DataError, ResultError
 from vaescreen.images.degradation import Degradation
 from vaescreen.predictor import fields
 from vaescreen.predictor.features import card_features
+from vaescreen.screening.conditioning import Conditioning
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import PointFile, point_files
 
-TARGETS = ("sr_psnr", "posterior_mean_psnr")
-BUDGETS = ("half", "quarter")
-"""Shares of the budget at which a reference point may have been evaluated too."""
+TARGETS = ("sr_psnr", "posterior_mean_psnr", "detail")
+"""PSNR of one sample, PSNR of the posterior mean, and the detail that a sample keeps, all in dB."""
+
+
+_OURS = ("bundled-", "linear-", "control-")
+"""How families of the project's own autoencoders begin."""
 
 
 class Definition(NamedTuple):
-    """What a measurement was: image size (None = native), degradation, protocol of the score card.
+    """What a measurement was: image size (None = native), degradation, conditioning, protocol of the score card.
 
     `kernel` is all of the degradation but its scale, such as `lanczos` or `kspace rician0.02`.
     """
@@ -29,22 +33,22 @@ class Definition(NamedTuple):
     size: int | None
     kernel: str
     scale: int
+    conditioning: str
     protocol: str
 
     def __str__(self) -> str:
         """One phrase for messages."""
         size = f"{self.size} pixels" if self.size else "native size"
-        return f"{size}, {self.kernel} x{self.scale}, {self.protocol}"
+        return f"{size}, {self.kernel} x{self.scale}, {self.conditioning}, {self.protocol}"
 
 
 @dataclass(frozen=True)
 class Point:
     """One (candidate, data set, recipe): what screening saw, and what training gave, mean over its seeds.
 
-    `features` are those of `card_features`; `targets` has a PSNR against the true HR image in dB for each
+    `features` are those of `card_features`; `targets` has a value against the true HR image in dB for each
     name in `TARGETS`, the mean over `seeds` trainings, and `seed_sd` their standard deviation, if there are
-    two or more. `partial` has the targets at those of `BUDGETS` at which every seed was evaluated.
-    `data_fingerprint` tells the data set from others of the same name.
+    two or more. `data_fingerprint` tells the data set from others of the same name.
     """
 
     candidate: str
@@ -59,7 +63,11 @@ class Point:
     targets: dict[str, float]
     seeds: int = 1
     seed_sd: dict[str, float] = field(default_factory=dict)
-    partial: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the autoencoder is one of this project: bundled, linear or a control."""
+        return self.family.startswith(_OURS)
 
 
 def card_definition(card: Mapping[str, Any], where: str = "score card") -> Definition:
@@ -92,7 +100,7 @@ def load_points(results: Path, recipe: str) -> list[Point]:
     ------
     ResultError
         If there are no points; a point has no score card; the card is of other weights or images, or of
-        another size or degradation; or points were not all made and measured in the same way.
+        another size, degradation or conditioning; or points were not all made and measured in the same way.
     """
     files = point_files(results, recipe)
     if not files:
@@ -140,13 +148,8 @@ def _identity(point: Point) -> tuple[str, str, str]:
 
 def _mean(seeds: Sequence[Point]) -> Point:
     sd = {name: stdev(point.targets[name] for point in seeds) for name in TARGETS} if len(seeds) > 1 else {}
-    partial = {
-        budget: {name: fmean(point.partial[budget][name] for point in seeds) for name in TARGETS}
-        for budget in BUDGETS
-        if all(budget in point.partial for point in seeds)
-    }
     targets = {name: fmean(point.targets[name] for point in seeds) for name in TARGETS}
-    return replace(seeds[0], targets=targets, seeds=len(seeds), seed_sd=sd, partial=partial)
+    return replace(seeds[0], targets=targets, seeds=len(seeds), seed_sd=sd)
 
 
 def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point:
@@ -169,10 +172,9 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
             )
     definition = card_definition(card, str(card_path))
     settings = fields.field(reference, path, "recipe")
-    trained = _definition(settings.get("view", settings), path, definition.protocol)
+    trained = _definition(settings, path, definition.protocol)
     if trained != definition:
         raise ResultError(f"{path} was trained at {trained}, but {card_path} is of {definition}; score again")
-    summary = fields.field(reference, path, "summary")
     return Point(
         candidate=candidate,
         family=fields.field(card, card_path, "family"),
@@ -184,11 +186,6 @@ def _join(results: Path, file: PointFile, reference: Mapping[str, Any]) -> Point
         definition=definition,
         features=card_features(card, str(card_path)),
         targets={name: fields.number(reference, path, "summary", name) for name in TARGETS},
-        partial={
-            budget: {name: fields.number(reference, path, "summary", f"{name}_{budget}") for name in TARGETS}
-            for budget in BUDGETS
-            if all(f"{name}_{budget}" in summary for name in TARGETS)
-        },
     )
 
 
@@ -197,9 +194,11 @@ def _definition(view: Mapping[str, Any], where: object, protocol: str) -> Defini
         degradation = Degradation.from_description(fields.field(view, where, "degradation"))
     except DataError as error:
         raise ResultError(f"{where}: {error}") from error
+    told = fields.field(view, where, "conditioning")
     return Definition(
         size=fields.field(view, where, "size"),
         kernel=degradation.way,
         scale=degradation.scale,
+        conditioning=str(Conditioning(tuple(told), fields.field(view, where, "target"))),
         protocol=protocol,
     )

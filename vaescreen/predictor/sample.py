@@ -14,7 +14,7 @@ Labels = NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Sample:
-    """Points as columns: features by name and the target, each `[n]`, in dB where they are PSNRs.
+    """Points as columns: features by name and the values of `target_name`, each `[n]`, in dB where they are PSNRs.
 
     `candidates`, `geometries` and `data` say what each point is of; models never see them, but what is left
     out of a fit is told by them.
@@ -22,23 +22,19 @@ class Sample:
 
     columns: dict[str, Vector]
     target: Vector
+    target_name: str
     candidates: Labels
     geometries: Labels
     data: Labels
 
     @classmethod
-    def of(cls, points: Sequence[Point], target: str, budget: str | None = None) -> "Sample":
-        """Columns of the features that all points have, and of one of their targets.
-
-        `budget` names a share of the training, one of `vaescreen.predictor.points.BUDGETS` that all points
-        have; by default the whole.
-        """
+    def of(cls, points: Sequence[Point], target: str) -> "Sample":
+        """Columns of the features that all points have, and of one of their targets."""
         names = [name for name in points[0].features if all(name in point.features for point in points)]
         return cls(
             columns={name: np.array([point.features[name] for point in points]) for name in names},
-            target=np.array(
-                [(point.partial[budget] if budget else point.targets)[target] for point in points]
-            ),
+            target=np.array([point.targets[target] for point in points]),
+            target_name=target,
             candidates=np.array([point.candidate for point in points]),
             geometries=np.array([str(point.geometry) for point in points]),
             data=np.array([point.data for point in points]),
@@ -49,6 +45,7 @@ class Sample:
         return Sample(
             {name: column[keep] for name, column in self.columns.items()},
             self.target[keep],
+            self.target_name,
             self.candidates[keep],
             self.geometries[keep],
             self.data[keep],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,41 @@ from vaescreen.predictor.points import Point
 from vaescreen.predictor.sample import Labels, Sample, Vector
 from vaescreen.predictor.scores import Predictions, Scores, explained, finite, score
 
-SCHEMES: dict[str, tuple[str, Callable[[Point], str]]] = {
-    "leave-one-candidate-out": ("candidates", lambda point: point.candidate),
-    "leave-one-geometry-out": ("geometries", lambda point: str(point.geometry)),
-    "leave-one-domain-out": ("domains", lambda point: point.domain),
-    "leave-one-data-set-out": ("data sets", lambda point: point.data),
+Key = Callable[[Point], str]
+
+
+class Scheme(NamedTuple):
+    """What is left out of a fit: the points that share any of these keys with those that are predicted.
+
+    `judged` says which points are predicted; the others are only learnt from.
+    """
+
+    what: str
+    keys: tuple[Key, ...]
+    judged: Callable[[Point], bool] = lambda point: True
+
+
+def _geometry(point: Point) -> str:
+    return str(point.geometry)
+
+
+def _data(point: Point) -> str:
+    return point.data
+
+
+SCHEMES = {
+    "leave-one-candidate-out": Scheme("candidates", (lambda point: point.candidate,)),
+    "leave-one-family-out": Scheme("families", (lambda point: point.family,)),
+    "leave-one-geometry-out": Scheme("geometries", (_geometry,)),
+    "leave-one-domain-out": Scheme("domains", (lambda point: point.domain,)),
+    "leave-one-data-set-out": Scheme("data sets", (_data,)),
+    "geometry-and-data-set-out": Scheme("geometries and data sets", (_geometry, _data)),
+    "published-out": Scheme(
+        "origins", (lambda point: str(point.is_ours),), judged=lambda point: not point.is_ours
+    ),
 }
-"""What is left out, and what tells the groups: the domain is what the autoencoder was trained on."""
+"""The domain is what the autoencoder was trained on. A published autoencoder of a new kind on a user's data is the case
+of `geometry-and-data-set-out`; `published-out` fits to autoencoders of this project and predicts those of others."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +58,6 @@ class ValidationReport:
 
     recipe: str
     target: str
-    budget: str | None
     points: int
     candidates: int
     data_sets: list[str]
@@ -47,7 +74,6 @@ def validate(
     points: Sequence[Point],
     target: str = "sr_psnr",
     *,
-    budget: str | None = None,
     predictors: Mapping[str, Fits[Model]] = PREDICTORS,
 ) -> ValidationReport:
     """Score every predictor on points that were left out of its fit and of its choice of features.
@@ -58,8 +84,6 @@ def validate(
         Reference points of one recipe.
     target : str
         One of `vaescreen.predictor.points.TARGETS`.
-    budget : str, optional
-        One of `vaescreen.predictor.points.BUDGETS`: against references of that share of the training.
     predictors : mapping
         By name.
 
@@ -71,12 +95,11 @@ def validate(
     report = ValidationReport(
         recipe=points[0].recipe,
         target=target,
-        budget=budget,
         points=len(points),
         candidates=len({point.candidate for point in points}),
         data_sets=sorted({point.data for point in points}),
     )
-    sample = Sample.of(points, target, budget)
+    sample = Sample.of(points, target)
     for name, predictor in predictors.items():
         try:
             fitted = predictor.fit(sample).predict(sample.columns)
@@ -84,34 +107,51 @@ def validate(
             report.absent[f"in-sample/{name}"] = str(error)
         else:
             report.in_sample[name] = finite(explained(sample.target, fitted))
-    for scheme, (what, group_of) in SCHEMES.items():
-        groups = np.array([group_of(point) for point in points])
-        if len(np.unique(groups)) < 2:
-            report.absent[scheme] = f"needs at least two {what}; there is one"
+    for name, scheme in SCHEMES.items():
+        groups = [np.array([key(point) for point in points]) for key in scheme.keys]
+        judged = np.array([scheme.judged(point) for point in points])
+        if not judged.any() or any(len(np.unique(each)) < 2 for each in groups):
+            report.absent[name] = f"needs at least two {scheme.what}; there is one"
             continue
-        report.schemes[scheme] = {}
-        for name, predictor in predictors.items():
+        report.schemes[name] = {}
+        for predictor_name, predictor in predictors.items():
             try:
-                predictions = predict_held_out(predictor, sample, groups)
+                made = predict_held_out(predictor, sample, *groups, judged=judged)
             except ResultError as error:
-                report.absent[f"{scheme}/{name}"] = str(error)
+                report.absent[f"{name}/{predictor_name}"] = str(error)
             else:
-                report.schemes[scheme][name] = score(sample.target, predictions, sample.data)
+                shown = Predictions(*(each[judged] for each in made))
+                report.schemes[name][predictor_name] = score(
+                    sample.target[judged], shown, sample.data[judged]
+                )
     return report
 
 
-def predict_held_out(predictor: Fits[Model], sample: Sample, groups: Labels) -> Predictions:
-    """Predict each point, with an interval, from the points of the other groups alone.
+def predict_held_out(
+    predictor: Fits[Model], sample: Sample, *groups: Labels, judged: NDArray[np.bool_] | None = None
+) -> Predictions:
+    """Predict each point, with an interval, from the points that are of none of its groups.
+
+    Parameters
+    ----------
+    predictor, sample
+        What is fitted, and to what.
+    groups : ndarray
+        Group of each point, `[n]`, by one or several ways to group them.
+    judged : ndarray, optional
+        Which points are predicted, `[n]`; NaN stands for the others.
 
     Raises
     ------
     ResultError
         If the others do not determine the predictor.
     """
-    value, low, high = np.empty((3, len(sample)))
-    for group in np.unique(groups):
-        out = groups == group
-        known = sample.take(~out)
+    value, low, high = np.full((3, len(sample)), np.nan)
+    wanted = np.ones(len(sample), bool) if judged is None else judged
+    for group in sorted(set(zip(*(each[wanted] for each in groups), strict=True))):
+        same = [each == name for each, name in zip(groups, group, strict=True)]
+        out = np.logical_and.reduce([*same, wanted])
+        known = sample.take(~np.logical_or.reduce(same))
         novelty = _novelty(sample, out, known)
         fitted = jackknife(predictor, known, tuple(dict.fromkeys(novelty.values())))
         for row, what in novelty.items():
