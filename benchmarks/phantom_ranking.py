@@ -47,7 +47,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=Path("leaderboards") / "results")
-    parser.add_argument("--recipe", default="nano", help="recipe whose shipped predictor ranks")
+    parser.add_argument("--recipe", default="compact", help="recipe whose shipped predictor ranks")
     parser.add_argument("--output", type=Path, help="JSON file to write")
     options = parser.parse_args()
     predictor = load(shipped_path(options.recipe))

@@ -260,7 +260,7 @@ MODELS: dict[str, Fits[Model]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=Path("leaderboards/results"))
-    parser.add_argument("--recipe", default="nano")
+    parser.add_argument("--recipe", default="compact")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
     points = load_points(arguments.results, arguments.recipe)

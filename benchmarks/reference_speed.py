@@ -76,7 +76,7 @@ def plain(recipe: Recipe, files: Files, network: nn.Module, device: str, steps: 
             began = now(device)
         clean, condition = (part.to(device) for part in next(loader))
         level = torch.randint(recipe.noise_levels, (len(clean),), device=device)
-        noisy = process.noised(clean, torch.randn_like(clean), level)
+        noisy = process.noised(clean, None, torch.randn_like(clean), level)
         with torch.autocast(device, torch.float16, enabled=mixed):
             loss = F.mse_loss(network(torch.cat([noisy, condition], 1), level).sample, clean)
         optimizer.zero_grad()
@@ -176,7 +176,7 @@ def main() -> None:
     )
     parser.add_argument("--data", required=True)
     parser.add_argument("--candidate", default="medical-f4c4")
-    parser.add_argument("--recipe", default="nano")
+    parser.add_argument("--recipe", default="compact")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--turns", type=int, default=5)

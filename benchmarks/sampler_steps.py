@@ -8,7 +8,6 @@ mean, which is why they seem better; all 1000 are the full walk.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     key = training_key(point["fingerprint"], data, recipe, 0)
     trained = recall(weights_path(key), arguments.device)
     assert trained is not None
-    trained = replace(trained, half={}, quarter={})
     autoencoder = open_autoencoder(candidate, data, arguments.device)
     scale = Scale.of(recipe, training_pairs(autoencoder, data, recipe)).to(arguments.device)
     rows = []
@@ -105,11 +103,11 @@ def main() -> None:
     )
     parser.add_argument("--data", required=True)
     parser.add_argument("--candidate", default="medical-f4c4")
-    parser.add_argument("--recipe", default="nano")
+    parser.add_argument("--recipe", default="compact")
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/sampler_steps.json"))
-    parser.add_argument("--figure", type=Path, default=Path("leaderboards/figures/nano-steps.svg"))
+    parser.add_argument("--figure", type=Path, default=Path("leaderboards/figures/compact-steps.svg"))
     arguments = parser.parse_args()
     result = measure(arguments)
     write_json(arguments.out, result)

@@ -30,7 +30,7 @@ from vaescreen.statistics.paired import t_test
 from vaescreen.storage import write_json
 from vaescreen.superres.paths import point_files
 
-RECIPE = "nano"
+RECIPE = "compact"
 DATA_SETS = ("chest", "brain", "natural")
 METRICS = {"sr_psnr": "SR PSNR", "ae_ceiling": "AE ceiling"}
 GEOMETRIES = ("f4c1", "f4c3", "f4c4", "f4c8", "f8c1", "f8c4", "f8c16")

@@ -14,6 +14,7 @@ from vaescreen.execution import LOCAL, Device, Engine
 from vaescreen.images import OnImages, Skipped
 from vaescreen.leaderboard.standings import standings_of, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, rank_payload, title
+from vaescreen.leaderboard.verdict import blur_verdict
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
 from vaescreen.predictor.points import TARGETS
@@ -52,7 +53,9 @@ class Ranking:
     cards : tuple of dict
         The score cards behind the rows.
     recipe : str
-        Whose SR PSNR is predicted; it decides image size and degradation.
+        Whose outcome is predicted; it decides image size, degradation and what probes are told.
+    by : str
+        The target that ranks.
     missing : tuple of Missing
         Candidates not on this machine.
     skipped : tuple of Skipped
@@ -68,6 +71,7 @@ class Ranking:
     rows: tuple[Row, ...]
     cards: tuple[Record, ...]
     recipe: str
+    by: str
     missing: tuple[Missing, ...]
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
@@ -77,10 +81,15 @@ class Ranking:
     @property
     def title(self) -> str:
         """One line: which images, how many, and what ranks the candidates."""
-        return title(self.cards, self.rows, self.recipe)
+        return title(self.cards, self.rows, self.recipe, self.by)
+
+    @property
+    def verdict(self) -> str | None:
+        """Whether the order by the PSNR of a sample prefers blur here, in a sentence; None without predictions."""
+        return blur_verdict(self.rows)
 
     def explain(self, candidate: str) -> tuple[Influence, ...]:
-        """Which features move a candidate's predicted SR PSNR away from the mean of the ranked ones, in dB.
+        """Which features move a candidate's prediction away from the mean of the ranked ones, in dB.
 
         Raises
         ------
@@ -97,7 +106,7 @@ class Ranking:
             )
         if candidate not in cards:
             raise CandidateError(f"{candidate!r} is not ranked; explain one of {', '.join(cards)}")
-        return self.predictor.explain(cards[candidate], self.cards)
+        return self.predictor.explain(cards[candidate], self.cards, self.by)
 
     def as_json(self) -> dict[str, Any]:
         """Give the object that `vaescreen rank --format json` prints."""
@@ -108,7 +117,9 @@ class Ranking:
                 self.recipe,
                 missing=[asdict(entry) for entry in self.missing],
                 skipped=[asdict(entry) for entry in self.skipped],
+                by=self.by,
             ),
+            "verdict": self.verdict,
             "failed": [asdict(entry) for entry in self.failed],
             "warnings": list(self.warnings),
             "predictor": _standing(self.predictor),
@@ -119,7 +130,8 @@ def rank(
     data: str | Path,
     candidates: Sequence[str] = (),
     *,
-    recipe: str = "nano",
+    recipe: str = "compact",
+    by: str = "sr_psnr",
     registry: Path | None = None,
     predictor: Path | None = None,
     results: Path | None = None,
@@ -144,7 +156,10 @@ def rank(
     candidates
         Names in the registry; all of them by default.
     recipe
-        Recipe whose SR PSNR is predicted; its size and degradation are those of the score cards.
+        Recipe whose outcome is predicted; its size, degradation and conditioning are those of the score cards.
+    by
+        What ranks: `sr_psnr` of one sample, `posterior_mean_psnr`, or `detail`, how near the energy of the finest
+        Haar bands of a sample comes to that of the true image.
     registry
         Registry file that is laid over the others (see `vaescreen.registry`).
     predictor
@@ -173,6 +188,8 @@ def rank(
         In one line: data, a name, a folder or a registry that cannot be used, or no candidate that could be
         scored. A candidate that fails beside others that do not is in `Ranking.failed` instead.
     """
+    if by not in TARGETS:
+        raise ResultError(f"nothing is predicted that is called {by!r}; rank by one of {', '.join(TARGETS)}")
     known = Registry.load(registry)
     wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
     present = [candidate for candidate in wanted if available(candidate)]
@@ -205,15 +222,14 @@ def rank(
     failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
     if not cards:
         raise CandidateError(all_failed(scored.failed | unfit))
-    sampler, posterior_mean = (predictions[target] for target in TARGETS)
     rows = build_rows(
         cards,
-        predictions=sampler,
-        posterior_means=posterior_mean,
-        p_best=_p_best(foreseen, cards),
-        indistinguishable=foreseen.indistinguishable(cards) if foreseen else None,
+        forecast=predictions,
+        by=by,
+        p_best=_p_best(foreseen, cards, by),
+        indistinguishable=foreseen.indistinguishable(cards, by) if foreseen else None,
     )
-    if not sampler:
+    if foreseen is None:
         tables = {
             card.candidate: [
                 pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
@@ -221,7 +237,7 @@ def rank(
             for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, missing, scored.skipped, failed, scored.warnings, foreseen)
+    return Ranking(tuple(rows), cards, recipe, by, missing, scored.skipped, failed, scored.warnings, foreseen)
 
 
 def _missing(candidate: Candidate) -> Missing:
@@ -262,8 +278,8 @@ def _predictions(
     return predictions, unfit
 
 
-def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record]) -> dict[str, float]:
-    probabilities = predictor.probability_of_best(cards) if predictor else None
+def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> dict[str, float]:
+    probabilities = predictor.probability_of_best(cards, by) if predictor else None
     if probabilities is None:
         return {}
     return {card["candidate"]: float(each) for card, each in zip(cards, probabilities, strict=True)}

@@ -28,7 +28,7 @@ def ablate(
             show_default=False,
         ),
     ],
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     margin: Annotated[
         float, typer.Option(min=0, metavar="DB", help="Change of the gap that does not matter.")
     ] = 0.15,

@@ -28,7 +28,7 @@ def baseline(
         ),
     ],
     data: options.Data,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     latents_of: Annotated[
         str | None,
         typer.Option(

@@ -27,7 +27,7 @@ def plan(
             metavar="[CANDIDATE]...", help="Names in the registry.", show_default="all on this machine"
         ),
     ] = None,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
     patients: options.Patients = None,
     private: options.Private = False,

@@ -16,7 +16,7 @@ def preview(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The sheet: one .html or .png file.", show_default=False)
     ],
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     examples: Annotated[
         int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
     ] = 8,

@@ -1,6 +1,7 @@
 """`vaescreen rank`: the ranked table, and below it everything that is not in it and why."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,16 +25,31 @@ _COLUMNS = (
     "90 % interval",
     "best",
     "posterior mean",
+    "detail",
+    "undominated",
     "SR PSNR",
     "AE ceiling",
     "SSIM",
     "probe PSNR",
     "ms / image",
 )
-_INTERVALS = ("interval", "posterior_mean_interval")
+_INTERVALS = ("interval", "posterior_mean_interval", "detail_interval")
 _LISTED = 3
 _EFFECTS = 5
 _EXPLAIN, _ALL = "--explain", "all"
+
+
+class By(StrEnum):
+    """What ranks, as the command line says it."""
+
+    SR_PSNR = "sr-psnr"
+    POSTERIOR_MEAN = "posterior-mean"
+    DETAIL = "detail"
+
+    @property
+    def target(self) -> str:
+        """The target of that name."""
+        return {"posterior-mean": "posterior_mean_psnr"}.get(self.value, self.value.replace("-", "_"))
 
 
 def rank(
@@ -46,7 +62,10 @@ def rank(
             show_default="all that are on this machine",
         ),
     ] = None,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
+    by: Annotated[
+        By, typer.Option(help="What ranks: the PSNR of one sample, of the posterior mean, or detail.")
+    ] = By.SR_PSNR,
     registry: options.RegistryFile = None,
     predictor: Annotated[
         Path | None,
@@ -75,10 +94,10 @@ def rank(
     ] = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Rank autoencoders on your images by the super-resolution PSNR they would lead to.
+    """Rank autoencoders on your images by the super-resolution quality they would lead to.
 
-    Image size and degradation are those of the recipe. A candidate that fails is named below the table and the
-    others are ranked; the exit code is 1 only if none could be scored.
+    Image size, degradation and conditioning are those of the recipe. A candidate that fails is named below the
+    table and the others are ranked; the exit code is 1 only if none could be scored.
     """
     from vaescreen.execution import engine_named
     from vaescreen.ranking import rank as rank_candidates
@@ -88,6 +107,7 @@ def rank(
             data,
             candidates or (),
             recipe=recipe,
+            by=by.target,
             registry=registry,
             predictor=predictor,
             results=results,
@@ -176,7 +196,7 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
     from vaescreen.leaderboard.columns import EXTRAPOLATED
 
     yield (
-        "PSNR in dB. AE ceiling: of decode(encode(HR)) against HR. Probe: a small regression from LR to HR latents."
+        "PSNR in dB. AE ceiling: of decode(encode(HR)) against HR. Probe: a small regression of what the model learns."
     )
     predictor = ranking.predictor
     if predictor is None:
@@ -194,8 +214,9 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
         yield from _novelty(ranking)
     if any(row.p_best is not None for row in ranking.rows):
         yield (
-            "Predictions that cannot be told apart, at 90 %, share a rank. Best: probability of the highest SR PSNR "
-            "among these. Posterior mean: its predicted SR PSNR."
+            "Predictions that cannot be told apart, at 90 %, share a rank. Best: probability of being first. Posterior "
+            "mean: predicted SR PSNR of the one-step output. Detail: energy of a sample's finest Haar bands over that "
+            "of the true image, predicted. Undominated: no other is predicted better in all three."
         )
     extrapolated = [row for row in ranking.rows if row.extrapolation]
     if extrapolated:
@@ -215,6 +236,8 @@ def _notes(ranking: "Ranking") -> Iterator[str]:
         yield f"Failed: {_reasoned(failed.candidate, failed.reason)}"
     yield from warning_notes(ranking.warnings)
     yield from skipped_notes(ranking.skipped)
+    if ranking.verdict:
+        yield ranking.verdict
 
 
 def _novelty(ranking: "Ranking") -> Iterator[str]:

@@ -48,7 +48,7 @@ Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sam
 def train(
     candidates: options.Candidates,
     data: options.Data,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
     patients: options.Patients = None,
     name: options.Name = None,
@@ -102,7 +102,7 @@ def train(
 def evaluate(
     candidates: options.Candidates,
     data: options.Data,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     sampler: Annotated[
         str | None, typer.Option(help="Sampler in place of the recipe's.", show_default=False)
     ] = None,
@@ -127,7 +127,7 @@ def evaluate(
     """Score trained models again: another sampler, more samples an image, or the images themselves.
 
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
-    a recipe of its own, such as nano+sampler_steps=50, and go to the cache unless --results is given.
+    a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
     """
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
@@ -161,7 +161,7 @@ app.command()(ablate)
 @app.command()
 def status(
     results: options.PublishedResults = None,
-    recipe: options.Recipe = "nano",
+    recipe: options.Recipe = "compact",
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """List the reference points of a recipe."""

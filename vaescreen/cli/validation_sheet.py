@@ -85,13 +85,6 @@ def _perspective(target: str, examination: "Examination") -> Iterator[str]:
             f"the true values would have MAE {_text(floor.mae)}, tau {_text(floor.tau)}, "
             f"regret {_text(floor.regret)}."
         )
-    for budget, report in examination.budgets.items():
-        scores = {scheme: each["ours"] for scheme, each in report.schemes.items() if "ours" in each}
-        yield f"{target}: ours against references of {budget} the budget: " + "; ".join(
-            f"{scheme} Q2 {_text(each.q2)}, MAE {_text(each.mae)}, tau {_text(each.tau)}, "
-            f"regret {_text(each.regret)}"
-            for scheme, each in scores.items()
-        )
     yield f"{target}: learning curve, ours: " + "; ".join(
         f"{rung.candidates} candidates MAE {_text(rung.mae)} (SD {_text(rung.mae_sd)}), Q2 {_text(rung.q2)}"
         for rung in examination.learning_curve

@@ -15,7 +15,7 @@ from vaescreen.leaderboard.results import ByCandidate, Results, read_results
 from vaescreen.leaderboard.standings import standings_of, with_measured_ranks, with_shared_ranks
 from vaescreen.leaderboard.table import Record, Row, build_rows, title
 from vaescreen.predictor.best import indistinguishable, probability_of_best
-from vaescreen.predictor.catalogue import PREDICTORS, PUBLISHED
+from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
 from vaescreen.predictor.intervals import LEVEL
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
@@ -24,6 +24,9 @@ from vaescreen.predictor.track_record import read_record
 from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
+
+SHOWN = (PUBLISHED, "constant", "probe", OURS)
+"""Predictors that the pages compare."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ def _study(folder: Path, recipe: str, results: Results) -> Study:
         )
         for point, published in zip(points, _published(points), strict=True)
     )
-    reports = {target: validate(points, target) for target in TARGETS}
+    shown = {name: PREDICTORS[name] for name in SHOWN}
+    reports = {target: validate(points, target, predictors=shown) for target in TARGETS}
     return Study(recipe, outcomes, fitted, reason, without, reports, read_record(folder, recipe))
 
 
@@ -174,21 +178,21 @@ def _board(folder: Path, data: str, files: ByCandidate, results: Results, studie
     study = fitting[0] if fitting else None
     points = results.references[study.recipe].get(data, {}) if study else {}
     references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
-    predictions, posterior_means = (
-        {
+    forecast = {
+        target: {
             candidate: prediction
             for candidate, card in cards.items()
             if study and (prediction := study.predict(card, target)) is not None
         }
         for target in TARGETS
-    )
+    }
+    predictions = forecast[TARGETS[0]]
     summaries = {candidate: record["summary"] for candidate, record in references.items()}
     baselines = _baselines(folder, next(iter(cards.values())))
     rows = build_rows(
         list(cards.values()),
         summaries,
-        predictions,
-        posterior_means,
+        forecast,
         baselines=baselines,
         **_comparisons(study.fitted if study else None, cards, predictions),
     )

@@ -6,15 +6,13 @@ from urllib.parse import quote
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.leaderboard.board import Board, Leaderboard, Study
 from vaescreen.leaderboard.columns import ABSENT, number
-from vaescreen.leaderboard.convergence import convergence
 from vaescreen.leaderboard.figures import FIGURES, figure_digest, figure_name
 from vaescreen.leaderboard.markdown import bullets, document, table
-from vaescreen.leaderboard.table import FLOOR
+from vaescreen.leaderboard.table import FLOOR, TARGET_NAMES
 from vaescreen.leaderboard.track_record import track_record
 from vaescreen.predictor.catalogue import OURS, PUBLISHED
 from vaescreen.predictor.scores import Scores
 
-_TARGET_NAMES = {"sr_psnr": "SR PSNR", "posterior_mean_psnr": "SR PSNR of the posterior mean"}
 _BASELINE = "linear-pca"
 _BUNDLED = "bundled-"
 
@@ -27,7 +25,7 @@ def index_page(leaderboard: Leaderboard) -> str:
         [
             "# Leaderboards",
             "Which autoencoder should a latent-diffusion super-resolution model be built on? Every candidate "
-            "is screened on the test images of each data set: reconstruction, two probes, time. A predictor "
+            "is screened on the test images of each data set: reconstruction, probes, time. A predictor "
             "turns a score card into the SR PSNR that training would reach; it is fitted to reference "
             "points, which were trained and measured. "
             f"These pages show {cards} score cards and {points} reference points. "
@@ -48,7 +46,6 @@ def index_page(leaderboard: Leaderboard) -> str:
                 4,
             ),
             *(part for study in leaderboard.studies for part in _study(study)),
-            *convergence(leaderboard.boards),
             *_gains(leaderboard.boards),
             "## Pages and figures",
             bullets(_contents(leaderboard)),
@@ -93,8 +90,7 @@ def _study(study: Study) -> list[str]:
         lines = [
             [scheme, name, *_scores(scores[name])]
             for scheme, scores in report.schemes.items()
-            for name in (PUBLISHED, OURS)
-            if name in scores
+            for name in scores
         ]
         in_sample = ", ".join(
             f"{name} {number(report.in_sample[name])}"
@@ -103,7 +99,7 @@ def _study(study: Study) -> list[str]:
         )
         sets = ", ".join(report.data_sets)
         parts += [
-            f"### {_TARGET_NAMES.get(target, target)}",
+            f"### {TARGET_NAMES[target]}",
             f"{report.points} points: {report.candidates} candidates on {sets}. "
             f"In-sample R²: {in_sample or ABSENT}.",
             table(
@@ -119,8 +115,9 @@ def _study(study: Study) -> list[str]:
         *parts,
         bullets(
             [
-                "**published**: a straight line on the AE ceiling; **ours**: the PSNR of a probe, corrected by a "
-                "kernel ridge regression whose strength is chosen inside the validation.",
+                "**published**: a straight line on the AE ceiling; **constant**: the mean; **probe**: a straight line "
+                "on the one probe that does the same task; **ours**: that probe, corrected by a kernel ridge "
+                "regression whose strength is chosen inside the validation.",
                 "**Q²**: 1 − squared error of the left-out points / their variance; **MAE**, **RMSE** in dB.",
                 "**tau**: Kendall's, the smallest of the data sets; **regret**: dB lost by picking the "
                 "predicted best, the largest of the data sets.",

@@ -22,9 +22,15 @@ _MAY_COINCIDE = ("linear-", "control-")
 """Families that linear codecs and the controls made of them begin with."""
 IDS = ("image_id", "patient_id")
 
-_SIGNED = ("_db", "_slope")
+_SIGNED = ("_db", "_slope", "detail")
 _LARGEST = float(np.finfo(np.float64).max)
-_MAIN = {"score-1": "psnr", "score-2": "psnr", "score-3": "psnr", "reference-1": "sr_psnr", "reference-2": "sr_psnr"}
+_MAIN = {
+    "score-1": "psnr",
+    "score-2": "psnr",
+    "score-3": "psnr",
+    "reference-1": "sr_psnr",
+    "reference-2": "sr_psnr",
+}
 
 
 @dataclass(frozen=True)

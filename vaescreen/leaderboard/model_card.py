@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from vaescreen.leaderboard.columns import number
 from vaescreen.leaderboard.markdown import bullets, table
+from vaescreen.leaderboard.table import TARGET_NAMES
 from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
 from vaescreen.predictor.description import average_slopes, equation, residuals, sources
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.validation import ValidationReport, validate
 
-_NAMES = {"sr_psnr": "SR PSNR of the sampler", "posterior_mean_psnr": "SR PSNR of the posterior mean"}
 _SHOWN = 5
 
 
@@ -23,8 +23,9 @@ def model_card(fitted: FittedPredictor) -> str:
     return "\n\n".join(
         [
             f"# Predictor of recipe {fitted.recipe}",
-            "Foresees the SR PSNR (dB, against the true HR image) that a latent diffusion model trained by the "
-            f"recipe would reach, from a score card of {fitted.definition}. The PSNR of a convolutional probe, "
+            "Foresees what a latent diffusion model trained by the recipe would reach against the true HR image, in "
+            "dB: SR PSNR of one sample and of the posterior mean, and the detail that a sample keeps; from a score "
+            f"card of {fitted.definition}. Each is what a probe of the same task reaches, "
             "corrected by a kernel ridge regression, half linear and half smooth, whose strength is chosen by its "
             "error on candidates and data sets left out; 90 % intervals by jackknife+ that leave out what is new: "
             "the candidate, its geometry, or the data set.",
@@ -59,7 +60,7 @@ def _seeds(fitted: FittedPredictor) -> int:
 
 
 def _target(fitted: FittedPredictor, target: str) -> Iterator[str]:
-    yield f"## {_NAMES.get(target, target)}"
+    yield f"## {TARGET_NAMES[target]}"
     yield f"    {target} = {equation(fitted, target)}"
     yield table(
         ["feature", "average slope, dB per unit", "90 % interval"],

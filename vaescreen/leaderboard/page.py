@@ -10,6 +10,7 @@ from vaescreen.leaderboard.columns import ABSENT, COLUMNS, EXTRAPOLATED, interva
 from vaescreen.leaderboard.markdown import bullets, code, document, table
 from vaescreen.leaderboard.sources import note_of
 from vaescreen.leaderboard.table import Record
+from vaescreen.leaderboard.verdict import blur_verdict
 
 _SHORT = 16
 
@@ -21,8 +22,10 @@ _READING = (
     "which needs no autoencoder: it stands where its own PSNR puts it, without a rank.",
     "Candidates whose predictions cannot be told apart, at 90 %, share a **rank**.",
     "**best**: probability that the candidate has the highest SR PSNR of those ranked; **posterior mean**: SR PSNR "
-    "predicted for one step from pure noise instead of the recipe's sampler.",
-    "**probe PSNR**: a small convolutional regression from LR to HR latents, decoded; **ridge probe**: a "
+    "predicted for one step from pure noise instead of the recipe's sampler; **detail**: predicted energy of a "
+    "sample's finest Haar bands over that of the true image, dB. **undominated**: no other is predicted better in all "
+    "three.",
+    "**probe PSNR**: a small convolutional regression of what the SR model learns, decoded; **ridge probe**: a "
     "linear one.",
     "**compression**: pixels for each latent value. **ms / image**: to encode and decode.",
 )
@@ -38,8 +41,9 @@ _PHANTOM = (
 _REFERENCE_COLUMNS = {
     "foreground": ("sr_psnr_foreground", 2),
     "SR SSIM": ("sr_ssim", 3),
-    "half budget": ("sr_psnr_half", 2),
     "posterior mean": ("posterior_mean_psnr", 2),
+    "detail": ("detail", 2),
+    "upsampled": ("upsampled_psnr", 2),
     "self-referential": ("sr_psnr_self", 2),
 }
 
@@ -57,6 +61,7 @@ def data_page(board: Board) -> str:
             f"# {board.title}",
             "## Ranking",
             table(list(COLUMNS), ([text(row) for text in COLUMNS.values()] for row in board.rows), 4),
+            *filter(None, [blur_verdict(board.rows)]),
             bullets(reading),
             *_measured(board),
             "## The images",
@@ -124,8 +129,10 @@ def _measured(board: Board) -> list[str]:
                 "are of these trainings and say nothing of another seed.",
                 "**predicted** and **published rule** (a straight line on the AE ceiling) are both "
                 "leave-one-candidate-out.",
-                "**half budget**: after half of the training samples. **posterior mean**: the one-step "
-                "estimate, the end of the trade-off that PSNR favours; not a faster sampler.",
+                "**posterior mean**: the one-step estimate, the end of the trade-off that PSNR favours; not a faster "
+                "sampler. **detail**: energy of the finest Haar bands of the sample over that of the true image, dB; "
+                "**upsampled**: the autoencoder's decode of the upsampled image, what a model that learns nothing "
+                "gives.",
                 "**self-referential**: against the autoencoder's own decode(encode(HR)), which hides what "
                 "the autoencoder loses; never ranked by.",
             ]

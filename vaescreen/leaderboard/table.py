@@ -1,7 +1,7 @@
 """Ranked rows from score cards, the bicubic floor among them, and the JSON object of `vaescreen rank`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,10 +9,19 @@ from vaescreen.autoencoders.contract import Geometry
 from vaescreen.images.degradation import Degradation
 from vaescreen.leaderboard.sources import images_phrase
 from vaescreen.predictor.fitted import Prediction
+from vaescreen.predictor.points import TARGETS
 
 FLOOR = "bicubic"
 
 Record = Mapping[str, Any]
+Forecast = Mapping[str, Mapping[str, Prediction]]
+"""Predictions by target and candidate."""
+
+TARGET_NAMES: dict[str, str] = {
+    "sr_psnr": "SR PSNR",
+    "posterior_mean_psnr": "SR PSNR of the posterior mean",
+    "detail": "detail kept",
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,9 @@ class Row:
     candidate, by bicubic upsampling for the floor; `sr_rank`, its interval and `sr_p_best`, the probability of
     being best, are by it among the candidates measured (see `vaescreen.statistics.ranks`).
     `predicted_posterior_mean_psnr` is the prediction for the one-step posterior mean instead of the recipe's
-    sampler, and `p_best` the probability that the candidate reaches the highest SR PSNR of those ranked.
+    sampler, `predicted_detail` that for the energy of the finest Haar bands of a sample over that of the true image, in
+    dB; `undominated` says that no other candidate is predicted better in all three. `p_best` is the probability that
+    the candidate is the best of those ranked in what ranks them.
     `extrapolation_reason` says what of the score card is unlike the reference points, and `novelty` what of the
     candidate and data set is new to them. `probe_psnr` is the convolutional probe's, `latent_values` the numbers in
     the latent of one image, `compression` the pixels for each of them, and `ms_per_image` the time to encode and
@@ -43,6 +54,9 @@ class Row:
     p_best: float | None = None
     predicted_posterior_mean_psnr: float | None = None
     posterior_mean_interval: tuple[float, float] | None = None
+    predicted_detail: float | None = None
+    detail_interval: tuple[float, float] | None = None
+    undominated: bool = False
     sr_psnr: float | None = None
     sr_rank: int | None = None
     sr_rank_interval: tuple[int, int] | None = None
@@ -66,21 +80,22 @@ class Row:
             "posterior_mean_interval": (
                 list(self.posterior_mean_interval) if self.posterior_mean_interval else None
             ),
+            "detail_interval": list(self.detail_interval) if self.detail_interval else None,
         }
 
 
 def build_rows(
     cards: Sequence[Record],
     references: Mapping[str, Record] | None = None,
-    predictions: Mapping[str, Prediction] | None = None,
-    posterior_means: Mapping[str, Prediction] | None = None,
+    forecast: Forecast | None = None,
+    by: str = "sr_psnr",
     p_best: Mapping[str, float] | None = None,
     baselines: Mapping[str, float] | None = None,
     indistinguishable: float | None = None,
 ) -> list[Row]:
     """Rank the candidates of one data set.
 
-    The order is that of predicted SR PSNR, or of convolutional probe PSNR if there are no predictions. The
+    The order is that of the predictions of `by`, or of convolutional probe PSNR if there are none. The
     floor stands where its own PSNR puts it; candidates without a value to rank by stand last.
 
     Parameters
@@ -89,10 +104,10 @@ def build_rows(
         Score cards of one data set and view.
     references
         Summaries of reference points by candidate.
-    predictions
-        Predictions of SR PSNR by candidate.
-    posterior_means
-        Predictions of the posterior mean's SR PSNR by candidate.
+    forecast
+        Predictions by target and candidate.
+    by
+        The target that ranks.
     p_best
         Probability of being best by candidate.
     baselines
@@ -106,19 +121,21 @@ def build_rows(
     list of Row
         Best first.
     """
-    references, predictions = references or {}, predictions or {}
-    rows = [
-        _with_forecast(_candidate_row(card, references, predictions), posterior_means or {}, p_best or {})
-        for card in cards
-    ]
-    scored = [(_score(row, bool(predictions)), row) for row in rows]
+    references, forecast = references or {}, forecast or {}
+    rows = [_candidate_row(card, references, forecast, p_best or {}) for card in cards]
+    rows = [replace(row, undominated=_undominated(row, rows)) for row in rows]
+    key = _KEYS[by] if forecast.get(by) else _probe
+    scored = [(key(row), row) for row in rows]
     floor = next(
         (psnr for card in cards if (psnr := _number(card["summary"], "bicubic_psnr")) is not None), None
     )
     known = ({} if floor is None else {FLOOR: floor}) | {
         name: psnr for name, psnr in (baselines or {}).items() if name != FLOOR
     }
-    scored.extend((psnr, Row(name, floor=True, sr_psnr=psnr)) for name, psnr in known.items())
+    last = -math.inf if by == "detail" else None
+    scored.extend(
+        (psnr if last is None else last, Row(name, floor=True, sr_psnr=psnr)) for name, psnr in known.items()
+    )
     scored.sort(key=lambda pair: (math.inf if pair[0] is None else -pair[0], pair[1].candidate))
     ranked: list[Row] = []
     place, rank, first = 0, 0, math.inf
@@ -133,7 +150,7 @@ def build_rows(
     return ranked
 
 
-def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None) -> str:
+def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None, by: str = "sr_psnr") -> str:
     """One line: which images, real or generated, how many, at what size, and what ranks them."""
     card = cards[0]
     view = card["view"]
@@ -141,7 +158,7 @@ def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None) -> s
     size = f"{view['size']}x{view['size']} px" if view["size"] else "native size"
     name = recipe or "this size and degradation"
     order = (
-        f"ranked by SR PSNR predicted for recipe {recipe}"
+        f"ranked by {TARGET_NAMES[by]} predicted for recipe {recipe}"
         if any(row.predicted_sr_psnr is not None for row in rows)
         else f"ranked by convolutional probe PSNR (no predictor for {name})"
     )
@@ -155,6 +172,7 @@ def rank_payload(
     recipe: str | None,
     missing: Sequence[Record] = (),
     skipped: Sequence[Record] = (),
+    by: str = "sr_psnr",
 ) -> dict[str, Any]:
     """Give the JSON object that `vaescreen rank --format json` prints.
 
@@ -168,15 +186,18 @@ def rank_payload(
         Name of the recipe predicted for, if any.
     missing, skipped
         JSON-able records of candidates without a score card, and of images set aside.
+    by
+        The target that ranks.
 
     Returns
     -------
     dict
-        Keys `title`, `data`, `recipe`, `protocol`, `rows`, `missing`, `skipped`.
+        Keys `title`, `by`, `data`, `recipe`, `protocol`, `rows`, `missing`, `skipped`.
     """
     card = cards[0]
     return {
-        "title": title(cards, rows, recipe),
+        "title": title(cards, rows, recipe, by),
+        "by": by,
         "data": {**card["data"], "counts": card["counts"], "view": card["view"]},
         "recipe": recipe,
         "protocol": card["protocol"],
@@ -187,12 +208,12 @@ def rank_payload(
 
 
 def _candidate_row(
-    card: Record, references: Mapping[str, Record], predictions: Mapping[str, Prediction]
+    card: Record, references: Mapping[str, Record], forecast: Forecast, p_best: Mapping[str, float]
 ) -> Row:
     name, summary = card["candidate"], card["summary"]
     geometry = Geometry(**card["geometry"])
     size = card["view"]["size"]
-    prediction = predictions.get(name)
+    prediction, mean, detail = (forecast.get(target, {}).get(name) for target in TARGETS)
     times = [_number(summary, "encode_ms"), _number(summary, "decode_ms")]
     return Row(
         candidate=name,
@@ -203,6 +224,11 @@ def _candidate_row(
         extrapolation=prediction is not None and prediction.extrapolation,
         extrapolation_reason=prediction.reason or None if prediction else None,
         novelty=prediction.novelty.value if prediction else None,
+        p_best=p_best.get(name),
+        predicted_posterior_mean_psnr=mean.value if mean else None,
+        posterior_mean_interval=_bounded(mean),
+        predicted_detail=detail.value if detail else None,
+        detail_interval=_bounded(detail),
         sr_psnr=_number(references.get(name, {}), "sr_psnr"),
         ae_ceiling=_number(summary, "psnr"),
         ae_ceiling_foreground=_number(summary, "psnr_foreground"),
@@ -215,18 +241,35 @@ def _candidate_row(
     )
 
 
-def _with_forecast(row: Row, posterior_means: Mapping[str, Prediction], p_best: Mapping[str, float]) -> Row:
-    posterior_mean = posterior_means.get(row.candidate)
-    return replace(
-        row,
-        predicted_posterior_mean_psnr=posterior_mean.value if posterior_mean else None,
-        posterior_mean_interval=_bounded(posterior_mean),
-        p_best=p_best.get(row.candidate),
+def _probe(row: Row) -> float | None:
+    return row.probe_psnr
+
+
+def _nearness(row: Row) -> float | None:
+    """Grain is no better than blur: the nearer to the detail of the true image, the better."""
+    return None if row.predicted_detail is None else -abs(row.predicted_detail)
+
+
+_KEYS: dict[str, Callable[[Row], float | None]] = {
+    "sr_psnr": lambda row: row.predicted_sr_psnr,
+    "posterior_mean_psnr": lambda row: row.predicted_posterior_mean_psnr,
+    "detail": _nearness,
+}
+
+
+def _undominated(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether no other is predicted as good in every target and better in one; without predictions nobody is."""
+    own = _values(row)
+    return None not in own and not any(
+        None not in (values := _values(other))
+        and values != own
+        and all(theirs >= ours for theirs, ours in zip(values, own, strict=True))  # type: ignore[operator]
+        for other in rows
     )
 
 
-def _score(row: Row, predicted: bool) -> float | None:
-    return row.predicted_sr_psnr if predicted else row.probe_psnr
+def _values(row: Row) -> tuple[float | None, ...]:
+    return tuple(key(row) for key in _KEYS.values())
 
 
 def _bounded(prediction: Prediction | None) -> tuple[float, float] | None:

@@ -106,7 +106,7 @@ def check_kind(path: Path) -> None:
 def preview(
     data: str | Path,
     *,
-    recipe: str = "nano",
+    recipe: str = "compact",
     registry: Path | None = None,
     patients: str | None = None,
     name: str | None = None,

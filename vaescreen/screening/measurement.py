@@ -164,7 +164,10 @@ class _Stream:
         """What probes predict, decoded: fidelity and detail; how far samples spread about their mean."""
         probes, images, told = self._probes, seen.batch.images, seen.told
         noise = noise_of(seen.batch.ids, seen.target, self._seed)
-        ridge, conv = probes.ridge.predict(told, seen.target.shape[-2:]), probes.convolutional.predict(told)
+        ridge, conv = (
+            probes.ridge.predict(told, (told.shape[-2], told.shape[-1])),
+            probes.convolutional.predict(told),
+        )
         self.ridge.add(ridge, seen.target)
         self._conv.add(conv, seen.target)
         mean, sample = (

@@ -18,7 +18,7 @@ _SWITCH = {"true": True, "false": False}
 
 
 def vary(recipe: Recipe, **changes: Any) -> Recipe:
-    """Give a variant for an ablation, whose name says what changed: `nano+objective=v`.
+    """Give a variant for an ablation, whose name says what changed: `compact+objective=v`.
 
     What a choice cannot be without changes with it: flow takes the straight schedule and Euler's sampler, what
     was flow takes the cosine schedule; residual-shift takes the chain of ResShift, from the upsampled image's latent
