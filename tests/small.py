@@ -64,7 +64,7 @@ def write_registry(folder: Path, **networks: str) -> Path:
 
 def write_predictor(folder: Path) -> Path:
     """Write `predictor.json`: the shipped one, made to take score cards of the present protocol."""
-    record = json.loads(shipped_path("nano").read_text())
+    record = json.loads(shipped_path("compact").read_text())
     record["definition"]["protocol"] = PROTOCOL
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "predictor.json"

@@ -11,7 +11,7 @@ from small import write_pictures, write_registry
 import vaescreen
 
 ROOT = Path(vaescreen.__file__).parents[1]
-RECIPE = "nano+samples=64+sampler=posterior-mean"
+RECIPE = "compact+samples=64+sampler=posterior-mean"
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def test_an_unknown_candidate(run) -> None:
 
 
 def test_an_unknown_recipe(run) -> None:
-    assert "did you mean 'nano'?" in error_line(run("rank", "--data", "chest", "--recipe", "nanno"))
+    assert "did you mean 'compact'?" in error_line(run("rank", "--data", "chest", "--recipe", "compakt"))
 
 
 @pytest.mark.parametrize(

@@ -208,8 +208,8 @@ class TestNamesBehindData:
             pytest.param(("rank", "dct-f16c4"), marks=pytest.mark.slow),
             pytest.param(("score", "dct-f16c4", "--size", "64"), marks=pytest.mark.slow),
             ("compare", "dct-f16c4", "haar-f16c4", "--size", "64"),
-            ("reference", "baseline", "bicubic", "--recipe", "nano"),
-            ("reference", "plan", "dct-f16c4", "--recipe", "nano"),
+            ("reference", "baseline", "bicubic", "--recipe", "compact"),
+            ("reference", "plan", "dct-f16c4", "--recipe", "compact"),
         ],
         ids=lambda command: command[0] + ("-" + command[1] if command[0] == "reference" else ""),
     )

@@ -9,7 +9,7 @@ from vaescreen.storage import cache_dir, write_json
 
 
 def card(candidate: str, data: str, ceiling: float) -> dict:
-    record = json.loads(shipped_path("nano").read_text())
+    record = json.loads(shipped_path("compact").read_text())
     features, definition = record["points"][0]["features"], record["definition"]
     summary = features | {"psnr": ceiling, **{f"band_{band}1": 1e-4 for band in ("LH", "HL", "HH")}}
     return {
@@ -53,9 +53,9 @@ def test_only_the_candidates_named_are_ranked(run, planned, tmp_path) -> None:
 
 
 def test_without_a_predictor_nothing_can_be_narrowed(run, planned) -> None:
-    result = run(*planned, "--recipe", "nano+samples=32")
+    result = run(*planned, "--recipe", "compact+samples=32")
     assert result.exit_code == 1
-    assert "no predictor is shipped for recipe 'nano+samples=32'" in result.stderr
+    assert "no predictor is shipped for recipe 'compact+samples=32'" in result.stderr
 
 
 @pytest.mark.slow
@@ -68,6 +68,6 @@ def test_a_training_is_foreseen_and_recorded_beside_what_it_reached(run, tmp_pat
     assert trained.exit_code == 0, trained.stderr
     shown = run("predictor", "show", "--record", "--results", results, "--format", "json")
     (entry,) = json.loads(shown.stdout)["entries"]
-    point = json.loads((results / "reference" / "nano" / "pictures" / "dct-f16c4-seed0.json").read_text())
+    point = json.loads((results / "reference" / "compact" / "pictures" / "dct-f16c4-seed0.json").read_text())
     assert entry["outcome"]["sr_psnr"] == point["summary"]["sr_psnr"]
     assert entry["prediction"]["targets"]["sr_psnr"]["interval"]

@@ -31,22 +31,30 @@ def simulated(tmp_path: Path) -> Path:
                 "ssim": 0.9,
                 "bicubic_psnr": bicubic,
                 "conv_probe_psnr": probe,
+                "spread_psnr": probe + 9,
+                "denoise_sample_detail": -3.0 + random.normal(0, 0.5),
                 "ridge_probe_psnr": probe - random.uniform(0, 1),
                 **{f"band_{band}": 1e-4 for band in ("LH1", "HL1", "HH1")},
             }
-            card = {"protocol": "score-2", "view": {"size": 128, "degradation": degradation}}
+            view = {
+                "size": 128,
+                "degradation": degradation,
+                "conditioning": ["upsampled-latent", "lr-pixels"],
+                "target": "residual",
+            }
+            card = {"protocol": "score-3", "view": view}
             sr = probe + 1 + random.normal(0, 0.1)
             reference = {
-                "protocol": "reference-1",
-                "recipe": {"name": "nano", "size": 128, "degradation": degradation},
+                "protocol": "reference-2",
+                "recipe": {"name": "compact", **view},
                 "training": {"samples": 32000, "seconds": 100.0},
             }
             write_json(results / "scores" / data / f"{candidate}.json", shared | card | {"summary": summary})
             for seed, shift in ((0, 0.0), (1, 0.1)):
-                summary = {"sr_psnr": sr + shift, "posterior_mean_psnr": sr + shift + 1}
-                summary |= {f"{name}_half": value - 0.3 for name, value in summary.items()}
-                path = results / "reference" / "nano" / data / f"{candidate}-seed{seed}.json"
-                write_json(path, shared | reference | {"summary": summary, "seed": seed})
+                outcome = {"sr_psnr": sr + shift, "posterior_mean_psnr": sr + shift + 1}
+                outcome |= {"detail": summary["denoise_sample_detail"] + 0.5 + shift}
+                path = results / "reference" / "compact" / data / f"{candidate}-seed{seed}.json"
+                write_json(path, shared | reference | {"summary": outcome, "seed": seed})
     return results
 
 
@@ -102,7 +110,7 @@ def test_fit_writes_a_predictor_that_show_reads(run, simulated, tmp_path) -> Non
 def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
     from vaescreen.predictor.files import load, shipped_path
 
-    shipped = len(load(shipped_path("nano")).points)
+    shipped = len(load(shipped_path("compact")).points)
     for origin, expected in (("own", 16), ("shipped", shipped), ("both", shipped + 16)):
         out = tmp_path / f"{origin}.json"
         arguments = ("predictor", "fit", "--results", simulated, "--points", origin, "--out", out)
@@ -133,7 +141,7 @@ def test_a_figure_of_another_kind_is_refused(run, fitted, tmp_path) -> None:
 
 def test_the_model_card_is_markdown(run, fitted) -> None:
     shown = run("predictor", "card", "--file", fitted).stdout
-    assert shown.startswith("# Predictor of recipe nano")
+    assert shown.startswith("# Predictor of recipe compact")
     assert "| leave-one-data-set-out | ours |" in shown
 
 
@@ -150,7 +158,7 @@ def test_the_track_record_shows_the_hit_rate(run, simulated) -> None:
             "prediction": {"targets": dict.fromkeys(outcome, said), "candidate_seen": False},
             "outcome": outcome,
         }
-        write_json(simulated / "predictions" / "nano" / "brain" / f"ae-{number}-seed0.json", entry)
+        write_json(simulated / "predictions" / "compact" / "brain" / f"ae-{number}-seed0.json", entry)
     arguments = ("predictor", "show", "--record", "--results", simulated)
     summary = json.loads(run(*arguments, "--format", "json").stdout)["summary"]
     assert [(track["target"], track["hit_rate"]) for track in summary] == [
@@ -165,7 +173,7 @@ def test_the_track_record_shows_the_hit_rate(run, simulated) -> None:
 def test_fit_without_reference_points_says_where_it_looked(run, tmp_path) -> None:
     result = run("predictor", "fit", "--results", tmp_path, "--out", tmp_path / "fitted.json")
     assert result.exit_code == 1
-    assert str(tmp_path / "reference" / "nano") in result.stderr
+    assert str(tmp_path / "reference" / "compact") in result.stderr
     assert not (tmp_path / "fitted.json").exists()
 
 
@@ -174,7 +182,9 @@ def test_reference_status_lists_what_is_trained(run, simulated) -> None:
     assert len(records) == 32
     first = records[0]
     assert (first["data"], first["candidate"], first["samples"]) == ("brain", "ae-0", 32000)
-    assert "32 reference points of recipe nano" in run("reference", "status", "--results", simulated).stdout
+    assert (
+        "32 reference points of recipe compact" in run("reference", "status", "--results", simulated).stdout
+    )
 
 
 def test_results_default_to_the_leaderboard_of_the_current_folder(

@@ -32,7 +32,7 @@ def test_json_is_one_object_with_a_row_for_each_candidate_and_the_floor(ranked) 
     assert ranked.printed.exit_code == 0
     payload = json.loads(ranked.printed.stdout)
     assert {"title", "data", "recipe", "protocol", "rows", "missing", "skipped", "failed"} <= payload.keys()
-    assert payload["recipe"] == "nano"
+    assert payload["recipe"] == "compact"
     assert "REAL" in payload["title"]
     assert all(payload["rows"][0].keys() >= ROW for row in payload["rows"])
     assert sorted(row["candidate"] for row in payload["rows"]) == ["bicubic", "dct-f16c4", "pca-f16c4"]
@@ -161,4 +161,4 @@ def test_a_predictor_of_another_recipe_is_refused(ranked, run, tmp_path) -> None
     other.write_text(json.dumps(record))
     result = run(*ranked.arguments, "--predictor", other)
     assert result.exit_code == 1
-    assert "predicts recipe 'other', not 'nano'" in result.stderr
+    assert "predicts recipe 'other', not 'compact'" in result.stderr

@@ -28,10 +28,10 @@ def test_names_are_checked_before_anything_is_trained(run, arguments) -> None:
 def test_status_of_nothing(run, tmp_path: Path) -> None:
     result = run("reference", "status", "--results", tmp_path)
     assert result.exit_code == 0
-    assert result.stdout.startswith("0 reference points of recipe nano")
+    assert result.stdout.startswith("0 reference points of recipe compact")
 
 
-SMALL = "nano+samples=32+sampler_steps=2"
+SMALL = "compact+samples=32+sampler_steps=2"
 
 
 def test_train_evaluate_plan_and_status(run, arguments) -> None:
@@ -107,7 +107,7 @@ def test_ablate_refuses_what_cannot_be_compared(run, arguments) -> None:
     for candidates, axis, message in (
         (("dct-f16c4",), "objective=v", "name two at least"),
         (("dct-f16c4", "haar-f16c4"), "objective", "--axis objective is not CHOICE=VALUE,VALUE"),
-        (("dct-f16c4", "haar-f16c4"), "objective=x0", "nothing differs from recipe nano"),
+        (("dct-f16c4", "haar-f16c4"), "objective=x0", "nothing differs from recipe compact"),
         (("dct-f16c4", "haar-f16c4"), "size=256", "size cannot be an axis"),
         (("dct-f16c4", "haar-f16c4"), "sampler_steps=7", "7 sampler_steps do not divide 1000"),
     ):
@@ -118,7 +118,7 @@ def test_ablate_refuses_what_cannot_be_compared(run, arguments) -> None:
 
 def test_recipes_show_every_choice(run) -> None:
     shown = run("reference", "recipes").stdout
-    for text in ("nano", "fast", "paper", "network.channels", "128 256 512 512", "cosine"):
+    for text in ("compact", "standard", "paper", "network.channels", "128 256 512 512", "cosine"):
         assert text in shown
-    (flow,) = json.loads(run("reference", "recipes", "nano+objective=flow", "--format", "json").stdout)
+    (flow,) = json.loads(run("reference", "recipes", "compact+objective=flow", "--format", "json").stdout)
     assert (flow["objective"], flow["schedule"], flow["sampler"]) == ("flow", "straight", "euler")

@@ -12,7 +12,7 @@ def arguments(ranked, monkeypatch) -> tuple[str, ...]:
 
 
 def test_score_at_a_recipe_gives_the_cards_that_rank_measured(ranked, run, arguments) -> None:
-    scored = json.loads(run(*arguments, "--recipe", "nano", "--format", "json").stdout)
+    scored = json.loads(run(*arguments, "--recipe", "compact", "--format", "json").stdout)
     rows = {row["candidate"]: row for row in json.loads(ranked.printed.stdout)["rows"]}
     assert len(scored["cards"]) == 2
     for card in scored["cards"]:

@@ -38,7 +38,7 @@ class Simulated:
         return self.folder / "scores" / data / f"{candidate}.json"
 
     def reference_path(self, data: str, candidate: str) -> Path:
-        return self.folder / "reference" / "nano" / data / f"{candidate}-seed0.json"
+        return self.folder / "reference" / "compact" / data / f"{candidate}-seed0.json"
 
     def card(self, data: str, candidate: str) -> dict[str, Any]:
         return json.loads(self.card_path(data, candidate).read_text())
@@ -94,6 +94,8 @@ def _simulate(simulated: Simulated, data: str, candidate: str) -> None:
     view = {
         "size": 128,
         "degradation": {"kernel": "lanczos", "scale": 4, "library": "Pillow", "version": "12"},
+        "conditioning": ["upsampled-latent", "lr-pixels"],
+        "target": "residual",
     }
     scores = {
         "psnr": ceiling,
@@ -105,14 +107,19 @@ def _simulate(simulated: Simulated, data: str, candidate: str) -> None:
         "bicubic_psnr": DATA[data][1] - 3.9,
         "ridge_probe_psnr": probe - 0.5,
         "conv_probe_psnr": probe,
+        "denoise_mean_psnr": probe - 0.4,
+        "denoise_sample_psnr": probe - 0.9,
+        "spread_psnr": probe + 9,
+        "denoise_sample_detail": -2 - 0.1 * gain,
+        "conv_probe_detail": -4.0,
     }
     card = _identity(candidate, data) | {
-        "protocol": "score-1",
+        "protocol": "score-3",
         "view": view,
         "counts": {"train_images": 12, "test_images": IMAGES, "test_patients": IMAGES // 2},
         "summary": scores | {"encode_ms": 1.25, "decode_ms": 2.5},
         "latents": {"mean": [0.0] * 4, "sd": [1.0] * 4},
-        "command": f"vaescreen rank --data .../{data} --recipe nano",
+        "command": f"vaescreen rank --data .../{data} --recipe compact",
     }
     simulated.write(simulated.card_path(data, candidate), card, scores, place)
     if data not in WITH_REFERENCES:
@@ -120,9 +127,9 @@ def _simulate(simulated: Simulated, data: str, candidate: str) -> None:
     sr = probe + 0.3 + 0.1 * np.sin(7 * place + len(data))
     targets = {
         "sr_psnr": sr,
-        "sr_psnr_half": sr - 0.4,
         "posterior_mean_psnr": sr + 0.8,
-        "posterior_mean_psnr_half": sr + 0.5,
+        "detail": -2.5 - 0.1 * gain + 0.1 * np.sin(3 * place),
+        "upsampled_psnr": scores["bicubic_psnr"] - 0.1,
         "sr_ssim": 0.7,
         "sr_psnr_foreground": sr - 1.1,
         "sr_psnr_self": sr + 0.6,
@@ -130,11 +137,11 @@ def _simulate(simulated: Simulated, data: str, candidate: str) -> None:
         "bicubic_psnr": scores["bicubic_psnr"],
     }
     point = _identity(candidate, data) | {
-        "protocol": "reference-1",
-        "recipe": {"name": "nano", **view},
+        "protocol": "reference-2",
+        "recipe": {"name": "compact", **view},
         "summary": targets,
         "training": {"samples": 32000, "seconds": 1.0, "samples_per_second": 32000.0, "losses": [1.0]},
-        "command": f"vaescreen reference train {candidate} --data .../{data} --recipe nano",
+        "command": f"vaescreen reference train {candidate} --data .../{data} --recipe compact",
     }
     simulated.write(simulated.reference_path(data, candidate), point, targets, place)
 

@@ -67,7 +67,7 @@ def test_a_changed_reference_point_makes_pages_and_figures_stale(simulated, out)
 
     simulated.edit(simulated.reference_path("chest", "medical-sim-f4c4"), better)
     problems = "\n".join(stale(simulated.folder, out))
-    for name in ("README.md", "chest.md", "nano-ceiling.svg", "nano-prediction.svg"):
+    for name in ("README.md", "chest.md", "compact-ceiling.svg", "compact-prediction.svg"):
         assert name in problems
 
 
@@ -76,11 +76,11 @@ def test_pages_missing_edited_or_left_over_are_stale(simulated, out):
     (out / "natural.md").write_text((out / "natural.md").read_text() + "edited\n")
     shutil.copy(out / "chest.md", out / "knee.md")
     (out / "notes.md").write_text("written by hand\n")
-    (out / "figures" / "nano-ceiling.svg").unlink()
+    (out / "figures" / "compact-ceiling.svg").unlink()
     assert stale(simulated.folder, out) == [
         f"{out / 'brain.md'} is missing",
         f"{out / 'natural.md'} differs from the result files",
-        f"{out / 'figures' / 'nano-ceiling.svg'} is missing",
+        f"{out / 'figures' / 'compact-ceiling.svg'} is missing",
         f"{out / 'knee.md'} belongs to no result file",
     ]
     publish(simulated.folder, out)
@@ -99,11 +99,11 @@ def test_score_cards_alone_are_ranked_by_the_probe_without_figures(simulated, tm
 def test_too_few_points_are_shown_but_not_fitted(simulated, tmp_path):
     pytest.importorskip("matplotlib")
     for data in ("brain", "natural"):
-        shutil.rmtree(simulated.folder / "reference" / "nano" / data)
+        shutil.rmtree(simulated.folder / "reference" / "compact" / data)
     publish(simulated.folder, tmp_path / "out")
-    assert "No predictor: recipe 'nano' has 5 reference points" in (tmp_path / "out/README.md").read_text()
+    assert "No predictor: recipe 'compact' has 5 reference points" in (tmp_path / "out/README.md").read_text()
     page = (tmp_path / "out" / "chest.md").read_text()
-    assert "## Measured after training: recipe nano" in page
+    assert "## Measured after training: recipe compact" in page
     assert "ranked by convolutional probe PSNR" in page
 
 

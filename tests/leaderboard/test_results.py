@@ -25,8 +25,8 @@ def set_column(name, values):
 def test_reads_what_is_there(simulated):
     results = read_results(simulated.folder)
     assert set(results.cards) == {"chest", "brain", "natural", "chest-phantom"}
-    assert set(results.references) == {"nano"}
-    assert set(results.references["nano"]) == {"chest", "brain", "natural"}
+    assert set(results.references) == {"compact"}
+    assert set(results.references["compact"]) == {"chest", "brain", "natural"}
     assert len(results.cards["chest"]) == 5
     assert len(results.cards["chest"]["pca-sim-f4c4"].images) == 6
 
@@ -95,7 +95,7 @@ def test_a_reference_point_of_other_images_is_refused(simulated):
     path = simulated.reference_path("brain", "pca-sim-f4c4")
     simulated.edit(path, lambda record, frame: record["data"].update(fingerprint="0123456789"))
     with pytest.raises(
-        ResultError, match=r"reference/nano/brain/pca-sim-f4c4-seed0\.json: its images are not those"
+        ResultError, match=r"reference/compact/brain/pca-sim-f4c4-seed0\.json: its images are not those"
     ):
         read_results(simulated.folder)
 

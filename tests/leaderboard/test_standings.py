@@ -98,7 +98,7 @@ def test_boards_show_both_kinds_of_ranks(simulated):
 
 def test_a_board_ranked_by_probe_shares_ranks(simulated):
     for data in ("chest", "brain", "natural"):
-        for path in (simulated.folder / "reference" / "nano" / data).iterdir():
+        for path in (simulated.folder / "reference" / "compact" / data).iterdir():
             path.unlink()
     cards = {
         name: pd.read_parquet(simulated.card_path("chest", name).with_suffix(".parquet"))

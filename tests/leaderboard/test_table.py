@@ -5,6 +5,7 @@ import pytest
 
 from vaescreen.leaderboard.columns import COLUMNS, number
 from vaescreen.leaderboard.table import build_rows, rank_payload, title
+from vaescreen.leaderboard.verdict import blur_verdict
 from vaescreen.predictor.fitted import Prediction
 
 
@@ -35,7 +36,7 @@ def test_predictions_rank_against_the_order_of_the_probe(simulated):
     cards = simulated.cards("chest")
     by_probe = [row.candidate for row in build_rows(cards) if not row.floor]
     predictions = {name: prediction(20.0 + place) for place, name in enumerate(by_probe)}
-    rows = build_rows(cards, predictions=predictions)
+    rows = build_rows(cards, forecast={"sr_psnr": predictions})
     assert order(rows)[0] == (None, "bicubic")
     assert [row.candidate for row in rows[1:]] == by_probe[::-1]
 
@@ -45,16 +46,89 @@ def test_predictions_that_cannot_be_told_apart_share_a_rank(simulated):
     names = [card["candidate"] for card in cards]
     values = dict(zip(names, (25.0, 24.7, 24.45, 24.2, 22.0), strict=True))
     predictions = {name: prediction(value) for name, value in values.items()}
-    rows = build_rows(cards, predictions=predictions, indistinguishable=0.5)
+    rows = build_rows(cards, forecast={"sr_psnr": predictions}, indistinguishable=0.5)
     assert [row.rank for row in rows if not row.floor] == [1, 1, 3, 3, 5]
-    rows = build_rows(cards, predictions=predictions)
+    rows = build_rows(cards, forecast={"sr_psnr": predictions})
     assert [row.rank for row in rows if not row.floor] == [1, 2, 3, 4, 5]
+
+
+def forecast(**values: tuple[float, float, float]) -> dict[str, dict[str, Prediction]]:
+    """SR PSNR, posterior mean and detail predicted of each candidate, by target."""
+    targets = ("sr_psnr", "posterior_mean_psnr", "detail")
+    return {
+        target: {name.replace("_", "-"): prediction(each[place]) for name, each in values.items()}
+        for place, target in enumerate(targets)
+    }
+
+
+THREE = {
+    "medical_sim_f4c4": (25.0, 28.0, -1.0),
+    "generic_sim_f4c4": (26.0, 27.0, -3.0),
+    "pca_sim_f4c4": (24.0, 26.5, 0.5),
+    "medical_sim_f8c4": (25.5, 26.9, -3.5),
+    "pca_sim_f8c4": (24.5, 26.0, 1.2),
+}
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        (
+            "sr_psnr",
+            ["generic-sim-f4c4", "medical-sim-f8c4", "medical-sim-f4c4", "pca-sim-f8c4", "pca-sim-f4c4"],
+        ),
+        (
+            "posterior_mean_psnr",
+            ["medical-sim-f4c4", "generic-sim-f4c4", "medical-sim-f8c4", "pca-sim-f4c4", "pca-sim-f8c4"],
+        ),
+        (
+            "detail",
+            ["pca-sim-f4c4", "medical-sim-f4c4", "pca-sim-f8c4", "generic-sim-f4c4", "medical-sim-f8c4"],
+        ),
+    ],
+)
+def test_any_target_ranks_and_of_detail_the_nearest_to_the_truth_is_best(simulated, by, expected):
+    cards = simulated.cards("chest")
+    rows = build_rows(cards, forecast=forecast(**THREE), by=by)
+    assert [row.candidate for row in rows if not row.floor] == expected
+    named = {
+        "sr_psnr": "SR PSNR predicted",
+        "posterior_mean_psnr": "posterior mean predicted",
+        "detail": "detail kept",
+    }
+    assert named[by] in title(cards, rows, "compact", by)
+
+
+def test_who_is_not_dominated(simulated):
+    """f8 of medical is worse than generic f4 in all three; the others each lead somewhere."""
+    rows = build_rows(simulated.cards("chest"), forecast=forecast(**THREE))
+    assert {row.candidate for row in rows if row.undominated} == {
+        "medical-sim-f4c4",
+        "generic-sim-f4c4",
+        "pca-sim-f4c4",
+    }
+    assert not any(row.undominated for row in build_rows(simulated.cards("chest")))
+
+
+def test_a_sentence_says_when_psnr_prefers_blur(simulated):
+    cards = simulated.cards("chest")
+    said = blur_verdict(build_rows(cards, forecast=forecast(**THREE)))
+    assert said is not None
+    assert "prefers blur" in said
+    assert "generic-sim-f4c4 leads by 1.00 dB" in said
+    assert "medical-sim-f4c4 keeps 2.00 dB more detail and is 1.00 dB better" in said
+    one = THREE | {"medical_sim_f4c4": (27.0, 28.0, -1.0)}
+    said = blur_verdict(build_rows(cards, forecast=forecast(**one)))
+    assert said == "medical-sim-f4c4 is predicted best both in SR PSNR of a sample and in the posterior mean."
+    alike = THREE | {"medical_sim_f4c4": (25.0, 28.0, -3.0)}
+    assert "neither keeps more detail" in str(blur_verdict(build_rows(cards, forecast=forecast(**alike))))
+    assert blur_verdict(build_rows(cards)) is None
 
 
 def test_a_candidate_without_prediction_stands_last_without_rank(simulated):
     cards = simulated.cards("chest")
     predictions = {card["candidate"]: prediction(20.0) for card in cards[1:]}
-    rows = build_rows(cards, predictions=predictions)
+    rows = build_rows(cards, forecast={"sr_psnr": predictions})
     assert order(rows)[-1] == (None, cards[0]["candidate"])
     assert [row.candidate for row in rows[1:-1]] == sorted(predictions)  # equal values: by name
 
@@ -63,12 +137,12 @@ def test_what_a_row_holds(simulated):
     card = simulated.card("chest", "medical-sim-f8c4")
     predictions = {"medical-sim-f8c4": prediction(25.5, 25.0, 26.5, extrapolation=True)}
     posterior_means = {"medical-sim-f8c4": prediction(26.5, 26.0, 27.0)}
+    detail = {"medical-sim-f8c4": prediction(-2.5, -3.0, -2.0)}
     rows = build_rows(
         [card],
         {"medical-sim-f8c4": {"sr_psnr": 25.9}},
-        predictions,
-        posterior_means,
-        {"medical-sim-f8c4": 0.25},
+        {"sr_psnr": predictions, "posterior_mean_psnr": posterior_means, "detail": detail},
+        p_best={"medical-sim-f8c4": 0.25},
     )
     (row,) = [row for row in rows if not row.floor]
     summary = card["summary"]
@@ -86,6 +160,9 @@ def test_what_a_row_holds(simulated):
         "p_best": 0.25,
         "predicted_posterior_mean_psnr": 26.5,
         "posterior_mean_interval": [26.0, 27.0],
+        "predicted_detail": -2.5,
+        "detail_interval": [-3.0, -2.0],
+        "undominated": True,
         "sr_psnr": 25.9,
         "sr_rank": None,
         "sr_rank_interval": None,
@@ -112,7 +189,9 @@ def test_native_size_has_no_number_of_latent_values(simulated):
 def test_an_unbounded_interval_is_absent(simulated):
     card = simulated.card("chest", "pca-sim-f4c4")
     unbounded = Prediction(25.0, -math.inf, math.inf, False, "")
-    row = next(r for r in build_rows([card], predictions={"pca-sim-f4c4": unbounded}) if not r.floor)
+    row = next(
+        r for r in build_rows([card], forecast={"sr_psnr": {"pca-sim-f4c4": unbounded}}) if not r.floor
+    )
     assert row.interval is None
     assert COLUMNS["90 % interval"](row) == "—"
 
@@ -128,16 +207,16 @@ def test_an_unbounded_interval_is_absent(simulated):
 )
 def test_the_title_says_what_the_images_are(simulated, data, phrase):
     cards = simulated.cards(data)
-    assert title(cards, build_rows(cards), "nano").startswith(phrase)
+    assert title(cards, build_rows(cards), "compact").startswith(phrase)
 
 
 def test_the_title_says_what_ranks(simulated):
     cards = simulated.cards("chest")
-    assert title(cards, build_rows(cards), "nano").endswith(
-        "ranked by convolutional probe PSNR (no predictor for nano)"
+    assert title(cards, build_rows(cards), "compact").endswith(
+        "ranked by convolutional probe PSNR (no predictor for compact)"
     )
-    rows = build_rows(cards, predictions={cards[0]["candidate"]: prediction(20.0)})
-    assert title(cards, rows, "nano").endswith("ranked by SR PSNR predicted for recipe nano")
+    rows = build_rows(cards, forecast={"sr_psnr": {cards[0]["candidate"]: prediction(20.0)}})
+    assert title(cards, rows, "compact").endswith("ranked by SR PSNR predicted for recipe compact")
 
 
 def test_a_folder_without_patients_does_not_claim_any(simulated):
@@ -152,11 +231,11 @@ def test_the_payload_is_strict_json_with_the_keys_of_the_design(simulated):
     cards = simulated.cards("chest")
     rows = build_rows(cards)
     missing, skipped = [{"candidate": "big", "command": "pull"}], [{"path": "a.png", "reason": "damaged"}]
-    payload = json.loads(json.dumps(rank_payload(cards, rows, "nano", missing, skipped), allow_nan=False))
-    assert list(payload) == ["title", "data", "recipe", "protocol", "rows", "missing", "skipped"]
+    payload = json.loads(json.dumps(rank_payload(cards, rows, "compact", missing, skipped), allow_nan=False))
+    assert list(payload) == ["title", "data", "recipe", "by", "protocol", "rows", "missing", "skipped"]
     assert payload["data"]["kind"] == "real"
     assert payload["data"]["counts"]["test_images"] == 6
-    assert (payload["recipe"], payload["protocol"]) == ("nano", "score-1")
+    assert (payload["recipe"], payload["protocol"]) == ("compact", "score-3")
     assert len(payload["rows"]) == len(cards) + 1
     assert (payload["missing"], payload["skipped"]) == (missing, skipped)
 

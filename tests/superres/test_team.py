@@ -37,7 +37,7 @@ def test_two_processes_end_where_one_does(tmp_path: Path):
     pytest.importorskip("accelerate")
     pictures, registry = write_pictures(tmp_path / "pictures"), write_registry(tmp_path)
     arguments = ["reference", "train", "dct-f16c4", "--data", str(pictures), "--registry", str(registry)]
-    arguments += ["--recipe", "nano+samples=96+sampler_steps=2+precision=float32", "--device", "cpu"]
+    arguments += ["--recipe", "compact+samples=96+sampler_steps=2+precision=float32", "--device", "cpu"]
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     launch += ["--main_process_port", "0"]
     found = {}

@@ -192,14 +192,14 @@ def rank_payload(
     Returns
     -------
     dict
-        Keys `title`, `by`, `data`, `recipe`, `protocol`, `rows`, `missing`, `skipped`.
+        Keys `title`, `data`, `recipe`, `by`, `protocol`, `rows`, `missing`, `skipped`.
     """
     card = cards[0]
     return {
         "title": title(cards, rows, recipe, by),
-        "by": by,
         "data": {**card["data"], "counts": card["counts"], "view": card["view"]},
         "recipe": recipe,
+        "by": by,
         "protocol": card["protocol"],
         "rows": [row.as_json() for row in rows],
         "missing": [dict(record) for record in missing],
