@@ -20,6 +20,8 @@ def card(candidate: str, data: str, ceiling: float) -> dict:
         "view": {
             "size": definition["size"],
             "degradation": {key: definition[key] for key in ("kernel", "scale")},
+            "conditioning": definition["conditioning"].partition(" from ")[2].split(" and "),
+            "target": definition["conditioning"].partition(" from ")[0],
         },
         "summary": summary,
     }

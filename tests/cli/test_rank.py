@@ -31,7 +31,7 @@ def ranked_cache(ranked, monkeypatch) -> None:
 def test_json_is_one_object_with_a_row_for_each_candidate_and_the_floor(ranked) -> None:
     assert ranked.printed.exit_code == 0
     payload = json.loads(ranked.printed.stdout)
-    assert {"title", "data", "recipe", "protocol", "rows", "missing", "skipped", "failed"} <= payload.keys()
+    assert {"title", "data", "recipe", "protocol", "rows", "missing", "skipped", "failed", "by", "verdict"} <= payload.keys()
     assert payload["recipe"] == "compact"
     assert "REAL" in payload["title"]
     assert all(payload["rows"][0].keys() >= ROW for row in payload["rows"])
@@ -109,13 +109,14 @@ def test_the_python_api_gives_the_same_object(ranked) -> None:
     assert ranking.as_json() == json.loads(ranked.printed.stdout)
 
 
-def test_predictions_are_of_both_targets_and_add_up_to_one_best(ranked) -> None:
+def test_predictions_are_of_all_targets_and_add_up_to_one_best(ranked) -> None:
     rows = [row for row in json.loads(ranked.printed.stdout)["rows"] if not row["floor"]]
     assert sum(row["p_best"] for row in rows) == pytest.approx(1)
     for row in rows:
         for value, interval in (
             (row["predicted_sr_psnr"], row["interval"]),
             (row["predicted_posterior_mean_psnr"], row["posterior_mean_interval"]),
+            (row["predicted_detail"], row["detail_interval"]),
         ):
             assert interval[0] <= value <= interval[1]
 

@@ -31,7 +31,7 @@ def test_status_of_nothing(run, tmp_path: Path) -> None:
     assert result.stdout.startswith("0 reference points of recipe compact")
 
 
-SMALL = "compact+samples=32+sampler_steps=2"
+SMALL = "compact+samples=64+sampler_steps=2"
 
 
 def test_train_evaluate_plan_and_status(run, arguments) -> None:

@@ -20,7 +20,7 @@ CARDS = Path(__file__).parents[2] / "leaderboards" / "results" / "scores" / "che
 HONEST = [
     f"{domain}-{geometry}"
     for domain in ("medical", "generic")
-    for geometry in ("f4c4", "f4c3", "f8c4", "f8c1")
+    for geometry in ("f4c3", "f8c4")
 ]
 
 

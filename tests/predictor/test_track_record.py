@@ -139,6 +139,8 @@ def test_foreseen_is_only_what_has_a_card_of_these_images_and_no_outcome_yet(tmp
         "view": {
             "size": definition["size"],
             "degradation": {key: definition[key] for key in ("kernel", "scale")},
+            "conditioning": definition["conditioning"].partition(" from ")[2].split(" and "),
+            "target": definition["conditioning"].partition(" from ")[0],
         },
         "summary": summary,
     }
