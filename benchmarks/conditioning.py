@@ -76,13 +76,17 @@ def _correlation(ceiling: Sequence[float], reached: Sequence[float]) -> dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", nargs="+", default=["chest", "brain", "natural"])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/conditioning.json"))
     options = parser.parse_args()
     found = {data: compare(data) for data in options.data}
     write_json(options.out, found)
-    print("| data set | candidates | conditioning | output | r with AE ceiling | 95 % interval | pass bicubic |")
+    print(
+        "| data set | candidates | conditioning | output | r with AE ceiling | 95 % interval | pass bicubic |"
+    )
     print("|---|--:|---|---|--:|---|--:|")
     for data, record in found.items():
         for name in FOLDERS:

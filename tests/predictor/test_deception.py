@@ -17,11 +17,7 @@ from vaescreen.predictor.sample import Sample
 from vaescreen.storage import read_json
 
 CARDS = Path(__file__).parents[2] / "leaderboards" / "results" / "scores" / "chest"
-HONEST = [
-    f"{domain}-{geometry}"
-    for domain in ("medical", "generic")
-    for geometry in ("f4c3", "f8c4")
-]
+HONEST = [f"{domain}-{geometry}" for domain in ("medical", "generic") for geometry in ("f4c3", "f8c4")]
 
 
 @pytest.fixture(scope="module")
