@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from vaescreen.leaderboard.board import assemble
+from vaescreen.leaderboard.page import data_page
 from vaescreen.leaderboard.publish import publish, stale
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "leaderboard"
@@ -148,3 +149,18 @@ def test_the_pages_show_the_mean_over_seeds(simulated):
     assert summary["sr_psnr"] == pytest.approx(alone["sr_psnr"] + 0.5)
     assert summary["posterior_mean_psnr"] == pytest.approx(alone["posterior_mean_psnr"])
     assert "sr_ssim" not in summary
+
+
+def test_the_page_names_whom_bicubic_beats_although_the_ceiling_leaves_room(simulated):
+    def below(record, frame):
+        bicubic = record["summary"]["bicubic_psnr"]
+        frame["posterior_mean_psnr"] += bicubic - 0.5 - frame["posterior_mean_psnr"].mean()
+        record["summary"]["posterior_mean_psnr"] = bicubic - 0.5
+
+    def page() -> str:
+        boards = assemble(simulated.folder).boards
+        return data_page(next(board for board in boards if board.data == "chest"))
+
+    assert "Of 3 candidates whose ceiling lies 3 dB or more above bicubic, all pass bicubic" in page()
+    simulated.edit(simulated.reference_path("chest", "pca-sim-f4c4"), below)
+    assert "1 do not pass bicubic by their posterior mean: pca-sim-f4c4." in page()

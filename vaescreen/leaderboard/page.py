@@ -1,7 +1,7 @@
 """The page of one data set as Markdown: ranking, measured SR, origin of the images, how to make it again."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vaescreen.images.degradation import Degradation
@@ -13,6 +13,8 @@ from vaescreen.leaderboard.table import Record
 from vaescreen.leaderboard.verdict import blur_verdict
 
 _SHORT = 16
+_ROOM = 3
+"""DB between the AE ceiling and bicubic from which on a model is expected to pass it."""
 
 _READING = (
     "PSNRs are in dB against the true HR image: the mean over images of each image's PSNR, data range 1.",
@@ -122,6 +124,7 @@ def _measured(board: Board) -> list[str]:
     return [
         f"## Measured after training: recipe {board.study.recipe}",
         table(headers, lines, 2),
+        _floors([board.references[name]["summary"] for name in outcomes], list(outcomes)),
         bullets(
             [
                 "**rank**: by SR PSNR on the test images, patients drawn at random; candidates that share one "
@@ -138,6 +141,20 @@ def _measured(board: Board) -> list[str]:
             ]
         ),
     ]
+
+
+def _floors(summaries: Sequence[Record], names: Sequence[str]) -> str:
+    """Whether every model passes bicubic that its autoencoder leaves room to."""
+    roomy = {
+        name: summary
+        for name, summary in zip(names, summaries, strict=True)
+        if summary["ae_ceiling"] >= summary["bicubic_psnr"] + _ROOM
+    }
+    below = [name for name, each in roomy.items() if each["posterior_mean_psnr"] < each["bicubic_psnr"]]
+    said = f"Of {len(roomy)} candidates whose ceiling lies {_ROOM} dB or more above bicubic, "
+    if not below:
+        return f"{said}all pass bicubic by their posterior mean."
+    return f"{said}{len(below)} do not pass bicubic by their posterior mean: {', '.join(below)}."
 
 
 def _images(card: Record) -> list[str]:
