@@ -5,7 +5,7 @@
 The same candidates on the same images were trained twice: on the latent of the small LR image, as arXiv 2604.12152 does
 (`leaderboards/evidence/published-conditioning`, made as recipe `nano` of version 0.1.0), and as SR models are built, by
 recipe `compact`. For each: how SR PSNR goes with the AE ceiling (Pearson's r, 95 % interval by Fisher's z), within each
-data set, and how many candidates pass bicubic; and Kendall's tau between both orders.
+data set, and how many candidates pass bicubic; Kendall's tau between both orders; and the least and the largest gain.
 """
 
 import argparse
@@ -63,6 +63,9 @@ def compare(data: str) -> dict[str, Any]:
             for target in TARGETS
         }
     one, other = columns.values()
+    for target in TARGETS:
+        gains = [after - before for before, after in zip(one[target], other[target], strict=True)]
+        found[f"gain_{target}"] = [min(gains), max(gains)]
     found["tau_between_orders"] = {
         target: float(stats.kendalltau(one[target], other[target]).statistic) for target in TARGETS
     }
@@ -97,7 +100,9 @@ def main() -> None:
                     f"| {data} | {len(record['candidates'])} | {name} | {target} | {each['r']:+.2f} | "
                     f"{low:+.2f} to {high:+.2f} | {each['pass_bicubic']} |"
                 )
-    print(json.dumps({data: record["tau_between_orders"] for data, record in found.items()}))
+    for data, record in found.items():
+        kept = {key: record[key] for key in ("tau_between_orders", *(f"gain_{target}" for target in TARGETS))}
+        print(f"{data}: {json.dumps(kept)}")
 
 
 if __name__ == "__main__":
