@@ -55,7 +55,8 @@ def add_candidate(
 ) -> Addition:
     """Measure an autoencoder, examine it, and write its entry.
 
-    A value range that the examination finds to be the right one is written into the entry.
+    A value range or normalisation that the examination finds to be the right one is written into the entry, unless
+    one is stated.
 
     Parameters
     ----------
@@ -79,8 +80,9 @@ def add_candidate(
     """
     candidate = draft(spec, statement or Statement())
     examination = examine_candidate(candidate, data, device=device)
-    if better := examination.measured.get("better_range"):
-        settings = candidate.settings.model_copy(update={"value_range": tuple(better)})
+    better = examination.measured.get("better_settings")
+    if better and candidate.settings.value_range is None:
+        settings = candidate.settings.model_copy(update={key: tuple(v) for key, v in better.items()})
         candidate = candidate.model_copy(update={"settings": settings})
         examination = examine_candidate(candidate, data, device=device)
     if examination.refused:
