@@ -13,6 +13,7 @@ from vaescreen.autoencoders.classes import CLASSES, NetworkClass
 from vaescreen.autoencoders.contract import check_output
 from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
 from vaescreen.autoencoders.formats import read_config, read_state, stated_config
+from vaescreen.autoencoders.key_names import counted
 from vaescreen.autoencoders.levels import Levels
 from vaescreen.autoencoders.outputs import images_of, latents_of
 from vaescreen.autoencoders.padding import pad_to_multiple
@@ -71,6 +72,8 @@ class NetworkAutoencoder:
         How it is run.
     fixed_size : int or None
         The only image side that it works on, if there is one.
+    left_out : str
+        How many tensors of each part of its weight file are none of its; empty if all are.
 
     Raises
     ------
@@ -96,6 +99,7 @@ class NetworkAutoencoder:
         self.value_range = settings.value_range or self._class.value_range
         self.levels = Levels.of(settings, self._class.value_range, self.image_channels, name)
         self.fixed_size = self._class.fixed_size(model)
+        self.left_out = ""
         self._name = name
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, settings.dtype)
@@ -304,11 +308,14 @@ def load_files(
         raise CandidateError(
             f"{name}: {files.weights} has sha256 {found[:12]}..., the registry pins {sha256[:12]}..."
         )
-    model = build(config, read_state(files, name, adapter, config), name)
+    state, beside = read_state(files, name)
+    model, left_out = build(config, state, name)
     fingerprint = network_fingerprint(config, found, settings)
-    published = PUBLISHED.get(config["_class_name"])
+    published = PUBLISHED.get(str(config["_class_name"]))
     description = published.description if published else None
-    return NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    network = NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    network.left_out = counted((*beside, *left_out))
+    return network
 
 
 def _noise(images: Tensor, latents: Tensor, seed: int) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.settings import Settings
 from vaescreen.candidate import Candidate
 from vaescreen.examination.behaviour import (
@@ -116,6 +117,8 @@ def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
     decoded = decode(autoencoder, latents, size)
     if not check_channels(report, subject, latents, decoded) or not check_finite(report, latents, decoded):
         return
+    if isinstance(autoencoder, NetworkAutoencoder) and autoencoder.left_out:
+        report.add("weights", Status.OK, f"its file holds tensors of other parts: {autoencoder.left_out}")
     small = subject.reduced()
     check_value_range(report, small, autoencoder)
     check_latent_scale(report, small, autoencoder)
