@@ -90,7 +90,8 @@ def locate(candidate: Candidate) -> WeightFiles:
 def pull(candidate: Candidate) -> WeightFiles:
     """Download a hub candidate into the hub's cache, with progress on stderr; others are only located.
 
-    What is in the cache already is used before the network is asked. A connection that breaks is taken up where it broke. What arrives is checked: against the hash of the registry
+    What is in the cache already is used before the network is asked. A connection that breaks is taken up where it
+    broke. What arrives is checked: against the hash of the registry
     entry and the one that the hub itself gives, and for pages or pointers in place of a file; what is wrong is
     removed from the cache.
 
