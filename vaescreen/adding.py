@@ -9,6 +9,7 @@ from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.files import WeightFiles, weights_sha256
 from vaescreen.autoencoders.hub import LOOSE_SUFFIXES
 from vaescreen.autoencoders.measuring import measure_module
+from vaescreen.autoencoders.medvae import HUB, MODELS
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_files
 from vaescreen.autoencoders.weights import pull
 from vaescreen.candidate import Candidate, HubSource, did_you_mean
@@ -20,6 +21,7 @@ from vaescreen.registry_editing import add_entry
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_MEDVAE = "medvae:"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _OF_FILES = ("subfolder", "weights", "config", "variant")
 _UNSTATED = {"domain": "generic", "licence": "unknown", "training_data": "unknown"}
@@ -128,10 +130,18 @@ def draft(spec: str, statement: Statement) -> Candidate:
             fields["input"] = {"channels": channels, "multiple": geometry.factor}
         return make_candidate(name, fields | {"geometry": geometry._asdict()})
     files = pull(provisional)
-    network = load_files(files, name, adapter=adapter, settings=provisional.settings)
+    if adapter == "medvae":
+        model = MODELS[spec.removeprefix(_MEDVAE)]
+        geometry, taken = (
+            model.geometry,
+            {"channels": model.image_channels, "multiple": model.geometry.factor},
+        )
+    else:
+        network = load_files(files, name, adapter=adapter, settings=provisional.settings)
+        geometry, taken = network.geometry, _input(network)
     fields |= {
-        "geometry": network.geometry._asdict(),
-        "input": _input(network),
+        "geometry": geometry._asdict(),
+        "input": taken,
         "size_mb": round(sum(path.stat().st_size for path in _weights(files)) / 1e6, 2),
         "sha256": weights_sha256(files, name),
     }
@@ -145,6 +155,8 @@ def _source(spec: str, statement: Statement) -> tuple[str, dict[str, Any], str]:
     path = Path(spec).expanduser()
     if path.exists():
         return _local(path.resolve(), statement)
+    if spec.startswith(_MEDVAE):
+        return "medvae", _of_medvae(spec.removeprefix(_MEDVAE), statement), spec.removeprefix(_MEDVAE)
     if _FACTORY.fullmatch(spec):
         _refuse_idle(statement, "a factory", ("adapter", *_OF_FILES, "revision"))
         module, _, factory = spec.partition(":")
@@ -160,6 +172,21 @@ def _source(spec: str, statement: Statement) -> tuple[str, dict[str, Any], str]:
     raise RegistryError(
         f"{spec!r} is no existing folder or file, no `module:factory`, and no hub id ORG/NAME{_nearest(path)}"
     )
+
+
+def _of_medvae(model: str, statement: Statement) -> dict[str, Any]:
+    _refuse_idle(statement, "a model of medvae", ("adapter", *_OF_FILES))
+    if model not in MODELS:
+        raise RegistryError(
+            f"medvae has no 2-D model {model!r}{did_you_mean(model, MODELS)}; it has {', '.join(MODELS)}"
+        )
+    return {
+        "hub": HUB,
+        "revision": statement.revision or "main",
+        "subfolder": "model_weights",
+        "config": MODELS[model].config,
+        "weights": MODELS[model].weights,
+    }
 
 
 def _local(path: Path, statement: Statement) -> tuple[str, dict[str, Any], str]:

@@ -152,7 +152,10 @@ def test_records_of_training_frameworks_are_left_alone(tmp_path, monkeypatch):
     [
         (lambda d: d.pop("ddconfig"), "has no `ddconfig` at its top or below `model.params`"),
         (lambda d: d["ddconfig"].pop("ch_mult"), "ddconfig.ch_mult is missing"),
-        (lambda d: d["ddconfig"].update(attn_type="linear"), "ddconfig.attn_type must be 'vanilla', 'vanilla-xformers' or 'none'"),
+        (
+            lambda d: d["ddconfig"].update(attn_type="linear"),
+            "ddconfig.attn_type must be 'vanilla', 'vanilla-xformers' or 'none'",
+        ),
         (lambda d: d.update(n_embed=16), "`double_z` and `n_embed` contradict each other"),
         (lambda d: d.update(embed_dim=5), "embed_dim 5 and z_channels 3 must be equal"),
         (lambda d: d["ddconfig"].update(ch=64), "weights do not fit its configuration"),

@@ -33,6 +33,8 @@ __all__ = ["WeightFiles", "available", "locate", "pull"]
 CONFIG = "config.json"
 _STEM = "diffusion_pytorch_model"
 _YAML_SUFFIXES = (".yaml", ".yml")
+_BY_YAML = ("ldm", "medvae")
+"""Adapters whose configuration is a YAML file."""
 _PLAIN_NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -135,7 +137,7 @@ def _names(source: HubSource | PathSource | None, candidate: Candidate) -> tuple
         f"{_STEM}.bin.index{variant}.json",
     )
     config = CONFIG
-    if candidate.adapter == "ldm":
+    if candidate.adapter in _BY_YAML:
         config, weights = "config.yaml", ("model.safetensors", "model.ckpt")
     if source is not None and source.weights:
         weights = (source.weights,)
@@ -170,7 +172,7 @@ def _in_folder(path: Path, source: PathSource | None, candidate: Candidate) -> W
     folder = path.parent if path.is_file() else path
     config_name, weight_names = _names(source, candidate)
     config = folder / config_name
-    if not config.is_file() and (candidate.adapter == "ldm" or not (folder / CONFIG).is_file()):
+    if not config.is_file() and (candidate.adapter in _BY_YAML or not (folder / CONFIG).is_file()):
         config = _described(folder, name) or config
     named = source.weights if source is not None else None
     chosen = (
@@ -202,7 +204,9 @@ def _expected(folder: Path, candidate: Candidate) -> str:
     found = _has_instead(folder)
     if found:
         return found
-    form = "a checkpoint with its YAML file" if candidate.adapter == "ldm" else "a folder in diffusers format"
+    form = (
+        "a checkpoint with its YAML file" if candidate.adapter in _BY_YAML else "a folder in diffusers format"
+    )
     return f"; {form} is expected"
 
 
