@@ -1,7 +1,10 @@
 """The Hugging Face hub: its cache on this machine, downloads into it, and its refusals in one line."""
 
 import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
 from vaescreen.errors import CandidateError
@@ -57,6 +60,7 @@ def fetch_if_there(source: HubSource, files: tuple[str, ...], name: str) -> Path
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
+    _refuse_unresolvable(source, name)
     for file in files:
         try:
             path = Path(
@@ -69,6 +73,21 @@ def fetch_if_there(source: HubSource, files: tuple[str, ...], name: str) -> Path
         _verify(path, source, name)
         return path
     return None
+
+
+def _refuse_unresolvable(source: HubSource, name: str) -> None:
+    """Say at once that there is no network; the hub's client would try for half a minute."""
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE or getproxies():
+        return
+    try:
+        socket.getaddrinfo(urlsplit(ENDPOINT).hostname, None)
+    except OSError as error:
+        raise CandidateError(
+            f"{name}: {source.hub} cannot be reached: no connection to the hub; if a folder is meant, there is none of "
+            "that name"
+        ) from error
 
 
 def _instead(source: HubSource) -> str:

@@ -5,6 +5,8 @@ in the file is run. `vaescreen registry add medvae:medvae_4_3_2d` writes an entr
 files without the package.
 """
 
+import contextlib
+import sys
 from typing import Any, NamedTuple
 
 import torch
@@ -118,11 +120,12 @@ def _network(parameters: dict[str, Any], name: str) -> Any:
         ) from error
     except RuntimeError as error:  # torchvision built for another torch
         raise CandidateError(
-            f"{name}: medvae cannot be imported here ({' '.join(str(error).split())[:100]}); install the torchvision of "
-            "this torch, or open the same files without it by `adapter: ldm`"
+            f"{name}: medvae cannot be imported here ({' '.join(str(error).split())[:100]}); install the torchvision "
+            "of this torch, or open the same files without it by `adapter: ldm`"
         ) from error
     try:
-        return AutoencoderKL_2D(**parameters)
+        with contextlib.redirect_stdout(sys.stderr):  # it tells what it builds where results go
+            return AutoencoderKL_2D(**parameters)
     except Exception as error:  # a wrong value may fail anywhere in the construction
         reason = " ".join(str(error).split())[:150]
         raise CandidateError(f"{name}: its configuration builds no network of medvae ({reason})") from error

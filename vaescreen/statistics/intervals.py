@@ -60,8 +60,8 @@ def cluster_interval(
     method : str
         `studentised` scales by the jackknife standard error and takes the wider, at each end, of the bootstrap's
         and Student's t, but at most `WIDEST` times the latter; below `FEW` patients, whose draws are mostly of one or
-        two of them, it is Student's t alone. `bca` and `percentile` are too narrow for a few dozen patients with unequal numbers of
-        images. `benchmarks/statistics_simulation.py` measures how well each holds.
+        two of them, it is Student's t alone. `bca` and `percentile` are too narrow for a few dozen patients with
+        unequal numbers of images. `benchmarks/statistics_simulation.py` measures how well each holds.
     level : float
         Nominal coverage, in (0, 1).
     draws : int
