@@ -56,7 +56,7 @@ def test_spread_of_a_posterior() -> None:
 
 @pytest.mark.parametrize("nothing", [None, (), {"loss": 3}, SimpleNamespace(loss=MEAN), "text"])
 def test_none(nothing: Any) -> None:
-    with pytest.raises(CandidateError, match="mine: encode gives .* in which no latents are found"):
+    with pytest.raises(CandidateError, match=r"mine: encode gives .* in which no latents are found"):
         latents_of(nothing, "mine")
 
 

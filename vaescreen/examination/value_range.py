@@ -7,7 +7,7 @@ another range than its input shows it by a straight line from input to output.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -33,6 +33,8 @@ NORMALISATIONS = {
 """Mean and SD of [0, 1], in the order of the network's channels."""
 _BEYOND = (-20_000.0, 20_000.0)
 """A range that drives a saturating network to both of its ends."""
+_SAME_DB = 0.5
+"""Trials this near to each other are not told apart by their PSNR."""
 _NEAR = 0.1
 """An end that lies this near to a known one, by the width of the range, is taken for it."""
 
@@ -45,6 +47,7 @@ class _Trial:
     psnr: float
     mend: str
     settings: dict[str, Any]
+    is_read: bool = False
 
 
 def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
@@ -62,7 +65,7 @@ def check_value_range(report: Examination, subject: Subject, autoencoder: Autoen
         trials = list(_otherwise(subject.images, autoencoder, ranges))
     else:
         trials = _squeezed(subject.images, autoencoder)
-    best = max(trials, key=lambda trial: trial.psnr, default=None)
+    best = _best(trials)
     if best is None:
         report.add("value range", Status.NOT_MEASURED, "it does not work with another range")
     elif best.psnr >= max(known, flat) + MARGIN_DB:
@@ -83,9 +86,9 @@ def _otherwise(
     plain = autoencoder.settings.model_copy(
         update=dict.fromkeys(("value_range", "output_range", "mean", "sd"))
     )
+    read = _saturation(images, autoencoder, plain)
     choices: list[tuple[str, dict[str, Any]]] = [
-        (f"values in {_text(limits)}", {"value_range": limits})
-        for limits in dict.fromkeys((*ranges, *_saturation(images, autoencoder, plain)))
+        (f"values in {_text(limits)}", {"value_range": limits}) for limits in dict.fromkeys((*ranges, *read))
     ]
     if autoencoder.image_channels == 3:
         choices += [(name, {"mean": mean, "sd": sd}) for name, (mean, sd) in NORMALISATIONS.items()]
@@ -94,7 +97,8 @@ def _otherwise(
         raw = _raw(images, autoencoder, settings)
         if raw is None:
             continue
-        yield from _unless_current(what, choice, images, raw, autoencoder)
+        for trial in _unless_current(what, choice, images, raw, autoencoder):
+            yield replace(trial, is_read=choice.get("value_range") in read)
         ends = _fitted_ends(images, raw, settings)
         if ends is not None:
             other = {**choice, "output_range": ends}
@@ -103,6 +107,16 @@ def _otherwise(
                 yield from _unless_current(
                     f"{what}, and {_text(ends)} at its output", other, images, again, autoencoder
                 )
+
+
+def _best(trials: list[_Trial]) -> _Trial | None:
+    """The trial that wins; of those within `_SAME_DB`, a normalisation, the range read off the network, or the most usual."""
+    best = max(trials, key=lambda trial: trial.psnr, default=None)
+    if best is None:
+        return None
+    near = [trial for trial in trials if trial.psnr >= best.psnr - _SAME_DB]
+    named = [trial for trial in near if "mean" in trial.settings and "output_range" not in trial.settings]
+    return next(iter([*named, *(trial for trial in near if trial.is_read), *near]))
 
 
 def _unless_current(
@@ -132,10 +146,10 @@ def _saturation(
     """The range of a network that clamps or squashes: its smallest and largest value, given far larger ones."""
     low, high = _BEYOND
     ramp = torch.linspace(0, 1, images.shape[-1]).expand_as(images)
-    raw = _raw(ramp, autoencoder, plain.model_copy(update={"value_range": _BEYOND}))
-    if raw is None:
+    ends = {"value_range": _BEYOND, "output_range": (0.0, 1.0)}
+    values = _raw(ramp, autoencoder, plain.model_copy(update=ends))
+    if values is None:
         return ()
-    values = low + (high - low) * raw
     black, white = float(values.min()), float(values.max())
     if not low / 2 < black < white < high / 2:
         return ()
