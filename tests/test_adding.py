@@ -192,7 +192,8 @@ def test_a_mistyped_path_is_a_missing_path(weights, monkeypatch) -> None:
 
 def test_a_stated_range_counts(weights, file, data) -> None:
     with pytest.raises(
-        CandidateError, match=r"refused \(value range\).*write `settings: \{value_range: \[-1, 1\]\}`"
+        CandidateError,
+        match=r"refused \(value range, fidelity\).*write `settings: \{value_range: \[-1, 1\]\}`",
     ):
         add_candidate(str(weights), file, data, statement=Statement(value_range=(0, 255)))
     added = add_candidate(str(weights), file, data, statement=Statement(value_range=(-1, 1)))

@@ -110,7 +110,7 @@ def _otherwise(
 
 
 def _best(trials: list[_Trial]) -> _Trial | None:
-    """The trial that wins; of those within `_SAME_DB`, a normalisation, the range read off the network, or the most usual."""
+    """The trial that wins; of those that do as well a normalisation, the range read off it, or the most usual."""
     best = max(trials, key=lambda trial: trial.psnr, default=None)
     if best is None:
         return None
