@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "rank",
     "candidate",
-    "geometry",
     "predicted SR PSNR",
     "90 % interval",
     "best",
@@ -29,7 +28,6 @@ _COLUMNS = (
     "undominated",
     "SR PSNR",
     "AE ceiling",
-    "SSIM",
     "probe PSNR",
     "ms / image",
 )
@@ -163,7 +161,7 @@ def _sheet(ranking: "Ranking", explained: "dict[str, tuple[Influence, ...]]") ->
         payload=payload,
         title=ranking.title,
         notes=[*_notes(ranking), *_explanation_notes(explained)],
-        text_columns=3,
+        text_columns=2,
     )
 
 
