@@ -63,7 +63,7 @@ class TestShippedRegistry:
 
     def test_linear_candidates_are_named_after_their_basis(self):
         sources = {n: c.source for n, c in Registry.load().candidates.items() if c.adapter == "linear"}
-        assert len(sources) == 16
+        assert len(sources) == 17
         for name, source in sources.items():
             assert isinstance(source, LinearSource)
             assert name.startswith(f"{source.basis}-")

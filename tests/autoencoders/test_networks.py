@@ -300,13 +300,18 @@ class TestRefusals:
 
     def test_missing_config(self, folder):
         (folder / "config.json").unlink()
-        assert "has no config.json" in self.refusal(folder)
+        assert "has no configuration beside it" in self.refusal(folder)
 
     def test_missing_weights(self, folder):
         (folder / WEIGHTS).unlink()
         assert "has no weights" in self.refusal(folder)
 
-    @pytest.mark.parametrize("name", ["AutoencoderOobleck", "UNet2DModel", "os", None])
+    def test_no_class(self, folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"_class_name": None}))
+        assert "has no `_class_name`" in self.refusal(folder)
+
+    @pytest.mark.parametrize("name", ["AutoencoderOobleck", "UNet2DModel", "os"])
     def test_other_class(self, folder, name):
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(config | {"_class_name": name}))

@@ -110,13 +110,13 @@ class TestAdd:
         [
             (("ward", "nowhere"), "nowhere is not there; give a folder of images"),
             (("ward", "pictures/picture-00.png"), "holds 1 image; give at least 3"),
-            (("Ward", "pictures"), "should match pattern"),
+            (("Ward", "pictures"), "use lower-case letters"),
             (("ward", "pictures", "--layout", "mrnet"), "no image in the layout of ward"),
             (("ward", "pictures", "--layout", "mrne"), "did you mean 'mrnet'?"),
             (("ward", "pictures", "--patients", "(nobody)"), "finds no patient in"),
             (("ward", "pictures", "--window", "3"), "window '3' is not understood"),
             (("ward", "pictures", "--slices", "0.9,0.1"), "must be two rising fractions"),
-            (("ward", "pictures", "--axis", "up"), "reading.axis: Input should be"),
+            (("ward", "pictures", "--axis", "up"), "reading.axis: must be"),
         ],
     )
     def test_what_cannot_be_used_is_not_written(

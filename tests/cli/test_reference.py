@@ -65,8 +65,8 @@ def test_train_evaluate_plan_and_status(run, arguments) -> None:
 
     planned = run("reference", "plan", "dct-f16c4", "haar-f16c4", *options, *seeds, "--format", "json")
     assert [(row["candidate"], row["seed"], row["samples"]) for row in json.loads(planned.stdout)] == [
-        ("haar-f16c4", 0, 32),
-        ("haar-f16c4", 1, 32),
+        ("haar-f16c4", 0, 64),
+        ("haar-f16c4", 1, 64),
     ]
 
     more = ("--steps", "1", "--samples", "2", "--save-outputs")

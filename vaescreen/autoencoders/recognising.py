@@ -17,6 +17,7 @@ _ENDS = (
     "decoder.conv_out.weight",
 )
 _SD_CHANNELS, _SD_SCALE = 4, 0.18215
+_GROUPS = 32
 
 
 def recognised(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
@@ -26,7 +27,7 @@ def recognised(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
     blocks = _numbers(state, r"encoder\.down_blocks\.(\d+)\.")
     layers = _numbers(state, r"encoder\.down_blocks\.0\.resnets\.(\d+)\.")
     widths = [state.get(f"encoder.down_blocks.{i}.resnets.0.conv1.weight") for i in blocks]
-    if not blocks or not layers or any(width is None for width in widths):
+    if not blocks or not layers or any(width is None or width.shape[0] % _GROUPS for width in widths):
         return None
     attends = [any(key.startswith(f"encoder.down_blocks.{i}.attentions.") for key in state) for i in blocks]
     latents = int(state["decoder.conv_in.weight"].shape[1])
