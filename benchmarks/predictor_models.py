@@ -35,8 +35,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from vaescreen.errors import ResultError
-from vaescreen.leaderboard.columns import number
-from vaescreen.leaderboard.markdown import table
 from vaescreen.predictor.catalogue import CORRECTIONS, OURS, PREDICTOR, PREDICTORS
 from vaescreen.predictor.linear import Form
 from vaescreen.predictor.model import Fits, Model
@@ -45,6 +43,8 @@ from vaescreen.predictor.sample import Sample, Vector, stack
 from vaescreen.predictor.scores import Predictions, Scores, score
 from vaescreen.predictor.transfer import group_errors, transfer_losses
 from vaescreen.predictor.validation import SCHEMES, values_held_out
+from vaescreen.ranking.columns import number
+from vaescreen.reports.markdown import table
 from vaescreen.storage import write_bytes, write_json
 
 Columns = Mapping[str, Vector]

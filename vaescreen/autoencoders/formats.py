@@ -8,7 +8,7 @@ from torch import Tensor
 from vaescreen.autoencoders import ldm
 from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, read_yaml_mapping
-from vaescreen.candidate import Candidate, GithubSource
+from vaescreen.registry.candidate import Candidate, GithubSource
 
 
 def read_config(

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
+from vaescreen.datasets.hub_answers import explain
 from vaescreen.errors import CandidateError
-from vaescreen.hub_answers import explain
-from vaescreen.sources import HubSource
+from vaescreen.registry.sources import HubSource
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -9,8 +9,8 @@ from torch import nn
 from vaescreen.autoencoders.classes import CLASSES
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.plugins import any_latents, first_channels, make
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 TRIED_SIDE = 128
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from vaescreen.autoencoders import hub
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, weights_sha256
 from vaescreen.autoencoders.published import files as published
-from vaescreen.candidate import ADAPTERS, PLUGINS, Candidate
 from vaescreen.errors import CandidateError
-from vaescreen.sources import (
+from vaescreen.registry.candidate import ADAPTERS, PLUGINS, Candidate
+from vaescreen.registry.sources import (
     BundledSource,
     GithubSource,
     HubSource,

@@ -1,0 +1,192 @@
+"""From a hub id, a folder or a factory to a complete registry entry: what can be measured is not asked for."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.files import WeightFiles, weights_sha256
+from vaescreen.autoencoders.measuring import measure_module
+from vaescreen.autoencoders.networks import NetworkAutoencoder, load_files
+from vaescreen.autoencoders.weights import pull
+from vaescreen.errors import CandidateError, RegistryError
+from vaescreen.images import DataSet
+from vaescreen.registry.candidate import Candidate, HubSource
+from vaescreen.registry.editing import add_entry
+from vaescreen.registry.registry import make_candidate
+from vaescreen.screening.doctor import Examination, examine_candidate
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_UNSTATED = {"domain": "generic", "licence": "unknown", "training_data": "unknown"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What only the user knows of a candidate; None for what is not stated.
+
+    `name` and `family` follow from where it comes from; whatever else is missing is marked as unverified.
+    """
+
+    name: str | None = None
+    adapter: str | None = None
+    revision: str = "main"
+    subfolder: str | None = None
+    domain: str | None = None
+    family: str | None = None
+    licence: str | None = None
+    training_data: str | None = None
+    citation: str | None = None
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A candidate that was added, where its entry stands, and what was found about it."""
+
+    candidate: Candidate
+    file: Path
+    examination: Examination
+
+
+def add_candidate(
+    spec: str, file: Path, data: DataSet, *, statement: Statement | None = None, device: str = "cpu"
+) -> Addition:
+    """Measure an autoencoder, examine it, and write its entry.
+
+    A value range that the examination finds to be the right one is written into the entry.
+
+    Parameters
+    ----------
+    spec
+        A folder or weight file, `module:factory`, or the id of a repository on the hub, which is downloaded.
+    file
+        Registry file that the entry goes into; it is made if it does not exist.
+    data
+        Images that the candidate is examined on.
+    statement
+        What the entry is to say that cannot be measured.
+    device
+        Where networks run.
+
+    Raises
+    ------
+    CandidateError
+        If it cannot be opened, or the examination refuses it. Nothing is written then.
+    RegistryError
+        If the entry would be invalid, or the file is, or has one of that name.
+    """
+    candidate = draft(spec, statement or Statement())
+    examination = examine_candidate(candidate, data, device=device)
+    if better := examination.measured.get("better_range"):
+        settings = candidate.settings.model_copy(update={"value_range": tuple(better)})
+        candidate = candidate.model_copy(update={"settings": settings})
+        examination = examine_candidate(candidate, data, device=device)
+    if examination.refused:
+        raise CandidateError(examination.refusal)
+    add_entry(file, candidate)
+    return Addition(candidate, file, examination)
+
+
+def draft(spec: str, statement: Statement) -> Candidate:
+    """Complete entry of an autoencoder: its files are found or fetched, opened and measured.
+
+    Raises
+    ------
+    CandidateError
+        If it cannot be fetched or opened.
+    RegistryError
+        If what is stated is invalid.
+    """
+    adapter, source, place = _source(spec, statement)
+    name = statement.name or _name(place)
+    stated = {key: getattr(statement, key) for key in ("citation", *_UNSTATED) if getattr(statement, key)}
+    fields: dict[str, Any] = {
+        "adapter": adapter,
+        "source": source,
+        "geometry": Geometry(1, 1)._asdict(),
+        "family": statement.family or name,
+        "unverified": [key for key in _UNSTATED if key not in stated],
+        **_UNSTATED,
+        **stated,
+    }
+    provisional = make_candidate(name, fields)
+    if adapter == "module":
+        geometry, channels = measure_module(provisional)
+        if channels is not None:
+            fields["input"] = {"channels": channels, "multiple": geometry.factor}
+        return make_candidate(name, fields | {"geometry": geometry._asdict()})
+    files = pull(provisional)
+    network = load_files(files, name, adapter=adapter)
+    fields |= {
+        "geometry": network.geometry._asdict(),
+        "input": _input(network),
+        "size_mb": round(sum(path.stat().st_size for path in _weights(files)) / 1e6, 2),
+        "sha256": weights_sha256(files, name),
+    }
+    if isinstance(provisional.source, HubSource):
+        _pin(fields, provisional.source, files)
+    return make_candidate(name, fields)
+
+
+def _source(spec: str, statement: Statement) -> tuple[str, dict[str, Any], str]:
+    """Adapter, source, and the last part of where it comes from."""
+    path = Path(spec).expanduser()
+    if path.exists():
+        path = path.resolve()
+        return (
+            statement.adapter or _adapter(path),
+            {"path": str(path)},
+            path.stem if path.is_file() else path.name,
+        )
+    if _FACTORY.fullmatch(spec):
+        module, _, factory = spec.partition(":")
+        top = module.partition(".")[0]
+        here = Path(f"{top}.py").is_file() or Path(top).is_dir()
+        return "module", {"module": spec} | ({"folder": str(Path.cwd())} if here else {}), factory
+    if _HUB_ID.fullmatch(spec):
+        source = {"hub": spec, "revision": statement.revision}
+        subfolder = {"subfolder": statement.subfolder} if statement.subfolder else {}
+        return statement.adapter or "diffusers", source | subfolder, spec.partition("/")[2]
+    raise RegistryError(
+        f"{spec!r} is no existing folder or file, no `module:factory`, and no hub id ORG/NAME"
+    )
+
+
+def _adapter(path: Path) -> str:
+    folder = path.parent if path.is_file() else path
+    is_ldm = not (folder / "config.json").is_file() and any(
+        next(folder.glob(pattern), None) for pattern in ("*.yaml", "*.yml")
+    )
+    return "ldm" if is_ldm else "diffusers"
+
+
+def _name(place: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", place.lower()).strip("-._")[:64] or "candidate"
+
+
+def _weights(files: WeightFiles) -> tuple[Path, ...]:
+    return files.shards or (files.weights,)
+
+
+def _input(network: NetworkAutoencoder) -> dict[str, int]:
+    return {"channels": network.image_channels, "multiple": network.fixed_size or network.geometry.factor}
+
+
+def _pin(fields: dict[str, Any], source: HubSource, files: WeightFiles) -> None:
+    """Name the commit that was fetched, and take licence and gating from the hub where it says them."""
+    from huggingface_hub import HfApi
+
+    commit = next((part for part in files.config.parts if _COMMIT.fullmatch(part)), None)
+    if commit:
+        fields["source"] = fields["source"] | {"revision": commit}
+    try:
+        info = HfApi().model_info(source.hub, revision=commit or source.revision)
+    except Exception:  # it is only asked for what the entry can do without
+        return
+    fields["gated"] = bool(info.gated)
+    licence = info.card_data.get("license") if info.card_data else None
+    if isinstance(licence, str) and "licence" in fields["unverified"]:
+        fields["licence"] = licence
+        fields["unverified"] = [key for key in fields["unverified"] if key != "licence"]
