@@ -1,6 +1,6 @@
 # make rank   rank autoencoders on generated chest images: the first thing to try
 # make test   run the tests
-# make check  style, types, and whether the leaderboard is up to date
+# make check  style, types, direction of imports, and whether the leaderboard is up to date
 #
 # Each builds .venv first. `make PYTHON=/path/to/python3 ...` chooses the interpreter.
 
@@ -27,6 +27,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/vaescreen publish --check
 
 $(VENV): $(INSTALLED)

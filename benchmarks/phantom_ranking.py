@@ -14,9 +14,9 @@ from typing import Any
 
 from scipy.stats import kendalltau
 
-from vaescreen.leaderboard.columns import number
-from vaescreen.leaderboard.markdown import table
 from vaescreen.predictor.files import load, shipped_path
+from vaescreen.ranking.columns import number
+from vaescreen.reports.markdown import table
 from vaescreen.storage import read_json, write_json
 
 PAIRS = (

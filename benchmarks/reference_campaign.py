@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from vaescreen.candidate import Candidate
 from vaescreen.errors import VaescreenError
 from vaescreen.execution import choose_device, run
 from vaescreen.images import DataSet, open_data
 from vaescreen.predictor.files import shipped_path
 from vaescreen.predictor.track_record import foresee, record_prediction
-from vaescreen.registry import Registry
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import screen
 from vaescreen.storage import ensure_writable
 from vaescreen.superres.finished import finished_point

@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from vaescreen.environment import command_line, environment
-from vaescreen.leaderboard.drawing import new_figure, save
+from vaescreen.reports.drawing import new_figure, save
 from vaescreen.storage import digest, read_json, write_bytes, write_json
 
 TRAIN_IMAGES = 300

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaescreen.comparison.analysis import BANDS
-from vaescreen.comparison.decomposition import decompose, matched_paths
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import ResultError
-from vaescreen.leaderboard.columns import number
-from vaescreen.leaderboard.markdown import table
-from vaescreen.registry import Registry
+from vaescreen.ranking.columns import number
+from vaescreen.ranking.comparison.analysis import BANDS
+from vaescreen.ranking.comparison.decomposition import decompose, matched_paths
+from vaescreen.registry.registry import Registry
+from vaescreen.reports.markdown import table
 from vaescreen.statistics.clusters import pair
 from vaescreen.statistics.effects import cohens_d, d_z, mean_difference
 from vaescreen.statistics.multiplicity import holm

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaescreen.autoencoders import open_autoencoder
-    from vaescreen.comparison import Report, compare
     from vaescreen.datasets import open_data
     from vaescreen.errors import VaescreenError
-    from vaescreen.ranking import Ranking, rank
-    from vaescreen.registry import Registry
-    from vaescreen.scoring import Scoring, score
+    from vaescreen.ranking.comparison import Report, compare
+    from vaescreen.ranking.rank import Ranking, rank
+    from vaescreen.ranking.scoring import Scoring, score
+    from vaescreen.registry.registry import Registry
 
 __version__ = "0.1.0"
 
@@ -34,16 +34,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Ranking": "vaescreen.ranking",
-    "Registry": "vaescreen.registry",
-    "Report": "vaescreen.comparison",
-    "Scoring": "vaescreen.scoring",
+    "Ranking": "vaescreen.ranking.rank",
+    "Registry": "vaescreen.registry.registry",
+    "Report": "vaescreen.ranking.comparison",
+    "Scoring": "vaescreen.ranking.scoring",
     "VaescreenError": "vaescreen.errors",
-    "compare": "vaescreen.comparison",
+    "compare": "vaescreen.ranking.comparison",
     "open_autoencoder": "vaescreen.autoencoders",
     "open_data": "vaescreen.datasets",
-    "rank": "vaescreen.ranking",
-    "score": "vaescreen.scoring",
+    "rank": "vaescreen.ranking.rank",
+    "score": "vaescreen.ranking.scoring",
 }
 
 

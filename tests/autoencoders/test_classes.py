@@ -15,8 +15,8 @@ from vaescreen.autoencoders import building
 from vaescreen.autoencoders.classes import CLASSES
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.networks import NetworkAutoencoder
-from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError
+from vaescreen.registry.settings import Settings
 
 MAIN = (
     "AutoencoderKL",

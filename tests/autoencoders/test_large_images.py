@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
-from vaescreen.autoencoders.settings import LARGEST_WHOLE
-from vaescreen.registry import Registry
+from vaescreen.registry.registry import Registry
+from vaescreen.registry.settings import LARGEST_WHOLE
 
 _STATUS = Path("/proc/self/status")
 _PEAK = f"""
@@ -19,8 +19,8 @@ import sys
 import torch
 
 from vaescreen.autoencoders.networks import load_network
-from vaescreen.autoencoders.settings import Settings
-from vaescreen.registry import Registry
+from vaescreen.registry.settings import Settings
+from vaescreen.registry.registry import Registry
 
 
 def peak():

@@ -13,8 +13,8 @@ from torch import Tensor
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.ldm import diffusers_config, diffusers_state
 from vaescreen.autoencoders.networks import NetworkAutoencoder
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 KINDS = {
     "KL": {"levels": 3},

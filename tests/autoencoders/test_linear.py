@@ -11,10 +11,10 @@ from torch.nn import functional as F
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.linear import dct_vectors, haar_vectors, patch_pca
-from vaescreen.autoencoders.settings import Settings
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet, open_data
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.settings import Settings
 
 BASES = ("pca", "dct", "haar")
 FACTORS = (2, 4, 8)

@@ -14,8 +14,8 @@ import torch
 from small_networks import build
 
 from vaescreen.autoencoders import open_autoencoder
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PICKLE = "diffusion_pytorch_model.bin"

@@ -9,8 +9,8 @@ import yaml
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.medvae import MODELS
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 DDCONFIG = {
     "double_z": True,

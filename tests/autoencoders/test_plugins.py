@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.weights import available
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 MODULE = """
 import torch
@@ -112,7 +112,7 @@ import torch
 from pathlib import Path
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.weights import available
-from vaescreen.registry import Registry
+from vaescreen.registry.registry import Registry
 
 candidate = Registry.load(Path(sys.argv[1])).candidate("mine")
 assert available(candidate)

@@ -7,11 +7,11 @@ import torch
 from ldm_layout import ldm_network, ldm_state
 from safetensors.torch import save_file
 
-from vaescreen.adding import Statement, draft
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.building import build
 from vaescreen.autoencoders.recognising import recognised
 from vaescreen.errors import CandidateError
+from vaescreen.screening.adding import Statement, draft
 
 
 @pytest.mark.parametrize(

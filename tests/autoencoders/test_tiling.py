@@ -7,10 +7,10 @@ from torch.nn import functional as F
 
 from vaescreen.autoencoders.classes import CLASSES
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
-from vaescreen.autoencoders.settings import Settings
 from vaescreen.autoencoders.tiling import in_tiles
 from vaescreen.errors import CandidateError
-from vaescreen.registry import Registry
+from vaescreen.registry.registry import Registry
+from vaescreen.registry.settings import Settings
 
 SIZE = (200, 329)
 

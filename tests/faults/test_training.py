@@ -14,8 +14,8 @@ import pytest
 import torch
 
 import vaescreen
-from vaescreen.candidate import Candidate
 from vaescreen.images import open_data
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import cache_dir
 from vaescreen.superres.networks import UNet
 from vaescreen.superres.recipes import COMPACT

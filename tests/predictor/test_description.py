@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaescreen.leaderboard.model_card import model_card
 from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTOR
 from vaescreen.predictor.description import average_slopes, by_effect, equation, residuals
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.sample import Sample
+from vaescreen.reports.leaderboard.model_card import model_card
 
 
 @pytest.fixture(scope="module")

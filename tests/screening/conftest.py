@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.candidate import Candidate
 from vaescreen.images import DataSet
 from vaescreen.images.dataset import Item
 from vaescreen.images.degradation import Degradation
 from vaescreen.images.phantoms import generate
+from vaescreen.registry.candidate import Candidate
 from vaescreen.screening.view import View
 
 SIZE = 32

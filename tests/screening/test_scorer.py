@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images.degradation import Degradation
 from vaescreen.images.noise import Noise
-from vaescreen.leaderboard.lint import ResultFile, check_file
-from vaescreen.leaderboard.schema import ScoreCard as Schema
 from vaescreen.metrics.fidelity import psnr
+from vaescreen.ranking.lint import ResultFile, check_file
+from vaescreen.ranking.schema import ScoreCard as Schema
+from vaescreen.registry.settings import Settings
 from vaescreen.screening.cards import card_path, read_card
 from vaescreen.screening.conditioning import Conditioning
 from vaescreen.screening.scorer import find_card, score

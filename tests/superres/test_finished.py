@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vaescreen.candidate import Candidate
+from vaescreen.registry.candidate import Candidate
 from vaescreen.superres.finished import finished_point
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.reference import make_reference

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from vaescreen.autoencoders import fingerprint_of
-from vaescreen.candidate import Candidate
 from vaescreen.errors import ResultError
+from vaescreen.registry.candidate import Candidate
 from vaescreen.superres.pass_through import pass_through
 from vaescreen.superres.paths import point_path
 

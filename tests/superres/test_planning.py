@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.candidate import Candidate
+from vaescreen.registry.candidate import Candidate
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.planning import Speeds, missing_points
 from vaescreen.superres.reference import make_reference

@@ -9,8 +9,8 @@ import pytest
 import torch
 from small_networks import build
 
-from vaescreen.candidate import Candidate
 from vaescreen.errors import DataError, ResultError
+from vaescreen.registry.candidate import Candidate
 from vaescreen.superres.finished import Wanted, weights_path
 from vaescreen.superres.kept import recall
 from vaescreen.superres.outputs import load_outputs

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from vaescreen.autoencoders.contract import Autoencoder
-    from vaescreen.candidate import Candidate
     from vaescreen.images import DataSet
+    from vaescreen.registry.candidate import Candidate
 
 __all__ = ["fingerprint_of", "open_autoencoder"]
 
@@ -42,7 +42,7 @@ def open_autoencoder(
     CandidateError
         If it cannot be opened: not on this machine, damaged, unsafe, or not what the registry says.
     """
-    from vaescreen.candidate import ADAPTERS, LinearSource
+    from vaescreen.registry.candidate import ADAPTERS, LinearSource
 
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import open_linear
@@ -77,7 +77,7 @@ def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
     CandidateError
         If the candidate's files are not on this machine or cannot be read.
     """
-    from vaescreen.candidate import ADAPTERS, LinearSource
+    from vaescreen.registry.candidate import ADAPTERS, LinearSource
 
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import linear_fingerprint

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen.autoencoders.settings import Settings
+from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import CandidateError, RegistryError
-from vaescreen.hub_answers import placeholder
-from vaescreen.marked_yaml import load_marked
+from vaescreen.registry.marked_yaml import load_marked
+from vaescreen.registry.settings import Settings
 from vaescreen.storage import digest
 
 MAX_TEXT_BYTES = 5_000_000

@@ -8,8 +8,8 @@ from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, read_yaml_mapping
 from vaescreen.autoencoders.key_names import Inner, inner
 from vaescreen.autoencoders.recognising import recognised
-from vaescreen.candidate import Candidate, GithubSource
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate, GithubSource
 
 DIFFUSERS_ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.conv_out.weight")
 """Names that nearly all classes of diffusers share; by them a prefix is told."""

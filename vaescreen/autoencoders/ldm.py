@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vaescreen.autoencoders.key_names import Inner, inner
 from vaescreen.errors import CandidateError
-from vaescreen.wording import in_words
+from vaescreen.registry.wording import in_words
 
 _ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.mid.block_1.conv1.weight")
 _PARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "quantize.embedding.weight")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import CandidateError
+from vaescreen.registry.settings import Settings
 
 
 @dataclass(frozen=True)

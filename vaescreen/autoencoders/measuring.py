@@ -8,8 +8,8 @@ from vaescreen.autoencoders.classes import class_of
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.outputs import latents_of
 from vaescreen.autoencoders.plugins import first_channels, is_network, make, run
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 TRIED_SIDE = 128
 _USUAL_CHANNELS = (3, 1)

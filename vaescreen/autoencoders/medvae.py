@@ -19,8 +19,8 @@ from vaescreen.autoencoders.key_names import counted
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.autoencoders.weights import locate
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
+from vaescreen.registry.candidate import Candidate
 
 HUB = "stanfordmimi/MedVAE"
 _RANK = 4

@@ -20,11 +20,11 @@ from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.autoencoders.published.table import PUBLISHED
 from vaescreen.autoencoders.rounding import rounded
 from vaescreen.autoencoders.scaling import LatentScale
-from vaescreen.autoencoders.settings import LARGEST_WHOLE, Settings
 from vaescreen.autoencoders.tiling import OVERLAP, in_tiles
 from vaescreen.autoencoders.weights import WeightFiles, locate
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError, VaescreenError
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.settings import LARGEST_WHOLE, Settings
 
 _DEFAULTS = Settings()
 Result = TypeVar("Result")

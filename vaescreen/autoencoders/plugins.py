@@ -20,9 +20,9 @@ from vaescreen.autoencoders.classes import NetworkClass, class_of
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
-from vaescreen.candidate import PLUGINS, Candidate
 from vaescreen.errors import CandidateError, VaescreenError
-from vaescreen.sources import ModuleSource
+from vaescreen.registry.candidate import PLUGINS, Candidate
+from vaescreen.registry.sources import ModuleSource
 from vaescreen.storage import digest
 
 

@@ -16,9 +16,9 @@ from vaescreen.autoencoders.files import (
     weights_sha256,
 )
 from vaescreen.autoencoders.published import files as published
-from vaescreen.candidate import ADAPTERS, PLUGINS, Candidate
 from vaescreen.errors import CandidateError
-from vaescreen.sources import (
+from vaescreen.registry.candidate import ADAPTERS, PLUGINS, Candidate
+from vaescreen.registry.sources import (
     BundledSource,
     GithubSource,
     HubSource,

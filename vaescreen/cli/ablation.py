@@ -117,7 +117,7 @@ def _by_training(recipes: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def _show(gaps: "Sequence[Gap]", data: str, recipe: str, margin: float, form: Format) -> None:
-    from vaescreen.leaderboard.columns import ABSENT, interval_text, number
+    from vaescreen.ranking.columns import ABSENT, interval_text, number
 
     records, lines = [], []
     for gap in gaps:

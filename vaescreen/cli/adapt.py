@@ -95,8 +95,8 @@ def adapt(
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
     from vaescreen.images.dataset import IN_WORDS
-    from vaescreen.registry import FILE_NAME, Registry
-    from vaescreen.registry_editing import add_entry
+    from vaescreen.registry.editing import add_entry
+    from vaescreen.registry.registry import FILE_NAME, Registry
     from vaescreen.superres.pass_through import pass_through
 
     plan = Plan(
@@ -155,7 +155,7 @@ def adapt(
 
 
 def _sheet(title: str, gains: "dict[str, Gain]", arrived: "list[PassThrough]", file: Path) -> Sheet:
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
 
     records = [{"what": what, **asdict(gain), "gain": gain.value} for what, gain in gains.items()]
     notes = [

@@ -12,8 +12,8 @@ from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
-    from vaescreen.candidate import Candidate
     from vaescreen.images import DataSet
+    from vaescreen.registry.candidate import Candidate
     from vaescreen.superres.recipe import Recipe
 
 _LINES = 10
@@ -54,7 +54,7 @@ def baseline(
     from vaescreen.datasets import declared
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
     from vaescreen.storage import ensure_writable
     from vaescreen.superres.recipes import recipe_named
 
@@ -105,7 +105,7 @@ def _result(
 
 def _sheet(records: list[dict[str, Any]], recipe: "Recipe") -> Sheet:
     from vaescreen.images.dataset import IN_WORDS
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
 
     first = records[0]
     flat = [

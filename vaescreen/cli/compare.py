@@ -79,8 +79,8 @@ def compare(
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
-    from vaescreen.comparison import compare as compare_candidates
-    from vaescreen.comparison import report as words
+    from vaescreen.ranking.comparison import compare as compare_candidates
+    from vaescreen.reports.comparison import report as words
     from vaescreen.storage import ensure_writable
 
     if figures:
@@ -110,7 +110,7 @@ def compare(
         )
     notes = [words.verdict(report), *words.notes(report), *warning_notes(report.data.warnings)]
     if figures:
-        from vaescreen.comparison.figures import draw_all
+        from vaescreen.reports.comparison.figures import draw_all
 
         notes += [f"Figure: {path}" for path in draw_all(report, figures)]
     show(

@@ -13,7 +13,7 @@ from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
-    from vaescreen.data_entry import DataEntry
+    from vaescreen.registry.data_entry import DataEntry
 
 app = typer.Typer(
     no_args_is_help=True, help="Data sets: list, show, preview, add your own, fetch published ones, remove."
@@ -33,7 +33,7 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
     """List the data sets that have a name; any folder of images is one too."""
     from vaescreen.datasets.naming import state_of
     from vaescreen.images.generated import COUNTS, PHANTOMS
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
 
     known = Registry.load(registry).data
     short = _short_names(known)
@@ -99,7 +99,7 @@ def show_data(
     from vaescreen.datasets import declared
     from vaescreen.datasets.naming import state_of
     from vaescreen.images import Declaration, open_data
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
 
     known = Registry.load(registry)
     if data in known.data and state_of(known.data[data]) != "here":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from vaescreen.cli.printing import Sheet
 
 if TYPE_CHECKING:
-    from vaescreen.data_entry import DataEntry
+    from vaescreen.registry.data_entry import DataEntry
 
 
 def absent_sheet(entry: "DataEntry", file: str) -> Sheet:

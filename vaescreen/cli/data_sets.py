@@ -111,8 +111,8 @@ def add(
     Nothing is copied. A folder that cannot be read as is said is not added: the error says why.
     """
     from vaescreen.datasets.adding import Statement, add_data_set
-    from vaescreen.registry import user_file
-    from vaescreen.yaml_editing import block
+    from vaescreen.registry.registry import user_file
+    from vaescreen.registry.yaml_editing import block
 
     statement = Statement(
         title=title,
@@ -154,7 +154,7 @@ def fetch(
     A download that breaks off goes on where it stopped when the command is run again.
     """
     from vaescreen.datasets import fetching, store
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
 
     entry = Registry.load(registry).data_set(name)
     if store.is_complete(entry):
@@ -188,8 +188,8 @@ def remove(
     Images in folders of yours are never touched.
     """
     from vaescreen.datasets import store
-    from vaescreen.registry import Registry, shipped_file
-    from vaescreen.registry_editing import remove_data_set
+    from vaescreen.registry.editing import remove_data_set
+    from vaescreen.registry.registry import Registry, shipped_file
 
     known = Registry.load(registry)
     known.data_set(name)

@@ -54,7 +54,7 @@ def plan(
     from vaescreen.datasets import declared
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
     from vaescreen.superres.planning import Speeds, missing_points
     from vaescreen.superres.recipes import recipe_named
 

@@ -10,9 +10,9 @@ from vaescreen.cli.progress import progress
 from vaescreen.cli.training_progress import telling
 
 if TYPE_CHECKING:
-    from vaescreen.candidate import Candidate
     from vaescreen.execution import Engine
     from vaescreen.images import DataSet
+    from vaescreen.registry.candidate import Candidate
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipe import Recipe
     from vaescreen.superres.team import Team
@@ -85,7 +85,7 @@ def tasks_of(
     candidates: Sequence[str], recipes: "Sequence[Recipe]", seeds: Sequence[int], registry: Path | None
 ) -> dict[str, Task]:
     """Name every point of candidates, recipes and seeds; names say no more than tells them apart."""
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
 
     known = Registry.load(registry)
     found = {name: known.candidate(name) for name in candidates}

@@ -135,14 +135,14 @@ def show_predictor(
 @app.command()
 def card(recipe: options.Recipe = "compact", file: PredictorFile = None) -> None:
     """Print the model card as Markdown: what it rests on, coefficients, scores, limits."""
-    from vaescreen.leaderboard.model_card import model_card
+    from vaescreen.reports.leaderboard.model_card import model_card
 
     print(model_card(_fitted(recipe, file)))
 
 
 def _draw(fitted: "FittedPredictor", path: Path) -> None:
     from vaescreen.cli.application import complain
-    from vaescreen.leaderboard.partial_plots import partial_plots
+    from vaescreen.reports.leaderboard.partial_plots import partial_plots
     from vaescreen.storage import write_bytes
 
     kinds: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}

@@ -121,6 +121,6 @@ def _slope(each: "AverageSlope") -> str:
 
 
 def _text(value: float | None, digits: int = 2, signed: bool = False) -> str:
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
 
     return number(value, digits, signed)

@@ -34,8 +34,8 @@ def preview(
     Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
     near-duplicates across splits. What is found in more images than usual is a warning.
     """
-    from vaescreen.preview.report import check_kind
-    from vaescreen.preview.report import preview as look
+    from vaescreen.reports.preview.report import check_kind
+    from vaescreen.reports.preview.report import preview as look
 
     check_kind(out)
     with progress() as tell:

@@ -92,7 +92,7 @@ def _print_csv(sheet: Sheet) -> None:
 
 
 def _print_markdown(sheet: Sheet) -> None:
-    from vaescreen.leaderboard.markdown import bullets, table
+    from vaescreen.reports.markdown import bullets, table
 
     heading = f"# {sheet.title}" if sheet.title else ""
     parts = [heading, table(sheet.headers, sheet.cells, sheet.text_columns), bullets(sheet.notes)]

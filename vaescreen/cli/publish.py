@@ -24,7 +24,7 @@ def publish(
     ] = False,
 ) -> None:
     """Render pages and figures from the result files."""
-    from vaescreen.leaderboard import publish as pages
+    from vaescreen.reports.leaderboard import publish as pages
 
     folder = options.published_results(results)
     if not check:
@@ -45,8 +45,8 @@ def publish(
 def _draw(candidates: list[str], path: Path) -> Path:
     from vaescreen.autoencoders import open_autoencoder
     from vaescreen.images import open_data
-    from vaescreen.leaderboard.examples import draw_examples
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
+    from vaescreen.reports.leaderboard.examples import draw_examples
 
     registry, data = Registry.load(), open_data("chest-phantom")
     draw_examples({name: open_autoencoder(registry.candidate(name), data) for name in candidates}, data, path)

@@ -15,7 +15,7 @@ from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
     from vaescreen.predictor.fitted import Influence
-    from vaescreen.ranking import Ranking
+    from vaescreen.ranking.rank import Ranking
 
 _COLUMNS = (
     "rank",
@@ -98,7 +98,7 @@ def rank(
     table and the others are ranked; the exit code is 1 only if none could be scored.
     """
     from vaescreen.execution import engine_named
-    from vaescreen.ranking import rank as rank_candidates
+    from vaescreen.ranking.rank import rank as rank_candidates
 
     with progress() as tell:
         ranking = rank_candidates(
@@ -145,7 +145,7 @@ def _explained(ranking: "Ranking", wanted: str | None) -> "dict[str, tuple[Influ
 
 
 def _sheet(ranking: "Ranking", explained: "dict[str, tuple[Influence, ...]]") -> Sheet:
-    from vaescreen.leaderboard.columns import ABSENT, COLUMNS
+    from vaescreen.ranking.columns import ABSENT, COLUMNS
 
     payload = ranking.as_json()
     if explained:
@@ -178,7 +178,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _explanation_notes(explained: "dict[str, tuple[Influence, ...]]") -> Iterator[str]:
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
 
     for name, influences in explained.items():
         total = number(sum(influence.effect for influence in influences), signed=True)
@@ -191,7 +191,7 @@ def _explanation_notes(explained: "dict[str, tuple[Influence, ...]]") -> Iterato
 
 
 def _notes(ranking: "Ranking") -> Iterator[str]:
-    from vaescreen.leaderboard.columns import EXTRAPOLATED
+    from vaescreen.ranking.columns import EXTRAPOLATED
 
     yield (
         "PSNR in dB. AE ceiling: of decode(encode(HR)) against HR. Probe: a small regression of what the model learns."

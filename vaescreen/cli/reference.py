@@ -165,7 +165,7 @@ def status(
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """List the reference points of a recipe."""
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
     from vaescreen.superres.paths import point_files
     from vaescreen.superres.recipes import recipe_named
 

@@ -15,7 +15,7 @@ from vaescreen.cli.printing import Sheet, print_json, show
 from vaescreen.cli.registry_doctor import add, check
 
 if TYPE_CHECKING:
-    from vaescreen.candidate import Candidate
+    from vaescreen.registry.candidate import Candidate
 
 app = typer.Typer(no_args_is_help=True, help="Candidates: list, show, add your own, check, download, remove.")
 app.command()(add)
@@ -82,8 +82,8 @@ def list_candidates(
 ) -> None:
     """List candidates."""
     from vaescreen.autoencoders.weights import available
-    from vaescreen.licences import has_licence
-    from vaescreen.registry import Registry
+    from vaescreen.registry.licences import has_licence
+    from vaescreen.registry.registry import Registry
 
     form_of = _geometry(geometry)
 
@@ -135,7 +135,7 @@ def show_candidate(
 ) -> None:
     """Print one entry, the file it stands in, and whether the candidate is on this machine."""
     from vaescreen.autoencoders.weights import available
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
 
     known = Registry.load(registry)
     candidate = known.candidate(name)
@@ -151,9 +151,9 @@ def pull(names: options.Candidates, registry: options.RegistryFile = None) -> No
     is 1 then.
     """
     from vaescreen.autoencoders.weights import pull as fetch
-    from vaescreen.candidate import LinearSource
     from vaescreen.errors import CandidateError
-    from vaescreen.registry import Registry
+    from vaescreen.registry.candidate import LinearSource
+    from vaescreen.registry.registry import Registry
 
     known = Registry.load(registry)
     failed = False
@@ -184,8 +184,8 @@ def remove(
     ] = None,
 ) -> None:
     """Take one of your own entries out of its registry file; downloaded weights stay where they are."""
-    from vaescreen.registry import Registry
-    from vaescreen.registry_editing import remove_candidate
+    from vaescreen.registry.editing import remove_candidate
+    from vaescreen.registry.registry import Registry
 
     file = remove_candidate(name, registry)
     print(f"{name}: removed from {file}")

@@ -12,9 +12,9 @@ from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
-    from vaescreen.candidate import Candidate
-    from vaescreen.examination import Examination
     from vaescreen.images import DataSet
+    from vaescreen.registry.candidate import Candidate
+    from vaescreen.screening.doctor import Examination
 
 _STATED = "What cannot be measured"
 _FILES = "Where its files are"
@@ -131,10 +131,10 @@ def add(
     One that the examination refuses is not added: the error says what is wrong and how to mend it. What is not
     stated is marked as unverified in the entry.
     """
-    from vaescreen.adding import Statement, add_candidate
     from vaescreen.execution import choose_device
-    from vaescreen.registry import user_file
-    from vaescreen.yaml_editing import block
+    from vaescreen.registry.registry import user_file
+    from vaescreen.registry.yaml_editing import block
+    from vaescreen.screening.adding import Statement, add_candidate
 
     statement = Statement(
         name=name,
@@ -202,9 +202,9 @@ def check(
     The exit code is 1 if a candidate is refused.
     """
     from vaescreen.autoencoders.weights import available, locate
-    from vaescreen.examination import examine_candidate
     from vaescreen.execution import choose_device
-    from vaescreen.registry import Registry
+    from vaescreen.registry.registry import Registry
+    from vaescreen.screening.doctor import examine_candidate
 
     known = Registry.load(registry)
     if every:

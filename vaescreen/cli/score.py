@@ -11,7 +11,7 @@ from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
-    from vaescreen.scoring import Scoring
+    from vaescreen.ranking.scoring import Scoring
 
 _COLUMNS = {
     "AE ceiling": ("psnr", 2),
@@ -75,8 +75,8 @@ def score(
 
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
-    from vaescreen import scoring
     from vaescreen.execution import engine_named
+    from vaescreen.ranking import scoring
 
     with progress() as tell:
         scored = scoring.score(
@@ -106,7 +106,7 @@ def score(
 
 def _sheet(scored: "Scoring") -> Sheet:
     from vaescreen.images.dataset import IN_WORDS
-    from vaescreen.leaderboard.columns import number
+    from vaescreen.ranking.columns import number
 
     cards = scored.cards
     counts, kind = cards[0].counts, IN_WORDS[cards[0].data["kind"]]

@@ -26,9 +26,9 @@ def suggestion_sheet(recipe: str, results: Path, data: Sequence[str], candidates
     ResultError
         If no predictor is shipped for the recipe, or nothing is open.
     """
-    from vaescreen.leaderboard.columns import number
     from vaescreen.predictor.files import load, shipped_path
     from vaescreen.predictor.suggestion import read_cards, suggest
+    from vaescreen.ranking.columns import number
     from vaescreen.storage import cache_dir
 
     path = shipped_path(recipe)

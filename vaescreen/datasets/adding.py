@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vaescreen.data_entry import DOMAINS, DataEntry
 from vaescreen.datasets.naming import declaration
 from vaescreen.errors import DataError
 from vaescreen.images import DataSet, open_data
-from vaescreen.registry import DATA, Registry
-from vaescreen.registry_editing import add_entry
+from vaescreen.registry.data_entry import DOMAINS, DataEntry
+from vaescreen.registry.editing import add_entry
+from vaescreen.registry.registry import DATA, Registry
 
 _STATED = (
     *("title", "domain", "licence", "terms", "citation", "stands_for"),

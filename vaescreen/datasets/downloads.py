@@ -11,7 +11,6 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen.data_entry import WebFile
 from vaescreen.datasets.answers import (
     length_of,
     open_address,
@@ -20,8 +19,9 @@ from vaescreen.datasets.answers import (
     total_of,
     validator_of,
 )
+from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import DataError, ResultError
-from vaescreen.hub_answers import placeholder
+from vaescreen.registry.data_entry import WebFile
 from vaescreen.storage import read_json, write_json
 
 CHUNK = 2**20

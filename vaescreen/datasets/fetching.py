@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.data_entry import CredentialedData, DataEntry, FolderData, HubData, WebData, WebFile
 from vaescreen.datasets import archives, hub, store
 from vaescreen.datasets.downloads import Received, download, size_of
 from vaescreen.errors import DataError
+from vaescreen.registry.data_entry import CredentialedData, DataEntry, FolderData, HubData, WebData, WebFile
 from vaescreen.storage import cache_dir
 
 OnFile = Callable[[str, int, int | None], None]

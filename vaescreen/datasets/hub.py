@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from vaescreen.data_entry import HubData
 from vaescreen.datasets.downloads import CHUNK, Received
+from vaescreen.datasets.hub_answers import explain, placeholder
 from vaescreen.errors import DataError
-from vaescreen.hub_answers import explain, placeholder
+from vaescreen.registry.data_entry import HubData
 
 
 class HubFile(NamedTuple):

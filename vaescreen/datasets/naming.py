@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vaescreen.candidate import did_you_mean
-from vaescreen.data_entry import CredentialedData, DataEntry, FolderData
 from vaescreen.datasets import store
 from vaescreen.errors import DataError
 from vaescreen.images import Declaration
 from vaescreen.images.generated import PHANTOMS
 from vaescreen.images.layouts import LAYOUTS
-from vaescreen.registry import Registry
+from vaescreen.registry.candidate import did_you_mean
+from vaescreen.registry.data_entry import CredentialedData, DataEntry, FolderData
+from vaescreen.registry.registry import Registry
 
 State = Literal["here", "fetchable", "needs registration", "folder missing"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from vaescreen import __version__
-from vaescreen.data_entry import DataEntry
 from vaescreen.errors import CacheError, ResultError
+from vaescreen.registry.data_entry import DataEntry
 from vaescreen.storage import cache_dir, read_json, write_json
 
 _MARK = ".complete.json"

@@ -1,13 +1,14 @@
 """Where work runs: this process, worker processes beside it, or the nodes of a Ray cluster.
 
-`run` is the one way to call a function on many tasks. `engine` says where, `tasks` what becomes of each,
-`local` has the processes of this machine and `cluster` those of Ray. Results do not depend on the choice.
+`run` is the one way to call a function on many tasks. `engine` says where, `device` on what, `tasks` what becomes
+of each, `local` has the processes of this machine and `cluster` those of Ray. Results do not depend on the choice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from vaescreen.execution.engine import LOCAL, Device, Engine, choose_device, default_processes, engine_named
+from vaescreen.execution.device import Device, choose_device
+from vaescreen.execution.engine import LOCAL, Engine, default_processes, engine_named
 from vaescreen.execution.tasks import Outcome
 
 __all__ = [

@@ -1,12 +1,10 @@
-"""The choice of where work runs, and on which kind of device."""
+"""The choice of where work runs."""
 
 import os
 from dataclasses import dataclass
 from typing import Literal
 
 from vaescreen.errors import VaescreenError
-
-Device = Literal["auto", "cpu", "cuda"]
 
 MOST_PROCESSES = 4
 """Default limit: every worker holds its own copy of the libraries in memory."""
@@ -59,30 +57,3 @@ def default_processes() -> int:
     """Give the number of cores this process may use, at most `MOST_PROCESSES`."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, MOST_PROCESSES)
-
-
-def choose_device(device: Device, engine: Engine = LOCAL) -> str:
-    """Resolve "auto" to "cuda" if there is a GPU where the engine runs, else "cpu".
-
-    Raises
-    ------
-    VaescreenError
-        If "cuda" is asked for and there is none.
-    """
-    if device == "cpu":
-        return device
-    if engine.name == "ray":
-        from vaescreen.execution.cluster import gpus_of
-
-        if gpus_of(engine) >= engine.gpus:
-            return "cuda"
-        absent = f"the Ray cluster has not the {engine.gpus:g} GPU that a task takes; give device cpu"
-    else:
-        import torch
-
-        if torch.cuda.is_available():
-            return "cuda"
-        absent = "no GPU that this PyTorch can use; give device cpu, or install PyTorch for CUDA"
-    if device == "cuda":
-        raise VaescreenError(absent)
-    return "cpu"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from vaescreen import execution
 from vaescreen.autoencoders import fingerprint_of
-from vaescreen.candidate import Candidate
 from vaescreen.errors import VaescreenError
 from vaescreen.execution import LOCAL, Engine
 from vaescreen.images import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.scorer import check_size, find_card, score
 from vaescreen.screening.view import View

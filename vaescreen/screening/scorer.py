@@ -5,11 +5,11 @@ from pathlib import Path
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder
-from vaescreen.autoencoders.settings import LARGEST_WHOLE
-from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images import DataSet
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.settings import LARGEST_WHOLE
 from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, parquet, read_card, write_card
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.screening.measurement import measure

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders import fingerprint_of
-from vaescreen.candidate import Candidate
 from vaescreen.images.dataset import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import cache_dir, digest, read_json
 from vaescreen.superres.outputs import outputs_path
 from vaescreen.superres.paths import point_path

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from vaescreen.autoencoders import fingerprint_of
 from vaescreen.autoencoders.adaptation.gain import Gain, paired_gain
-from vaescreen.candidate import Candidate
 from vaescreen.errors import ResultError
 from vaescreen.images.dataset import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import point_files
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.candidate import Candidate
 from vaescreen.images.dataset import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import read_json
 from vaescreen.superres.finished import finished_point
 from vaescreen.superres.latents import LatentPairs

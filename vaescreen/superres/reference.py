@@ -9,10 +9,10 @@ import torch
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder
-from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images.dataset import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import cache_dir, read_json, write_json, write_parquet
 from vaescreen.superres.evaluation import evaluate
 from vaescreen.superres.finished import PROTOCOL, Wanted, finished_point, training_key, weights_path

@@ -13,9 +13,9 @@ from vaescreen.autoencoders.adaptation.fitting import ceiling
 from vaescreen.autoencoders.adaptation.gain import ceiling_gain, paired_gain
 from vaescreen.autoencoders.adaptation.plan import Plan
 from vaescreen.autoencoders.adaptation.saving import adapt
-from vaescreen.candidate import Candidate
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet, open_data
+from vaescreen.registry.candidate import Candidate
 
 PLAN = Plan(steps=4, batch=2, crop=16, check_every=2, learning_rate=1e-3, warm_up=1)
 

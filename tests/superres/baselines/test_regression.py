@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from vaescreen.candidate import Candidate
 from vaescreen.errors import RecipeError
+from vaescreen.registry.candidate import Candidate
 from vaescreen.superres.baselines.regression import pixel_blocks, regress
 from vaescreen.superres.diffusion import Process
 from vaescreen.superres.sampling import estimator, posterior_mean

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from vaescreen.autoencoders.adaptation.fitting import ceiling
 from vaescreen.autoencoders.networks import load_network
-from vaescreen.candidate import Candidate
 from vaescreen.images import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.statistics.bootstrap import interval, patient_bootstrap
 
 

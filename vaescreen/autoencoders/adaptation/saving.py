@@ -8,11 +8,11 @@ from vaescreen.autoencoders.adaptation.plan import Plan
 from vaescreen.autoencoders.files import file_sha256
 from vaescreen.autoencoders.networks import load_network
 from vaescreen.autoencoders.weights import CONFIG
-from vaescreen.candidate import Candidate
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet
-from vaescreen.sources import LinearSource
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.sources import LinearSource
 from vaescreen.storage import cache_dir, digest, read_json, write_bytes, write_json
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"

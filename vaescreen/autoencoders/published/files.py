@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vaescreen.autoencoders.files import WeightFiles, file_sha256
 from vaescreen.errors import CandidateError, DataError
-from vaescreen.sources import GithubSource, RepositoryFile
+from vaescreen.registry.sources import GithubSource, RepositoryFile
 from vaescreen.storage import cache_dir
 
 WEIGHTS_FOLDER = "VAESCREEN_WEIGHTS"
@@ -54,8 +54,8 @@ def _cached(source: GithubSource, file: RepositoryFile) -> Path:
 
 
 def _download(source: GithubSource, file: RepositoryFile, name: str) -> Path:
-    from vaescreen.data_entry import WebFile
     from vaescreen.datasets.downloads import download
+    from vaescreen.registry.data_entry import WebFile
 
     address = f"https://raw.githubusercontent.com/{source.github}/{source.revision}/{file.path}"
     target = _cached(source, file)

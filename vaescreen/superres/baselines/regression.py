@@ -11,8 +11,8 @@ from typing import Any
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.linear import LinearCodec, dct_vectors
-from vaescreen.candidate import Candidate
 from vaescreen.images.dataset import DataSet
+from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import cache_dir, digest
 from vaescreen.superres.baselines.files import IDS, Baseline, baseline_path, find_baseline, write_baseline
 from vaescreen.superres.evaluation import evaluate

@@ -1,0 +1,5 @@
+"""Simulated result files."""
+
+from simulated import simulated
+
+__all__ = ["simulated"]

@@ -1,0 +1,159 @@
+"""What is refused in result files: wrong schema or place, missing images, impossible or suspicious values."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from vaescreen.errors import ResultError
+from vaescreen.images.degradation import Degradation
+from vaescreen.metrics.fidelity import HIGHEST_PSNR
+from vaescreen.ranking.schema import Schema
+from vaescreen.superres.paths import parse_point_path
+
+MEAN_TOLERANCE = 1e-4
+_MAY_COINCIDE = ("linear-", "control-")
+"""Families that linear codecs and the controls made of them begin with."""
+IDS = ("image_id", "patient_id")
+
+_SIGNED = ("_db", "_slope", "detail")
+_LARGEST = float(np.finfo(np.float64).max)
+_MAIN = {
+    "score-1": "psnr",
+    "score-2": "psnr",
+    "score-3": "psnr",
+    "reference-1": "sr_psnr",
+    "reference-2": "sr_psnr",
+}
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A result: `path` within the results folder, the JSON `record`, and one row of values an image."""
+
+    path: Path
+    record: Mapping[str, Any]
+    images: pd.DataFrame
+
+
+def check_file(file: ResultFile, schema: Schema) -> None:
+    """Check one result by itself.
+
+    Raises
+    ------
+    ResultError
+        If the record breaks the schema or is of another candidate or data set than its path says; an image is
+        missing or twice there; a value is impossible, or a summary is not the mean of its column.
+    """
+    record, images = file.record, file.images
+    try:
+        schema.model_validate(record)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        _refuse(file, f"{where}: {first['msg'].lower()}")
+    named = record["data"]["name"], record["candidate"]
+    if named != (file.path.parent.name, _candidate(file)):
+        _refuse(file, f"it is of {named[1]} on {named[0]}, not where it belongs")
+    for column in (*IDS, _MAIN[record["protocol"]]):
+        if column not in images:
+            _refuse(file, f"its per-image table has no column {column}")
+    twice = images["image_id"][images["image_id"].duplicated()]
+    if len(twice):
+        _refuse(file, f"image {twice.iloc[0]} is in it twice")
+    found = {"test_images": len(images), "test_patients": images["patient_id"].nunique()}
+    for key, number in found.items():
+        expected = record.get("counts", {}).get(key, number)
+        if number != expected:
+            _refuse(file, f"its per-image table has {number} {key.replace('_', ' ')}, not {expected}")
+    _check_values(file)
+
+
+def check_page(files: Sequence[ResultFile]) -> None:
+    """Check that results on one data set belong together.
+
+    Two linear codecs may have the same values, since some of them span the same space, and so may the controls
+    made of them; any other two candidates with the same values are one under two names.
+
+    Raises
+    ------
+    ResultError
+        If two were made on other images, at another size or degradation, or have the same values.
+    """
+    if not files:
+        return
+    first, *others = files
+    for file in others:
+        if file.record["data"]["fingerprint"] != first.record["data"]["fingerprint"]:
+            _refuse(file, f"its images are not those of {first.path}: the fingerprints differ")
+        missing = set(first.images["image_id"]).symmetric_difference(file.images["image_id"])
+        if missing:
+            _refuse(file, f"image {min(missing)} is in only one of it and {first.path}")
+        if {"view"} <= first.record.keys() & file.record.keys() and _view(file) != _view(first):
+            _refuse(file, f"it is of {_view(file)}, but {first.path} of {_view(first)}")
+        floors = [part.record["summary"].get("bicubic_psnr") for part in (first, file)]
+        if None not in floors and not math.isclose(*floors, abs_tol=MEAN_TOLERANCE):
+            _refuse(file, f"its bicubic PSNR is {floors[1]:.4f}, that of {first.path} {floors[0]:.4f}")
+    values = [(file, _values(file)) for file in files]
+    for (one, left), (other, right) in combinations(values, 2):
+        alike = one.record["protocol"] == other.record["protocol"] and np.array_equal(left, right)
+        if alike and not all(file.record["family"].startswith(_MAY_COINCIDE) for file in (one, other)):
+            _refuse(other, f"its per-image values are exactly those of {one.path}")
+
+
+def _candidate(file: ResultFile) -> str:
+    """Which candidate a path is of; a reference point's also says which seed, which must be the record's."""
+    if file.path.parts[0] != "reference":
+        return file.path.stem
+    point = parse_point_path(file.path)
+    if file.record["seed"] != point.seed:
+        _refuse(file, f"it is of seed {file.record['seed']}, not where it belongs")
+    return point.candidate
+
+
+def _check_values(file: ResultFile) -> None:
+    summary = file.record["summary"]
+    for name in file.images.columns.drop(list(IDS)):
+        values = pd.to_numeric(file.images[name], errors="coerce").to_numpy(dtype=np.float64)
+        lowest, highest = _limits(name)
+        wrong = ~((values >= lowest) & (values <= highest))
+        if wrong.any():
+            where = file.images["image_id"][wrong].iloc[0]
+            _refuse(file, f"{name} of image {where} is {values[wrong][0]}, which is impossible")
+        mean = summary.get(name)
+        if mean is not None and not math.isclose(mean, values.mean(), abs_tol=MEAN_TOLERANCE):
+            _refuse(file, f"{name} is {mean:.4f} in its summary, but the images' mean is {values.mean():.4f}")
+    for name, value in summary.items():
+        lowest, highest = _limits(name)
+        if value is not None and not lowest <= value <= highest:
+            _refuse(file, f"{name} is {value} in its summary, which is impossible")
+
+
+def _limits(name: str) -> tuple[float, float]:
+    if "psnr" in name or name == "ae_ceiling":
+        return 0.0, HIGHEST_PSNR
+    if "ssim" in name:
+        return -1.0, 1.0
+    if "_r2" in name:
+        return -_LARGEST, 1.0
+    return -_LARGEST if name.endswith(_SIGNED) else 0.0, _LARGEST
+
+
+def _values(file: ResultFile) -> np.ndarray[Any, np.dtype[np.float64]]:
+    ordered = file.images.sort_values("image_id")
+    return ordered[_MAIN[file.record["protocol"]]].to_numpy(dtype=np.float64)
+
+
+def _view(file: ResultFile) -> str:
+    view = file.record["view"]
+    return f"size {view['size']}, {Degradation.from_description(view['degradation'])}"
+
+
+def _refuse(file: ResultFile, problem: str) -> NoReturn:
+    raise ResultError(f"{file.path}: {problem}; run its command again, or delete it with its .parquet")

@@ -1,0 +1,297 @@
+"""The main job: screen candidates on a data set and rank them by the SR PSNR that a recipe would reach."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vaescreen.autoencoders.weights import available, locate
+from vaescreen.errors import CandidateError, ResultError
+from vaescreen.execution import LOCAL, Device, Engine
+from vaescreen.images import OnImages, Skipped
+from vaescreen.predictor import files
+from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
+from vaescreen.predictor.points import TARGETS
+from vaescreen.ranking.scoring import all_failed, score
+from vaescreen.ranking.standings import standings_of, with_shared_ranks
+from vaescreen.ranking.table import Record, Row, build_rows, rank_payload, title
+from vaescreen.ranking.verdict import blur_verdict
+from vaescreen.registry.candidate import Candidate, HubSource, WebSource
+from vaescreen.registry.registry import Registry
+from vaescreen.screening.campaign import OnProgress, ignore
+from vaescreen.screening.cards import card_path
+from vaescreen.storage import cache_dir
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A candidate that is not on this machine; `command` fetches it, if anything does."""
+
+    candidate: str
+    size_mb: float | None
+    command: str | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A candidate that could not be scored, and why."""
+
+    candidate: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates on one data set, best first, with everything that was left out and why.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        One for each candidate, and the bicubic floor.
+    cards : tuple of dict
+        The score cards behind the rows.
+    recipe : str
+        Whose outcome is predicted; it decides image size, degradation and what probes are told.
+    by : str
+        The target that ranks.
+    missing : tuple of Missing
+        Candidates not on this machine.
+    skipped : tuple of Skipped
+        Images that cannot be used.
+    failed : tuple of Failed
+        Candidates that could not be scored.
+    warnings : tuple of str
+        What makes the numbers doubtful, such as patients that were not found.
+    predictor : FittedPredictor or None
+        None if none is shipped for the recipe: the rows are then ranked by the convolutional probe.
+    """
+
+    rows: tuple[Row, ...]
+    cards: tuple[Record, ...]
+    recipe: str
+    by: str
+    missing: tuple[Missing, ...]
+    skipped: tuple[Skipped, ...]
+    failed: tuple[Failed, ...]
+    warnings: tuple[str, ...]
+    predictor: FittedPredictor | None
+
+    @property
+    def title(self) -> str:
+        """One line: which images, how many, and what ranks the candidates."""
+        return title(self.cards, self.rows, self.recipe, self.by)
+
+    @property
+    def verdict(self) -> str | None:
+        """Whether the order by the PSNR of a sample prefers blur here, in a sentence; None without predictions."""
+        return blur_verdict(self.rows)
+
+    def explain(self, candidate: str) -> tuple[Influence, ...]:
+        """Which features move a candidate's prediction away from the mean of the ranked ones, in dB.
+
+        Raises
+        ------
+        CandidateError
+            If it is not ranked.
+        ResultError
+            If there is no predictor.
+        """
+        cards = {card["candidate"]: card for card in self.cards}
+        if self.predictor is None:
+            raise ResultError(
+                f"there is no predictor for recipe {self.recipe!r} to explain; fit one with "
+                f"`vaescreen predictor fit --recipe {self.recipe}`"
+            )
+        if candidate not in cards:
+            raise CandidateError(f"{candidate!r} is not ranked; explain one of {', '.join(cards)}")
+        return self.predictor.explain(cards[candidate], self.cards, self.by)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the object that `vaescreen rank --format json` prints."""
+        return {
+            **rank_payload(
+                self.cards,
+                self.rows,
+                self.recipe,
+                missing=[asdict(entry) for entry in self.missing],
+                skipped=[asdict(entry) for entry in self.skipped],
+                by=self.by,
+            ),
+            "verdict": self.verdict,
+            "failed": [asdict(entry) for entry in self.failed],
+            "warnings": list(self.warnings),
+            "predictor": _standing(self.predictor),
+        }
+
+
+def rank(
+    data: str | Path,
+    candidates: Sequence[str] = (),
+    *,
+    recipe: str = "compact",
+    by: str = "sr_psnr",
+    registry: Path | None = None,
+    predictor: Path | None = None,
+    results: Path | None = None,
+    patients: str | None = None,
+    name: str | None = None,
+    private: bool = False,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    seed: int = 0,
+    processes: int | None = None,
+    engine: Engine = LOCAL,
+    device: Device = "auto",
+    on_progress: OnProgress = ignore,
+    on_images: OnImages = ignore,
+) -> Ranking:
+    """Score the candidates that are on this machine, or take their scores from `results`, and rank them.
+
+    Parameters
+    ----------
+    data
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+    candidates
+        Names in the registry; all of them by default.
+    recipe
+        Recipe whose outcome is predicted; its size, degradation and conditioning are those of the score cards.
+    by
+        What ranks: `sr_psnr` of one sample, `posterior_mean_psnr`, or `detail`, how near the energy of the finest
+        Haar bands of a sample comes to that of the true image.
+    registry
+        Registry file that is laid over the others (see `vaescreen.registry.registry`).
+    predictor
+        File of a fitted predictor of the recipe instead of the shipped one.
+    results
+        Folder of score cards, by default in the cache; what is there and still valid is not measured again.
+    patients, name, private, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
+    seed
+        Of the split, of phantoms and of the probes.
+    processes
+        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
+        as many as it holds.
+    engine
+        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
+    device
+        "auto" takes a GPU if there is one.
+    on_progress
+        See `vaescreen.screening.campaign.screen`.
+    on_images
+        Called while the data are opened: with what is being done, files or images done, and that in all.
+
+    Raises
+    ------
+    VaescreenError
+        In one line: data, a name, a folder or a registry that cannot be used, or no candidate that could be
+        scored. A candidate that fails beside others that do not is in `Ranking.failed` instead.
+    """
+    if by not in TARGETS:
+        raise ResultError(f"nothing is predicted that is called {by!r}; rank by one of {', '.join(TARGETS)}")
+    known = Registry.load(registry)
+    wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
+    present = [candidate for candidate in wanted if available(candidate)]
+    missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
+    if not present:
+        locate(wanted[0])  # says why it is not there, and how to get it
+    foreseen = _predictor(recipe, predictor)
+    folder = results or cache_dir() / "results"
+    scored = score(
+        [candidate.name for candidate in present],
+        data,
+        recipe=recipe,
+        registry=registry,
+        results=folder,
+        patients=patients,
+        name=name,
+        private=private,
+        train_images=train_images,
+        test_images=test_images,
+        seed=seed,
+        processes=processes,
+        engine=engine,
+        device=device,
+        on_progress=on_progress,
+        on_images=on_images,
+    )
+    measured: list[Record] = [card.to_json() for card in scored.cards]
+    predictions, unfit = _predictions(foreseen, measured)
+    cards = tuple(card for card in measured if card["candidate"] not in unfit)
+    failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
+    if not cards:
+        raise CandidateError(all_failed(scored.failed | unfit))
+    rows = build_rows(
+        cards,
+        forecast=predictions,
+        by=by,
+        p_best=_p_best(foreseen, cards, by),
+        indistinguishable=foreseen.indistinguishable(cards, by) if foreseen else None,
+    )
+    if foreseen is None:
+        tables = {
+            card.candidate: [
+                pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
+            ]
+            for card in scored.cards
+        }
+        rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
+    return Ranking(tuple(rows), cards, recipe, by, missing, scored.skipped, failed, scored.warnings, foreseen)
+
+
+def _missing(candidate: Candidate) -> Missing:
+    remote = isinstance(candidate.source, HubSource | WebSource)
+    command = f"vaescreen registry pull {candidate.name}" if remote else None
+    return Missing(candidate.name, candidate.size_mb, command)
+
+
+def _predictor(recipe: str, given: Path | None) -> FittedPredictor | None:
+    path = given or files.shipped_path(recipe)
+    if given is None and not path.is_file():
+        return None
+    predictor = files.load(path)
+    if predictor.recipe != recipe:
+        raise ResultError(
+            f"{path} predicts recipe {predictor.recipe!r}, not {recipe!r}; "
+            f"give --recipe {predictor.recipe}, or another file"
+        )
+    return predictor
+
+
+def _predictions(
+    predictor: FittedPredictor | None, cards: Sequence[Record]
+) -> tuple[dict[str, dict[str, Prediction]], dict[str, str]]:
+    """Predictions by target and candidate, and the reasons of those whose score card allows none."""
+    predictions: dict[str, dict[str, Prediction]] = {target: {} for target in TARGETS}
+    unfit: dict[str, str] = {}
+    if predictor is None:
+        return predictions, unfit
+    for card in cards:
+        try:
+            made = {target: predictor.predict(card, target) for target in TARGETS}
+        except ResultError as error:
+            unfit[card["candidate"]] = str(error)
+        else:
+            for target, prediction in made.items():
+                predictions[target][card["candidate"]] = prediction
+    return predictions, unfit
+
+
+def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> dict[str, float]:
+    probabilities = predictor.probability_of_best(cards, by) if predictor else None
+    if probabilities is None:
+        return {}
+    return {card["candidate"]: float(each) for card, each in zip(cards, probabilities, strict=True)}
+
+
+def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:
+    """What a predictor rests on."""
+    if predictor is None:
+        return None
+    return {
+        "recipe": predictor.recipe,
+        "points": len(predictor.points),
+        "candidates": len({point.candidate for point in predictor.points}),
+        "data_sets": sorted({point.data for point in predictor.points}),
+    }

@@ -1,0 +1,164 @@
+"""Screening by names: candidates of a registry, a data set, and what to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaescreen.datasets import declared
+from vaescreen.errors import CandidateError
+from vaescreen.execution import LOCAL, Device, Engine, choose_device
+from vaescreen.images import OnImages, Skipped, open_data
+from vaescreen.images.degradation import Degradation, Kernel
+from vaescreen.images.degradation_names import degradation_named
+from vaescreen.registry.registry import Registry
+from vaescreen.screening.campaign import OnProgress, ignore, screen
+from vaescreen.screening.cards import ScoreCard
+from vaescreen.screening.view import View
+from vaescreen.storage import cache_dir, ensure_writable
+from vaescreen.superres.recipes import recipe_named
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Score cards of candidates on one data set.
+
+    Attributes
+    ----------
+    cards : tuple of ScoreCard
+        In the order of the candidates.
+    failed : dict
+        The reason of each candidate that has no card.
+    skipped : tuple of Skipped
+        Images that cannot be used.
+    warnings : tuple of str
+        What makes the numbers doubtful, such as patients that were not found.
+    view : View
+        Size and degradation of the cards.
+    """
+
+    cards: tuple[ScoreCard, ...]
+    failed: dict[str, str]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+    view: View
+
+
+def score(
+    candidates: Sequence[str],
+    data: str | Path,
+    *,
+    recipe: str | None = None,
+    size: int | None = 256,
+    scale: int = 4,
+    kernel: Kernel = "lanczos",
+    degradation: str | None = None,
+    registry: Path | None = None,
+    results: Path | None = None,
+    patients: str | None = None,
+    name: str | None = None,
+    private: bool = False,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    seed: int = 0,
+    processes: int | None = None,
+    engine: Engine = LOCAL,
+    device: Device = "auto",
+    on_progress: OnProgress = ignore,
+    on_images: OnImages = ignore,
+) -> Scoring:
+    """Measure candidates, or take their cards from `results` where nothing has changed.
+
+    Parameters
+    ----------
+    candidates
+        Names in the registry.
+    data
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+    recipe
+        Recipe whose size and degradation are taken instead of what follows.
+    size
+        Side of the HR images in pixels, a multiple of 8; None for the size that each image has, cut at its
+        border to a multiple of the scale.
+    scale, kernel
+        See `vaescreen.images.degradation.Degradation`.
+    degradation
+        Name of a degradation instead of scale and kernel, such as `paper`, `bicubic-x4-torch-aliased` or
+        `kspace-x4-rician0.02`; see `vaescreen.images.degradation_names.degradation_named`.
+    registry
+        Registry file instead of the one that comes with the package.
+    results
+        Folder of score cards, by default in the cache.
+    patients, name, private, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
+    seed
+        Of the split, of phantoms and of the probes.
+    processes
+        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
+        as many as it holds.
+    engine
+        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
+    device
+        "auto" takes a GPU if there is one.
+    on_progress
+        See `vaescreen.screening.campaign.screen`.
+    on_images
+        Called while the data are opened: with what is being done, files or images done, and that in all.
+
+    Raises
+    ------
+    VaescreenError
+        In one line: data, a name, a folder or a registry that cannot be used, or no candidate that could be
+        scored. A candidate that fails beside others that do not is in `Scoring.failed` instead.
+    """
+    if recipe is not None:
+        view = view_of(recipe)
+    else:
+        view = View(size, degradation_named(degradation) if degradation else Degradation(kernel, scale))
+    known = Registry.load(registry)
+    chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
+    folder = results or cache_dir() / "results"
+    ensure_writable(folder)
+    place = choose_device(device, engine)
+    images = open_data(
+        declared(data, registry),
+        size=view.size,
+        patient_pattern=patients,
+        seed=seed,
+        private=private,
+        train_images=train_images,
+        test_images=test_images,
+        name=name,
+        on_progress=on_images,
+    )
+    screening = screen(
+        chosen,
+        images,
+        view,
+        results=folder,
+        processes=processes,
+        engine=engine,
+        seed=seed,
+        device=place,
+        on_progress=on_progress,
+    )
+    if not screening.cards:
+        raise CandidateError(all_failed(screening.failed))
+    return Scoring(screening.cards, screening.failed, images.skipped, images.warnings, view)
+
+
+def view_of(recipe: str) -> View:
+    """Size and degradation of a recipe.
+
+    Raises
+    ------
+    ResultError
+        If there is none of that name.
+    """
+    chosen = recipe_named(recipe)
+    return chosen.view
+
+
+def all_failed(reasons: dict[str, str]) -> str:
+    """One line for when no candidate is left."""
+    first = next(iter(reasons.values()), "no candidate was named; give at least one")
+    return first if len(reasons) <= 1 else f"all {len(reasons)} candidates failed; the first: {first}"

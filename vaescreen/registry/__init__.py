@@ -1,0 +1,1 @@
+"""Entries of autoencoders and data sets: their schema, and the YAML files that hold them, read and edited."""

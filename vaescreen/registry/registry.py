@@ -1,0 +1,197 @@
+"""The candidates and data sets of all registry files: reading, look-up by name.
+
+A registry is made of up to four files, each laid over those before it; an entry replaces one of the same name:
+
+1. the one that comes with the package,
+2. `registry.yaml` in the user's configuration folder (see `vaescreen.storage.config_dir`),
+3. `registry.yaml` in the current folder,
+4. the file that is asked for (`--registry FILE`).
+"""
+
+import importlib.resources
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaescreen.errors import RegistryError
+from vaescreen.registry.candidate import (
+    BundledSource,
+    Candidate,
+    HubSource,
+    LinearSource,
+    ModuleSource,
+    PathSource,
+    WebSource,
+    did_you_mean,
+    known_keys,
+)
+from vaescreen.registry.data_entry import DATA_SOURCES, DataEntry, known_data_keys
+from vaescreen.registry.marked_yaml import MarkedYaml, load_marked
+from vaescreen.registry.sections import Section
+from vaescreen.registry.sources import SOURCES
+from vaescreen.storage import config_dir
+
+__all__ = [
+    "BundledSource",
+    "Candidate",
+    "HubSource",
+    "LinearSource",
+    "ModuleSource",
+    "PathSource",
+    "Registry",
+    "WebSource",
+]
+
+FILE_NAME = "registry.yaml"
+CANDIDATES = Section("candidates", "candidate", Candidate, known_keys, SOURCES)
+DATA = Section("data", "data set", DataEntry, known_data_keys, DATA_SOURCES)
+SECTIONS = (CANDIDATES.key, DATA.key)
+
+
+class Entries(NamedTuple):
+    """What one registry file holds, by name."""
+
+    candidates: dict[str, Candidate]
+    data: dict[str, DataEntry]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Candidates and data sets by name, in the order of the files and within them.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        What was read; a later file wins over an earlier one.
+    candidates : dict
+        Name to entry.
+    origins : dict
+        Name of a candidate to the file that its entry stands in.
+    data : dict
+        Name to entry of a data set.
+    data_origins : dict
+        Name of a data set to the file that its entry stands in.
+    """
+
+    files: tuple[Path, ...]
+    candidates: dict[str, Candidate]
+    origins: dict[str, Path]
+    data: dict[str, DataEntry]
+    data_origins: dict[str, Path]
+
+    @classmethod
+    def load(cls, file: Path | None = None) -> "Registry":
+        """Read all registry files, `file` as the last.
+
+        Raises
+        ------
+        RegistryError
+            If a file cannot be read or an entry is invalid; the message names file and line.
+        """
+        return cls.read(*registry_files(file))
+
+    @classmethod
+    def read(cls, *files: Path) -> "Registry":
+        """Read these files and no others.
+
+        Raises
+        ------
+        RegistryError
+            As for `load`.
+        """
+        candidates: dict[str, Candidate] = {}
+        origins: dict[str, Path] = {}
+        data: dict[str, DataEntry] = {}
+        data_origins: dict[str, Path] = {}
+        for file in files:
+            found = read_sections(load_marked(file))
+            candidates |= found.candidates
+            origins |= dict.fromkeys(found.candidates, file)
+            data |= found.data
+            data_origins |= dict.fromkeys(found.data, file)
+        return cls(files, candidates, origins, data, data_origins)
+
+    def candidate(self, name: str) -> Candidate:
+        """Look a candidate up.
+
+        Raises
+        ------
+        RegistryError
+            If there is none of that name; the message suggests the nearest.
+        """
+        if name not in self.candidates:
+            hint = did_you_mean(name, self.candidates) or "; `vaescreen registry list` shows them all"
+            files = ", ".join(map(str, self.files))
+            raise RegistryError(f"no candidate is called {name!r} in {files}{hint}")
+        return self.candidates[name]
+
+    def data_set(self, name: str) -> DataEntry:
+        """Look the entry of a data set up.
+
+        Raises
+        ------
+        RegistryError
+            If there is none of that name; the message suggests the nearest.
+        """
+        if name not in self.data:
+            hint = did_you_mean(name, self.data) or "; `vaescreen data list` shows them all"
+            raise RegistryError(f"no data set is called {name!r} in {', '.join(map(str, self.files))}{hint}")
+        return self.data[name]
+
+
+def registry_files(file: Path | None = None) -> tuple[Path, ...]:
+    """Registry files in the order in which they are laid over each other; those that do not exist are left out.
+
+    Parameters
+    ----------
+    file
+        One that is asked for; it is named even if it does not exist.
+    """
+    optional = (user_file(), Path(FILE_NAME))
+    wanted = [shipped_file(), *(path for path in optional if path.is_file()), *([file] if file else [])]
+    return tuple(path for place, path in enumerate(wanted) if not _among(path, wanted[:place]))
+
+
+def shipped_file() -> Path:
+    """Registry inside an installed package, or at the root of a checkout."""
+    package = Path(str(importlib.resources.files("vaescreen")))
+    installed = package / FILE_NAME
+    return installed if installed.is_file() else package.parent / FILE_NAME
+
+
+def user_file() -> Path:
+    """Registry of the user, which need not exist."""
+    return config_dir() / FILE_NAME
+
+
+def read_sections(document: MarkedYaml) -> "Entries":
+    """All entries of a registry file, validated.
+
+    Raises
+    ------
+    RegistryError
+        If an entry is invalid or the file has another section; the message names file and line.
+    """
+    sections = document.value if isinstance(document.value, dict) else {}
+    for key in sections:
+        if key not in SECTIONS:
+            raise document.error(f"unknown section {key[:40]!r}{did_you_mean(key, SECTIONS)}", (key,))
+    if not sections:
+        raise document.error("expected a mapping `candidates:` or `data:` from names to entries")
+    return Entries(CANDIDATES.read(document), DATA.read(document))
+
+
+def _among(path: Path, others: Sequence[Path]) -> bool:
+    return any(path.exists() and other.exists() and path.samefile(other) for other in others)
+
+
+def make_candidate(name: str, fields: Mapping[str, Any], folder: Path | None = None) -> Candidate:
+    """Candidate of a name and the fields of its entry; paths in it count from `folder`.
+
+    Raises
+    ------
+    RegistryError
+        If the entry is invalid.
+    """
+    return CANDIDATES.make(name, fields, folder)

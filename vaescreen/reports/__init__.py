@@ -1,0 +1,1 @@
+"""Pages, figures and previews, each a pure function of results."""

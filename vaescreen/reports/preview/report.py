@@ -1,0 +1,156 @@
+"""From the name of a data set to its contact sheet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaescreen.datasets import declared
+from vaescreen.errors import ResultError
+from vaescreen.images import DataSet, OnImages, open_data
+from vaescreen.images.scanning import ignore
+from vaescreen.reports.preview.page import html_page
+from vaescreen.reports.preview.sheet import draw_sheet, examples_of
+from vaescreen.reports.preview.survey import Survey, survey
+from vaescreen.screening.view import View
+from vaescreen.storage import write_bytes
+from vaescreen.superres.recipes import recipe_named
+
+KINDS = (".html", ".png")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What was seen of a data set.
+
+    Attributes
+    ----------
+    data
+        The images as a recipe takes them.
+    view
+        Size and degradation of the recipe.
+    survey
+        What was seen at native size.
+    """
+
+    data: DataSet
+    view: View
+    survey: Survey
+
+    @property
+    def title(self) -> str:
+        """One line: which images, how many, real or not."""
+        images = sum(count["images"] for count in self.data.description["counts"].values())
+        kind = "generated, not of patients" if self.data.kind == "phantom" else "real images"
+        return f"{self.data.name}: {images} images ({kind})"
+
+    @property
+    def facts(self) -> list[str]:
+        """How the images are split, by whom, and how LR versions are made."""
+        description, skipped = self.data.description, len(self.data.skipped)
+        return [
+            f"Patients: {description['patient_rule']}. Splits: {description['split_rule']}.",
+            f"Shown at {self.view}; looked at in native size."
+            if self.data.kind == "real"
+            else f"Shown and looked at in {self.view}.",
+            f"{skipped} file{'' if skipped == 1 else 's'} skipped.",
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What should be settled before anything is measured."""
+        return [
+            *self.data.warnings,
+            *(
+                f"{finding.check.name} in {len(finding.ids)} of {finding.images} images: {finding.check.meaning}"
+                for finding in self.survey.findings
+                if finding.is_warning
+            ),
+        ]
+
+    def write(self, path: Path, examples: int) -> None:
+        """Write the sheet as `.html` or `.png`; of private data without pictures.
+
+        Raises
+        ------
+        VaescreenError
+            If matplotlib is not installed, the suffix is another, or the file cannot be written.
+        """
+        check_kind(path)
+        pictures = examples_of(self.data, self.view.degradation, examples)
+        counts = self.data.description["counts"]
+        if path.suffix == ".html":
+            page = html_page(self.title, counts, self.facts, self.warnings, pictures, self.survey)
+        else:
+            splits = ", ".join(
+                f"{split} {number['images']} of {number['patients']} patients"
+                for split, number in counts.items()
+            )
+            found = ", ".join(f"{each.check.name} {len(each.ids)}" for each in self.survey.findings)
+            warned = [f"Warning: {warning}." for warning in self.warnings]
+            lines = [f"Images: {splits}.", *self.facts, f"Found: {found}.", *warned]
+            page = draw_sheet(self.title, lines, pictures, self.survey)
+        write_bytes(path, page)
+
+
+def check_kind(path: Path) -> None:
+    """Refuse a sheet that is neither HTML nor PNG, before hours go into it.
+
+    Raises
+    ------
+    ResultError
+        If it is.
+    """
+    if path.suffix not in KINDS:
+        raise ResultError(f"{path} is neither .html nor .png; give --out a file of one of these kinds")
+
+
+def preview(
+    data: str | Path,
+    *,
+    recipe: str = "compact",
+    registry: Path | None = None,
+    patients: str | None = None,
+    name: str | None = None,
+    private: bool = False,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    seed: int = 0,
+    on_images: OnImages = ignore,
+) -> Preview:
+    """Look at all images of a data set, in native size where they have one.
+
+    Parameters
+    ----------
+    data
+        Name of a data set, or a folder of images.
+    recipe
+        Recipe whose size and degradation are shown.
+    registry
+        Registry file that is laid over the others.
+    patients, name, private, train_images, test_images, seed
+        As `patient_pattern`, `name`, `private`, `train_images`, `test_images` and `seed` of `vaescreen.open_data`.
+    on_images
+        As `on_progress` of `vaescreen.open_data`.
+
+    Raises
+    ------
+    VaescreenError
+        In one line: data or a recipe that cannot be used.
+    """
+    chosen, spec = recipe_named(recipe), declared(data, registry)
+
+    def opened(size: int | None) -> DataSet:
+        return open_data(
+            spec,
+            size=size,
+            patient_pattern=patients,
+            seed=seed,
+            private=private,
+            train_images=train_images,
+            test_images=test_images,
+            name=name,
+            on_progress=on_images,
+        )
+
+    framed = opened(chosen.size)
+    native = framed if framed.kind == "phantom" else opened(None)
+    return Preview(framed, chosen.view, survey(native, on_images))

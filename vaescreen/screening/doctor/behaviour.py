@@ -1,0 +1,206 @@
+"""Checks of an opened autoencoder: shapes, fidelity, sizes, repeatability, independence of the batch, latents."""
+
+import torch
+from torch import Tensor
+
+from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.screening.doctor.findings import Examination, Status
+from vaescreen.screening.doctor.subject import (
+    Failure,
+    Subject,
+    decode,
+    encode,
+    mean_psnr,
+    reconstruct,
+    shape,
+)
+
+MARGIN_DB = 1.0
+"""What counts as clearly better, in dB."""
+SAME_PSNR = 60.0
+"""Two decodings of one image differ only by rounding above this PSNR between them, in dB."""
+REPEATABLE = 1e-5
+"""Largest difference of two encodings of one image, relative to the largest latent."""
+DEAD_SD = 1e-6
+"""A channel varies less than this, relative to the largest: it carries nothing."""
+
+
+def check_channels(report: Examination, subject: Subject, latents: Tensor, decoded: Tensor) -> bool:
+    """Whether latents have the stated geometry and images their own shape; says which one would fit."""
+    height, width = subject.images.shape[-2:]
+    expected = subject.geometry.latent_shape(height, width)
+    channels, rows, columns = latents.shape[1:]
+    report.measured |= {"channels": channels, "factor": round(height / rows) if rows else None}
+    if (channels, rows, columns) != expected:
+        report.add(
+            "channels",
+            Status.REFUSED,
+            f"latents of a {height}x{width} image are {shape(latents)}, where {subject.geometry} means "
+            f"{'x'.join(map(str, expected))}",
+            _geometry_mend(subject, channels, rows, columns),
+        )
+        return False
+    if decoded.shape[1:] != subject.images.shape[1:]:
+        report.add(
+            "channels",
+            Status.REFUSED,
+            f"images come back as {shape(decoded)} where {shape(subject.images)} is due",
+            "decode must give one gray channel, cropped to the size it is asked for",
+        )
+        return False
+    report.add(
+        "channels", Status.OK, f"latents {shape(latents)} ({subject.geometry}), images {shape(decoded)}"
+    )
+    return True
+
+
+def check_finite(report: Examination, latents: Tensor, decoded: Tensor) -> bool:
+    """Whether latents and images are finite in the stated precision."""
+    for what, values in (("latents", latents), ("images", decoded)):
+        broken = 1 - float(values.isfinite().float().mean())
+        if broken:
+            report.add(
+                "finite",
+                Status.REFUSED,
+                f"{100 * broken:.3g} % of the values of its {what} are NaN or infinite",
+                "fetch the weights again; a network that overflows needs `settings: {dtype: float32}`",
+            )
+            return False
+    report.add("finite", Status.OK, "latents and images are finite")
+    return True
+
+
+def check_fidelity(report: Examination, subject: Subject, decoded: Tensor) -> bool:
+    """Whether images come back better than a flat gray of their own mean would be."""
+    found = mean_psnr(subject.images, decoded)
+    flat = mean_psnr(subject.images, flat_images(subject.images))
+    report.measured |= {"psnr": found, "flat_psnr": flat}
+    if found < flat + MARGIN_DB:
+        report.add(
+            "fidelity",
+            Status.REFUSED,
+            f"PSNR {found:.2f} dB, a flat gray image has {flat:.2f} dB: it does not reconstruct",
+            "see that the weights are trained and are those of this configuration",
+        )
+        return False
+    outside = float(((decoded < 0) | (decoded > 1)).float().mean())
+    if outside:
+        report.add(
+            "fidelity",
+            Status.REFUSED,
+            f"{100 * outside:.3g} % of the pixels that come back are outside [0, 1]",
+            "decode must clamp to [0, 1]",
+        )
+        return False
+    report.add("fidelity", Status.OK, f"PSNR {found:.2f} dB (a flat gray image: {flat:.2f} dB)")
+    return True
+
+
+def check_sizes(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+    """Whether sizes that the factor does not divide come back whole, and else of what they must be multiples."""
+    height, width = subject.images.shape[-2:]
+    reason = _failure_at(autoencoder, subject.images[:1, :, : height - 1, : width - 1])
+    if reason is None:
+        report.measured["multiple"] = 1
+        report.add("size multiple", Status.OK, f"any size: {height - 1}x{width - 1} comes back whole")
+        return
+    found = _multiple(subject, autoencoder)
+    report.measured["multiple"] = found
+    allowed = f"only sides that are multiples of {found} work" if found else f"only {height}x{width} works"
+    stated = (
+        subject.multiple % found == 0 if found else height % subject.multiple == width % subject.multiple == 0
+    )
+    if stated and subject.multiple > 1:
+        report.add("size multiple", Status.WARNING, f"{allowed}, as its entry says")
+    else:
+        mend = "encode must pad images up to the multiple, and decode crop them to the size it is asked for"
+        report.add("size multiple", Status.REFUSED, f"{allowed}: {reason}", mend)
+
+
+def _failure_at(autoencoder: Autoencoder, images: Tensor) -> str | None:
+    try:
+        reconstruct(autoencoder, images)
+    except Failure as failure:
+        return str(failure)
+    return None
+
+
+def _multiple(subject: Subject, autoencoder: Autoencoder) -> int | None:
+    """Smallest doubling of the factor whose odd multiples work; None if no smaller size does."""
+    multiple = subject.geometry.factor
+    while True:
+        height, width = ((side // multiple - 1) * multiple for side in subject.images.shape[-2:])
+        if min(height, width) < multiple:
+            return None
+        if _failure_at(autoencoder, subject.images[:1, :, :height, :width]) is None:
+            return multiple
+        multiple *= 2
+
+
+def check_determinism(report: Examination, subject: Subject, autoencoder: Autoencoder) -> bool:
+    """Whether encoding and decoding again gives the same."""
+    size = (subject.images.shape[-2], subject.images.shape[-1])
+    latents, again = encode(autoencoder, subject.images), encode(autoencoder, subject.images)
+    difference = float((again - latents).abs().max() / latents.abs().max().clamp(min=1e-30))
+    first, second = decode(autoencoder, latents, size), decode(autoencoder, latents, size)
+    between = mean_psnr(first.clamp(0, 1), second)
+    report.measured["deterministic"] = difference <= REPEATABLE and between >= SAME_PSNR
+    if difference > REPEATABLE:
+        message = f"two encodings of the same images differ by {100 * difference:.2g} % of the largest latent"
+        mend = "encode must give the posterior mean, not a sample; call eval() on the network"
+        report.add("determinism", Status.REFUSED, message, mend)
+    elif between < SAME_PSNR:
+        message = f"two decodings of the same latents differ (PSNR between them {between:.1f} dB)"
+        mend = "decode must not draw random numbers; call eval() on the network"
+        report.add("determinism", Status.REFUSED, message, mend)
+    else:
+        report.add("determinism", Status.OK, "encoding and decoding again gives the same")
+    return bool(report.measured["deterministic"])
+
+
+def check_batches(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+    """Whether an image comes back the same alone and among others."""
+    decoded = reconstruct(autoencoder, subject.images)
+    alone = torch.cat([reconstruct(autoencoder, image[None]) for image in subject.images])
+    between = mean_psnr(decoded.clamp(0, 1), alone)
+    report.measured["batch_psnr"] = between
+    if between < SAME_PSNR:
+        report.add(
+            "batches",
+            Status.REFUSED,
+            f"an image comes back otherwise alone than in a batch (PSNR between them {between:.1f} dB)",
+            "call eval() on the network, so that batch statistics play no part",
+        )
+    else:
+        report.add(
+            "batches", Status.OK, f"an image alone and in a batch of {len(decoded)} comes back the same"
+        )
+
+
+def check_latents(report: Examination, latents: Tensor) -> None:
+    """Mean and SD of each latent channel; one that does not vary carries nothing."""
+    work = latents.double()
+    means, sds = work.mean(dim=(0, 2, 3)), work.std(dim=(0, 2, 3), correction=0)
+    report.measured |= {"latent_mean": means.tolist(), "latent_sd": sds.tolist()}
+    dead = int((sds <= DEAD_SD * work.abs().max()).sum())
+    message = (
+        f"mean {float(means.min()):.3g} to {float(means.max()):.3g}, "
+        f"SD {float(sds.min()):.3g} to {float(sds.max()):.3g} by channel"
+    )
+    if dead:
+        report.add("latents", Status.WARNING, f"{dead} of {len(sds)} channels do not vary; {message}")
+    else:
+        report.add("latents", Status.OK, message)
+
+
+def flat_images(images: Tensor) -> Tensor:
+    """Each image replaced by its mean."""
+    return images.mean(dim=(1, 2, 3), keepdim=True).expand_as(images)
+
+
+def _geometry_mend(subject: Subject, channels: int, rows: int, columns: int) -> str:
+    height, width = subject.images.shape[-2:]
+    for factor in (1, 2, 4, 8, 16, 32, 64, 128):
+        if (-(-height // factor), -(-width // factor)) == (rows, columns):
+            return f"write `geometry: {{channels: {channels}, factor: {factor}}}`"
+    return "encode must give channels x height/factor x width/factor, with a power of two as the factor"
