@@ -48,7 +48,7 @@ LOSSLESS = [
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def gray(path: Path, key: str = "", window: str = "auto") -> np.ndarray:
+def gray(path: Path, key: str = "", window: str = "file") -> np.ndarray:
     return read_frame(path, key, Reading(window=Window.parse(window)))
 
 
@@ -138,7 +138,7 @@ class TestTransferSyntaxes:
     def test_files_of_other_writers(self, name: str) -> None:
         path = Path(str(get_testdata_file(name)))
         read = dcmread(path)
-        window = "auto" if "WindowWidth" in read else "full"
+        window = "file" if "WindowWidth" in read else "full"
         np.testing.assert_allclose(gray(path, window=window), by_pydicom(path), atol=1e-6)
 
 

@@ -146,17 +146,17 @@ def _layout(name: str, header: Stored | DataError, split: str | None) -> _Layout
 
 
 def _settled(values: NDArray[np.generic], window: Window) -> Window:
-    """Decide once for an array what `auto` and `full` mean, as `FORMAT` describes."""
+    """Decide once for an array what `file` and `full` mean, as `FORMAT` describes."""
     kind, dtype = window.kind, values.dtype
-    if kind == "auto" and dtype.kind in "bu" and dtype.itemsize <= 2:
+    if kind == "file" and dtype.kind in "bu" and dtype.itemsize <= 2:
         kind = "full"
-    if kind == "auto" and dtype.kind == "f":
+    if kind == "file" and dtype.kind == "f":
         low, high = extremes(values)
-        kind = "full" if low >= 0 and high <= 1 else "auto"
+        kind = "full" if low >= 0 and high <= 1 else "file"
     if kind != "full":
         return window
     low, high = black_and_white(values, Window("full"))
-    return Window("level", ((low + high) / 2, high - low))
+    return Window("level", (low, high))
 
 
 FORMAT = Format(
@@ -164,6 +164,8 @@ FORMAT = Format(
     suffixes=frozenset({".npy", ".npz"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head.startswith(b"\x93NUMPY"),
+    obeys=frozenset({"slices"}),
     description={
         "range": "full scale of unsigned integers of 8 and 16 bits; floating-point arrays within 0 to 1 as they are; "
         "percentiles of other volumes, or of other images one by one; unless the window says otherwise",

@@ -159,6 +159,8 @@ FORMAT = Format(
     suffixes=frozenset({".h5", ".hdf5"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head.startswith(b"\x89HDF\r\n\x1a\n"),
+    obeys=frozenset({"slices"}),
     description={
         "range": "percentiles of each volume unless the window says otherwise",
         "kspace": "used where there is no reconstruction: centred inverse FFT, root sum of squares over coils, "

@@ -200,6 +200,8 @@ FORMAT = Format(
     suffixes=frozenset({".nii", ".nii.gz"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head[344:347] in {b"n+1", b"ni1"} or head[4:7] in {b"n+2", b"ni2"},
+    obeys=frozenset({"axis", "slices"}),
     description={
         "range": "percentiles of each volume, after slope and intercept, unless the window says otherwise",
         "orientation": "nearest to the affine, not resampled: axial with the front at the top, coronal and sagittal "
