@@ -25,6 +25,11 @@ NAMINGS = {
     "MIMIC-CXR (pNUMBER/sNUMBER)": re.compile(r"(?:^|/)(p\d{8})/s\d{8}(?=[/.])"),
     "CheXpert (patientNUMBER/studyN)": re.compile(r"(?:^|/)(patient\d{5})/study\d+/"),
     "NIH ChestX-ray14 (NUMBER_FOLLOWUP)": re.compile(r"(?:^|/)(\d{8})_\d{3}\.[a-z]+$"),
+    "Medical Segmentation Decathlon, nnU-Net (imagesTr/CASE)": re.compile(
+        r"(?:^|/)(?:images|labels)(?:Tr|Ts)/([^/]+?)(?:_\d{4})?\.[^/]+$"
+    ),
+    "ACDC (patientNUMBER_frameNUMBER)": re.compile(r"(?:^|/)(patient\d{3})_(?:frame\d+|4d)(?=[_.])"),
+    "Synapse (caseNUMBER, caseNUMBER_sliceNUMBER)": re.compile(r"(?:^|/)(case_?\d+)(?:_slice_?\d+)?\.[^/]+$"),
     "TCGA barcode": re.compile(r"(?:^|/)(TCGA[-_][0-9A-Z]{2}[-_][0-9A-Z]{4})(?![0-9A-Za-z])"),
     "LIDC-IDRI (LIDC-IDRI-NUMBER)": re.compile(r"(LIDC-IDRI-\d{4})(?!\d)"),
 }

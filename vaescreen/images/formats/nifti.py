@@ -5,6 +5,7 @@ Headers and orientations are nibabel's; the voxels are one block behind the head
 
 import gzip
 import io
+import logging
 import math
 import re
 from pathlib import Path
@@ -124,8 +125,16 @@ def _header(path: Path) -> _Header:
     if len(block) < length:
         raise DataError("ends within its header")
     kind = nibabel.Nifti2Header if long else nibabel.Nifti1Header
-    header = _checked(kind(block[:length], check=False), length)
+    header = _checked(_repaired(kind(block[:length], check=False)), length)
     check_room(header.shape, header.dtype, volumes=header.shape[3])
+    return header
+
+
+def _repaired(header: Any) -> Any:
+    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings; it raises where that does."""
+    nibabel = imported("nibabel", "NIfTI")
+    logger = logging.Logger("nibabel's repairs", level=logging.CRITICAL + 1)
+    header.check_fix(logger=logger, error_level=nibabel.imageglobals.error_level)
     return header
 
 

@@ -58,7 +58,7 @@ def _reader() -> Any:
 
 FORMAT = Format(
     name="dicom",
-    suffixes=frozenset({".dcm", ".dicom", ".ima"}),
+    suffixes=frozenset({".dcm", ".dicom", ".ima", ".dcm.gz"}),
     frames=_frames,
     read=_read,
     description={

@@ -36,6 +36,7 @@ MAX_INFLATED = 2**29
 """Bytes that a deflated file may hold: it is inflated in memory."""
 
 _MARK_AT, _MARK = 128, b"DICM"
+_GZIP = b"\x1f\x8b"
 _ITEM = b"\xfe\xff\x00\xe0"
 """Tag with which encapsulated pixels begin."""
 _LARGE_GROUP = 0x0400
@@ -102,7 +103,7 @@ class DicomFile:
     pixel_vr
         Their value representation, which says how big-endian bytes are to be swapped.
     inflated
-        The deflated part of a file in a deflated syntax.
+        The deflated part of a file in a deflated syntax, or all of a gzip file, unpacked.
     limits
         Percentiles of all frames, by their shares; filled by whoever needs them.
     """
@@ -181,7 +182,8 @@ def opened(path: Path, *, keep_labels: bool = False) -> DicomFile:
 
 
 def _open(path: Path, keep_labels: bool) -> DicomFile:
-    with path.open("rb") as file:
+    packed = _unpacked(path)
+    with path.open("rb") if packed is None else io.BytesIO(packed) as file:
         meta = _meta(file)
         if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             raise NoPictureError("directory of files", "a directory of DICOM files (DICOMDIR), not an image")
@@ -192,8 +194,11 @@ def _open(path: Path, keep_labels: bool) -> DicomFile:
             raise DataError(
                 f"transfer syntax {shown(syntax.name)} is not supported; save it as explicit little endian"
             ) from None
-        inflated = _inflate(file) if syntax.is_deflated else None
-        stream: Any = file if inflated is None else io.BytesIO(inflated)
+        inflated = _inflate(file) if syntax.is_deflated else packed
+        if inflated is packed:
+            stream: Any = file
+        else:
+            stream = io.BytesIO(inflated or b"")
         size = path.stat().st_size if inflated is None else len(inflated)
         _check_byte_order(stream, syntax)
         header = read_dataset(
@@ -214,6 +219,15 @@ def _open(path: Path, keep_labels: bool) -> DicomFile:
         begins_with = stream.read(len(_ITEM))
     _check(opened, length, size - opened.pixels_at, begins_with)
     return opened
+
+
+def _unpacked(path: Path) -> bytes | None:
+    """Content of a gzip file; None if it is none."""
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP:
+            return None
+        file.seek(0)
+        return _inflate(file, 16 + zlib.MAX_WBITS)
 
 
 def _meta(file: BinaryIO) -> Dataset:
@@ -277,8 +291,8 @@ def _start_of_pixels(stream: Any, header: Dataset) -> tuple[int, str, int]:
     return tag, vr, int.from_bytes(block[-4:], order)
 
 
-def _inflate(file: BinaryIO) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+def _inflate(file: BinaryIO, format_bits: int = -zlib.MAX_WBITS) -> bytes:
+    inflater = zlib.decompressobj(format_bits)
     inflated = inflater.decompress(file.read(), MAX_INFLATED + 1)
     if len(inflated) > MAX_INFLATED:
         raise DataError(f"larger than {MAX_INFLATED} bytes once inflated; save it uncompressed")

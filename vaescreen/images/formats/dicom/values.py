@@ -248,8 +248,8 @@ def _looked_up(
 ) -> tuple[NDArray[np.float64], float]:
     """Look values up in a table by DICOM PS3.3 C.11.1.1; and the largest value that its entries could have.
 
-    Of a VOI LUT it is the largest that they do have where the uppermost bit is never used: the descriptors of many
-    state the bits of the words in which the entries are stored.
+    Of a VOI LUT whose uppermost bits are never used, those that are used count: the descriptors of many state the
+    bits of the words in which the entries are stored.
     """
     try:
         count, first, bits = (int(number) for number in cast("Any", table.LUTDescriptor))
@@ -257,9 +257,8 @@ def _looked_up(
     except (AttributeError, TypeError, ValueError):
         raise DataError(f"its {what} LUT is damaged") from None
     places = np.floor(values - first).clip(0, len(entries) - 1).astype(np.int64)
-    full, largest = float(2**bits - 1), float(entries.max())
-    unreached = what == "VOI" and 0 < 2 * largest < full
-    return entries[places].astype(np.float64), largest if unreached else full
+    used = max(int(entries.max()).bit_length(), 1) if what == "VOI" else bits
+    return entries[places].astype(np.float64), float(2**used - 1)
 
 
 def _entries(data: Any, count: int, bits: int, file: DicomFile) -> NDArray[np.int64]:
