@@ -154,7 +154,8 @@ def rank(
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
     patients, name, private, window, keep_labels, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of `vaescreen.open_data`.
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
+        `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes

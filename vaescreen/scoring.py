@@ -91,7 +91,8 @@ def score(
     results
         Folder of score cards, by default in the cache.
     patients, name, private, window, keep_labels, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of `vaescreen.open_data`.
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
+        `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes

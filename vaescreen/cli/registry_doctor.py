@@ -173,7 +173,8 @@ def check(
             locate(candidate)  # says why it is not there, and how to get it
     place = choose_device(device.value)
     reports = [
-        examine_candidate(each, _images_for(each, data, size, private, window, keep_labels), device=place) for each in chosen
+        examine_candidate(each, _images_for(each, data, size, private, window, keep_labels), device=place)
+        for each in chosen
     ]
     show(_findings(reports[0]) if len(reports) == 1 else _summary(reports), form)
     if any(report.refused for report in reports):
@@ -183,10 +184,20 @@ def check(
 def _images(data: str, size: int, private: bool, window: str | None, keep_labels: bool) -> "DataSet":
     from vaescreen.datasets import open_data
 
-    return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT, private=private, window=window, keep_labels=keep_labels)
+    return open_data(
+        data,
+        size=size,
+        train_images=_FITTED_ON,
+        test_images=_LOOKED_AT,
+        private=private,
+        window=window,
+        keep_labels=keep_labels,
+    )
 
 
-def _images_for(candidate: "Candidate", data: str, size: int, private: bool, window: str | None, keep_labels: bool) -> "DataSet":
+def _images_for(
+    candidate: "Candidate", data: str, size: int, private: bool, window: str | None, keep_labels: bool
+) -> "DataSet":
     """Images of the size that is asked for, or of the only one the network works on."""
     multiple = candidate.input.multiple if candidate.input else 1
     return _images(data, -(-size // multiple) * multiple, private, window, keep_labels)

@@ -111,7 +111,9 @@ def open_data(
         if patient_pattern is not None:
             raise DataError(f"{anatomy} phantoms have no file names; leave the patient pattern out")
         if reading != AS_FILES_SAY:
-            raise DataError(f"{anatomy} phantoms are drawn in full gray; leave --window and --keep-labels out")
+            raise DataError(
+                f"{anatomy} phantoms are drawn in full gray; leave --window and --keep-labels out"
+            )
         phantoms = PhantomSource(anatomy, size=size, seed=seed, counts={**COUNTS, **wanted})
         return DataSet(
             name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress

@@ -1,9 +1,9 @@
 """A folder of image files, or a list of them: what is in it, which split each image belongs to, whose it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.assignment import assign_splits, draw_splits
@@ -18,7 +18,7 @@ from vaescreen.images.labels import LABELS
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames, shown, without_labels
 from vaescreen.images.manifest import COLUMNS
-from vaescreen.images.patients import Ownership, patients_of
+from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import Picture, checked, drawn
 from vaescreen.images.reading import AS_FILES_SAY, Reading
 from vaescreen.images.scanning import Item, OnImages, Skipped, counted, ignore
@@ -112,27 +112,19 @@ class FolderSource:
             kind.name: kind for kind in (format_of(contents.root / file) for file in listing.frames) if kind
         }
         _check_obeyed(folder, reading, kinds.values())
-        stated = manifest.name if manifest else ""
         if entries:
-            patients = {id_: entries[file].patient for file, _, id_ in images}
-            owned = Ownership(patients, published.patient_rule if published else stated)
-            given = {id_: entries[file].split for file, _, id_ in images}
-            splits = {id_: split for id_, split in given.items() if split}
-            split_rule = published.split_rule if published else stated
-            warnings = list(owned.warnings)
-            if len(splits) < len(given):
-                splits, split_rule, _ = draw_splits(folder, images, patients, seed)
+            stated = manifest.name if manifest else ""
+            rules = (published.patient_rule, published.split_rule) if published else (stated, stated)
+            sorting = _stated(folder, images, entries, rules, seed)
         else:
-            owned = patients_of(images, patient_pattern)
-            patients = owned.patients
-            splits, split_rule, doubts = assign_splits(contents.root, images, patients, seed)
-            warnings = [*owned.warnings, *_joined(owned, named=remember), *doubts]
+            sorting = _found(contents.root, images, patient_pattern, seed, self.unusable, named=remember)
+        warnings = list(sorting.warnings)
         if contents.has_foreign_manifest:
             warnings.append(
                 f"manifest.csv is of another kind, so it was not read: ours has {', '.join(COLUMNS)}"
             )
         self.items = tuple(
-            Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
+            Item(id_, sorting.patients[id_], sorting.splits[id_], file, frame.key)
             for file, frame, id_ in images
         )
         chosen = (
@@ -153,10 +145,10 @@ class FolderSource:
             "reading": self._reading.description() if open_choices else None,
             **({"window_rule": AUTO_RULE} if chosen else {}),
             **framing_description(size),
-            "split_rule": split_rule,
-            "patient_rule": owned.rule,
+            "split_rule": sorting.split_rule,
+            "patient_rule": sorting.patient_rule,
             "warnings": warnings,
-            "seed": seed if split_rule == RULE else None,
+            "seed": seed if sorting.split_rule == RULE else None,
             "files_not_in_manifest": len(set(found.files) - set(entries)) if manifest else 0,
             **(_declared(declaration, published is not None) if declaration else {}),
         }
@@ -176,6 +168,47 @@ class FolderSource:
             return stamp_of(self.folder / file)
         except DataError:
             return ()
+
+
+class _Sorting(NamedTuple):
+    """Whose each image is and for what, by id, the rules in words, and what is doubtful."""
+
+    patients: Mapping[str, str]
+    splits: Mapping[str, str]
+    patient_rule: str
+    split_rule: str
+    warnings: Sequence[str] = ()
+
+
+def _stated(
+    folder: Path, images: Sequence[Image], entries: Mapping[str, Chosen], rules: tuple[str, str], seed: int
+) -> _Sorting:
+    """Sort images as a manifest or a published layout says; draw the splits where it says none."""
+    patients = {id_: entries[file].patient for file, _, id_ in images}
+    splits = {id_: split for file, _, id_ in images if (split := entries[file].split)}
+    if len(splits) == len(images):
+        return _Sorting(patients, splits, *rules)
+    drawn = draw_splits(folder, images, patients, seed)
+    return _Sorting(patients, drawn.splits, rules[0], drawn.rule)
+
+
+def _found(
+    root: Path,
+    images: Sequence[Image],
+    pattern: str | None,
+    seed: int,
+    unusable: Sequence[Skipped],
+    *,
+    named: bool,
+) -> _Sorting:
+    """Sort images by what the files and their names say; warnings name patients only if they may."""
+    owned = patients_of(images, pattern)
+    try:
+        assigned = assign_splits(root, images, owned.patients, seed)
+    except DataError as error:
+        raise DataError(f"{error}{_beside(unusable)}") from error
+    warnings = (*owned.warnings, *_joined(owned, named=named), *assigned.warnings)
+    return _Sorting(owned.patients, assigned.splits, owned.rule, assigned.rule, warnings)
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
@@ -236,6 +269,13 @@ def _require(source: FolderSource, folder: Path, found: Sequence[tuple[str, str]
         f"{folder} holds {count} image{'' if count == 1 else 's'}{beside}; give at least {MIN_IMAGES} "
         f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on{keep}"
     )
+
+
+def _beside(unusable: Sequence[Skipped]) -> str:
+    """What else is wrong, where something is."""
+    if not unusable:
+        return ""
+    return f" ({len(unusable)} files cannot be used, the first is {unusable[0].path}: {unusable[0].reason})"
 
 
 def _check_obeyed(folder: Path, reading: Reading, kinds: Iterable[Format]) -> None:

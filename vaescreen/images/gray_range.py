@@ -50,8 +50,8 @@ def complaints(looks: Sequence[Look]) -> list[str]:
     lines = []
     if high - low < LEAST:
         lines.append(
-            f"the images use {100 * (high - low):.1f} % of the gray range ({low:g} to {high:g} of 0 to 1), so that PSNR "
-            "comes out too high: give --window auto, or --window LOW,HIGH in the unit of the files"
+            f"the images use {100 * (high - low):.1f} % of the gray range ({low:g} to {high:g} of 0 to 1), so that "
+            "PSNR comes out too high: give --window auto, or --window LOW,HIGH in the unit of the files"
         )
     blank = [look.no_data for look in looks if look.no_data > 0]
     if blank:

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Window
+from vaescreen.images.pixels import NoPictureError
+from vaescreen.images.reading import Reading
 
 LABELS = "label map"
 
@@ -43,18 +43,27 @@ def image_stem(stem: str) -> str:
     return _MARK.sub("", stem)
 
 
-def is_label_map(values: NDArray[np.generic] | FloatImage, window: Window) -> bool:
-    """Whether an image or a volume holds a few distinct values in areas, as label maps do.
+def refuse_label_map(values: NDArray[np.generic], reading: Reading) -> None:
+    """Refuse an image or a volume that holds a few distinct integers in areas, as label maps do.
 
     Parameters
     ----------
     values
-        Stored or measured values, [H, W] or [S, H, W], or gray that is proportional to them.
-    window
-        What made them gray: one that clips leaves too little to tell by.
+        Stored values, [..., H, W], or gray that is proportional to them.
+    reading
+        Nothing is refused if it keeps labels, or if its window clips: then too little is left to tell by.
+
+    Raises
+    ------
+    NoPictureError
+        With the bare reason.
     """
-    if window.kind not in {"file", "full", "measured"}:
-        return False
+    clipped = reading.window.kind in {"level", "percentile", "auto"} and values.dtype == np.float32
+    if not (reading.keep_labels or clipped) and _is_label_map(values):
+        raise NoPictureError(LABELS, "not a picture: a label map, by its few distinct values")
+
+
+def _is_label_map(values: NDArray[np.generic]) -> bool:
     flat = values.reshape(-1)
     sample = flat[:: max(flat.size // _SAMPLE, 1)]
     if len(np.unique(sample)) > _SOME:

@@ -10,6 +10,20 @@ from vaescreen.errors import DataError
 FloatImage = NDArray[np.float32]
 
 
+class NoPictureError(DataError):
+    """A file, or an image of it, that is no picture, such as a segmentation: left out, which is no fault of it.
+
+    Attributes
+    ----------
+    kind
+        What it is, for counts.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
 class Picture(NamedTuple):
     """An image as it is delivered.
 

@@ -33,8 +33,8 @@ _SHORTEST = 3
 """Shorter names are left in messages: they name nobody, and are words as well."""
 _TELLING = frozenset(
     {
-        "source", "anatomy", "gray", "reading", "window_rule", "size", "crop", "resize", "split_rule", "patient_rule", "warnings",
-        "seed", "files_not_in_manifest", "layout", "series", "slices_per_volume",
+        "source", "anatomy", "gray", "reading", "window_rule", "size", "crop", "resize", "split_rule", "patient_rule",
+        "warnings", "seed", "files_not_in_manifest", "layout", "series", "slices_per_volume",
     }
 )  # fmt: skip
 """What of a description is kept: everything else might name a file."""

@@ -129,7 +129,8 @@ def preview(
     registry
         Registry file that is laid over the others.
     patients, name, private, window, keep_labels, train_images, test_images, seed
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images`, `test_images` and `seed` of `vaescreen.open_data`.
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images`, `test_images` and
+        `seed` of `vaescreen.open_data`.
     on_images
         As `on_progress` of `vaescreen.open_data`.
 

@@ -14,10 +14,10 @@ from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 __all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
 
 FORMATS: tuple[Format, ...] = (
+    dicom.FORMAT,  # before TIFF: the preamble of a DICOM file may be the header of one
     raster.FORMAT,
     tiff.FORMAT,
     nifti.FORMAT,
-    dicom.FORMAT,
     hdf5.FORMAT,
     arrays.FORMAT,
     table.FORMAT,

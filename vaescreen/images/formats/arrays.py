@@ -19,12 +19,13 @@ from vaescreen.images.formats.npy import Stored
 from vaescreen.images.formats.raster import LUMA
 from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import black_and_white, extremes
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Reading, Window
 from vaescreen.images.splits import split_named
 
-_COLLECTION = re.compile(r"([a-z]+?)(?:_images)?")
+_COLLECTION = re.compile(r"(?:x_)?([a-z]+?)(?:_images)?")
 _LABELS = re.compile(r"(?:.*_)?labels?")
 _LONE = ("image", "images", "arr_0")
 _NAMES_SHOWN = 10
@@ -51,15 +52,15 @@ class _Array:
         if layout.is_volume:
             check_room(layout.header.shape, layout.header.dtype)
         self.name = name
-        self._values, self._layout = npy.read(path, name, layout.header), layout
-        self._window = _settled(self._values, window)
-        self.volume = Volume(self._values, self._window) if layout.is_volume else None
+        self.values, self._layout = npy.read(path, name, layout.header), layout
+        self._window = _settled(self.values, window)
+        self.volume = Volume(self.values, self._window) if layout.is_volume else None
 
     def gray(self, number: int) -> FloatImage:
         """Give one image."""
         if self.volume:
             return self.volume.gray(number)
-        image: NDArray[Any] = self._values[number] if self._layout.several else self._values
+        image: NDArray[Any] = self.values[number] if self._layout.several else self.values
         if self._layout.channels:
             weights = LUMA if image.shape[-1] == len(LUMA) else (1.0,)
             planes = np.moveaxis(np.asarray(image, np.float64), -1, 0)
@@ -92,10 +93,13 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
             prefix = f"{name}/" if name else ""
             frames += [Frame(f"{prefix}{number}", "", layout.split) for number in numbers]
         elif layout.is_volume:
+            refuse_label_map(file.array(name).values, reading)
             volume = file.array(name).volume if not reading.slices else None
             chosen = volume.filled() if volume else part(len(numbers), reading.slices or (0, 1))
             frames += [Frame(str(number)) for number in chosen]
         else:
+            if not (layout.several or layout.channels):
+                refuse_label_map(file.array(name).values, reading)
             frames += [Frame(str(number)) for number in numbers] if layout.several else [Frame()]
     return frames
 

@@ -6,26 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen.errors import DataError, VaescreenError
-from vaescreen.images.pixels import FloatImage
+from vaescreen.errors import VaescreenError
+from vaescreen.images.pixels import FloatImage, NoPictureError
 from vaescreen.images.reading import Reading
 
 HEAD = 560
 """Bytes that tell what a file is."""
 
 
-class NoPictureError(DataError):
-    """A file, or an image of it, that is no picture, such as a segmentation: left out, which is no fault of it.
-
-    Attributes
-    ----------
-    kind
-        What it is, for counts.
-    """
-
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
+__all__ = ["HEAD", "Format", "Frame", "NoPictureError", "imported"]
 
 
 class Frame(NamedTuple):

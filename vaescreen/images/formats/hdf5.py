@@ -16,13 +16,14 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Reading
 
 PREFERRED = ("reconstruction_rss", "reconstruction_esc")
 """Root sum of squares of the coils; single coil emulated from many."""
 
-IMAGES = ("image", "images", "data")
+IMAGES = ("image",)
 """What data sets for segmentation call the picture beside its `label`."""
 
 _MAX_HEADER = 2**20
@@ -52,6 +53,7 @@ def _volume(path: Path, reading: Reading) -> Volume:
             values = _magnitude(file, dataset) if dataset.dtype.kind == "c" else dataset[()]
         if values.ndim == 2:
             values = values[None]
+        refuse_label_map(values, reading)
         return Volume(values, reading.window)
 
     return held(path, ("HDF5", reading), make)

@@ -18,6 +18,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Axis, Reading
 
@@ -68,6 +69,7 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     header = _header(path)
     axis = _axis(header, reading.axis)
     check_shape(*(header.count(other) for other in ACROSS if other != axis))
+    refuse_label_map(held(path, "nifti", lambda: _Opened(path)).voxels.T, reading)
     frames = []
     for time in range(header.shape[3]):
         volume = _volume(
@@ -131,10 +133,9 @@ def _header(path: Path) -> _Header:
 
 
 def _repaired(header: Any) -> Any:
-    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings; it raises where that does."""
-    nibabel = imported("nibabel", "NIfTI")
+    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings."""
     logger = logging.Logger("nibabel's repairs", level=logging.CRITICAL + 1)
-    header.check_fix(logger=logger, error_level=nibabel.imageglobals.error_level)
+    header.check_fix(logger=logger, error_level=logging.CRITICAL + 1)
     return header
 
 

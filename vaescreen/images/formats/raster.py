@@ -13,14 +13,14 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats import netpbm
-from vaescreen.images.formats.base import Format, NoPictureError, imported
+from vaescreen.images.formats.base import Format, imported
 from vaescreen.images.formats.png import PNG_MARK, is_complete, pixels_only
-from vaescreen.images.labels import LABELS, is_label_map
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import windowed
 from vaescreen.images.pixels import MAX_PIXELS, FloatImage, check_shape, checked
 from vaescreen.images.reading import AS_FILES_SAY, Reading, Window
 
-PILLOW_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP")
+PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 READ = "PNG, JPEG, TIFF, WEBP, BMP, JPEG 2000, PGM"
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".jp2", ".j2k", ".jpx", ".pgm", ".ppm", ".pnm"}
@@ -192,8 +192,7 @@ def _in_pieces(stored: NDArray[Any], gray: Callable[[NDArray[Any]], NDArray[np.f
 
 def _read(path: Path, key: str, reading: Reading) -> FloatImage:
     gray = read_image(path, reading.window)
-    if not reading.keep_labels and is_label_map(gray, reading.window):
-        raise NoPictureError(LABELS, "not a picture: a label map, by its few distinct values")
+    refuse_label_map(gray, reading)
     return gray
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from vaescreen.errors import DataError
-from vaescreen.images.formats.base import Format, Frame, NoPictureError, imported
+from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.raster import LUMA, read_image
 from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
-from vaescreen.images.labels import LABELS, is_label_map
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import extremes, valid, windowed
 from vaescreen.images.pixels import FloatImage, check_shape, checked
 from vaescreen.images.reading import Reading, Window
@@ -29,6 +29,7 @@ _MOST_PAGES = 2**14
 _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES = 258, 259, 262, 266, 277
 _PLANAR, _SUB_IFDS, _FORMAT = 284, 330, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = range(4)
+_CMYK = 5
 _NONE, _LZW, _DEFLATE, _ADOBE_DEFLATE, _PACK_BITS = 1, 5, 8, 32946, 32773
 _KNOWN_RIGHT = {_NONE, _LZW, _DEFLATE, _ADOBE_DEFLATE, _PACK_BITS}
 """Compressions that Pillow decodes as tifffile does."""
@@ -47,8 +48,8 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
         return [Frame()]
     stack = held(path, "TIFF", lambda: _decoded(path))
     count = len(stack.values)
-    if not reading.keep_labels and stack.values.ndim == 3 and is_label_map(stack.values, Window()):
-        raise NoPictureError(LABELS, "not a picture: a label map, by its few distinct values")
+    if stack.values.ndim == 3:
+        refuse_label_map(stack.values, reading)
     if count == 1:
         return [Frame()]
     if reading.slices:
@@ -69,8 +70,7 @@ def _read(path: Path, key: str, reading: Reading) -> FloatImage:
 
 def _plain(path: Path, reading: Reading) -> FloatImage:
     gray = read_image(path, reading.window)
-    if not reading.keep_labels and is_label_map(gray, reading.window):
-        raise NoPictureError(LABELS, "not a picture: a label map, by its few distinct values")
+    refuse_label_map(gray, reading)
     return gray
 
 
@@ -109,7 +109,7 @@ def _is_simple(tags: Any, *, little: bool) -> bool:
         and len(bits) == samples
     )
     if set(bits) == {8}:
-        right = {1: {_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE}, 3: {_RGB}, 4: {_RGB}}
+        right = {1: {_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE}, 3: {_RGB}, 4: {_RGB, _CMYK}}
         return usual and photometric in right.get(samples, ())
     deep = bits == (16,) and little and photometric == _BLACK_IS_ZERO
     return usual and (deep or (bits == (1,) and photometric == _BLACK_IS_ZERO))
@@ -149,11 +149,9 @@ def _stack(file: Any) -> _Stack:
     values = np.asarray(series.asarray(maxworkers=1))
     values = _last_three(values, axes)
     if page.photometric.name == "PALETTE" and page.colormap is not None:
-        return _Stack(
-            np.moveaxis(page.colormap[:, values], 0, -1), _full_scale(np.dtype("u2"), 16), inverted=False
-        )
+        return _Stack(np.moveaxis(page.colormap[:, values], 0, -1), _full_scale(16), inverted=False)
     bits = page.bitspersample if isinstance(page.bitspersample, int) else page.bitspersample[0]
-    white = None if dtype.kind == "f" else _full_scale(dtype, bits)
+    white = None if dtype.kind == "f" else _full_scale(bits)
     return _Stack(values, white, page.photometric.name == "MINISWHITE")
 
 
@@ -177,9 +175,9 @@ def _last_three(values: NDArray[Any], axes: str) -> NDArray[Any]:
     return stack[..., : len(LUMA)]
 
 
-def _full_scale(dtype: np.dtype[Any], bits: int) -> float:
+def _full_scale(bits: int) -> float:
     """Largest value of so many bits; of 32-bit integers, which nobody fills, that of 16."""
-    return float(2 ** (min(bits, 16) - (dtype.kind == "i")) - 1)
+    return float(2 ** min(bits, 16) - 1)
 
 
 def _gray(stack: _Stack, number: int, window: Window) -> FloatImage:
@@ -189,11 +187,14 @@ def _gray(stack: _Stack, number: int, window: Window) -> FloatImage:
     if stack.white is None:
         image = valid(image)
     low, high = extremes(image)
+    if not low <= high:
+        raise DataError("holds no value that is finite")
     white = stack.white or 1.0
     if window.kind in {"file", "full"} and (low < 0 or high > white):
         if len(stack.values) == 1:
+            what = "integers" if stack.white else "floating-point values"
             raise DataError(
-                f"values from {low:g} to {high:g}, where 0 to {white:g} is full scale; give --window auto or LOW,HIGH"
+                f"{what} from {low:g} to {high:g}, where 0 to {white:g} is full scale; give --window auto or LOW,HIGH"
             )
         return Volume(stack.values, Window()).gray(number)
     gray = windowed((image / white), white, window)
