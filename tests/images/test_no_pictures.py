@@ -33,7 +33,7 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: write_dicom(p, AREAS.astype(np.uint32), SOPClassUID=f"{STORAGE}66.4"),
         "segmentation",
     ),
-    "SEG without class": (lambda p: write_dicom(p, AREAS, SOPClassUID="", Modality="SEG"), "segmentation"),
+    "SEG without class": (lambda p: write_dicom(p, AREAS, Modality="SEG"), "segmentation"),
     "dose": (lambda p: write_dicom(p, picture(9), SOPClassUID=f"{STORAGE}481.2"), "radiotherapy dose"),
     "parametric map": (lambda p: write_dicom(p, picture(9), SOPClassUID=f"{STORAGE}30"), "parametric map"),
     "localizer": (lambda p: write_dicom(p, picture(9), ImageType=[*ORIGINAL, "LOCALIZER"]), "localizer"),

@@ -12,7 +12,7 @@ from vaescreen.images.reading import Reading
 LABELS = "label map"
 
 _FOLDERS = re.compile(
-    r"(?:labels?|masks?|segs?|segmentations?|annotations?|ground_?truths?|gts?)(?:_?(?:tr|ts|train|test|val|valid))?",
+    r"(?:labels?|[a-z]*masks?|segs?|segmentations?|annotations?|ground_?truths?)(?:_?(?:tr|ts|train|test|val|valid))?",
     re.IGNORECASE,
 )
 _WORD = r"(?:seg|segmentation|mask|label|labels|labelmap|gt|groundtruth|ground_truth|annotation|aseg|aparc\+aseg|dseg)"
