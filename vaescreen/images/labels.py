@@ -69,6 +69,8 @@ def _is_label_map(values: NDArray[np.generic]) -> bool:
     if len(np.unique(sample)) > _SOME:
         return False
     distinct = np.unique(flat)
+    if len(distinct) < 2 or not np.isfinite(distinct).all():
+        return False
     if len(distinct) <= _FEW:
         return True
     if len(distinct) > _SOME:

@@ -133,7 +133,9 @@ def _header(path: Path) -> _Header:
 
 
 def _repaired(header: Any) -> Any:
-    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings."""
+    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings; not where that refuses it."""
+    if header.get_data_offset() < header.sizeof_hdr:
+        return header
     logger = logging.Logger("nibabel's repairs", level=logging.CRITICAL + 1)
     header.check_fix(logger=logger, error_level=logging.CRITICAL + 1)
     return header
