@@ -17,7 +17,7 @@ from vaescreen.images.ids import images_with_ids
 from vaescreen.images.labels import LABELS
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames, shown, without_labels
-from vaescreen.images.manifest import COLUMNS
+from vaescreen.images.manifest import COLUMNS, MANIFEST
 from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import Picture, checked, drawn
 from vaescreen.images.reading import AS_FILES_SAY, Reading
@@ -97,7 +97,8 @@ class FolderSource:
             entries = {row.file: Chosen(row.file, row.patient, row.split) for row in contents.rows}
         elif declaration and published:
             entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
-        files, labels = list(entries) or found.files, []
+        labels: list[str] = []
+        files = list(entries) or found.files
         if not (entries or reading.keep_labels):
             files, labels = without_labels(found.files)
         listing = list_frames(contents.root, files, as_listed, on_progress, remember=remember)
@@ -105,7 +106,7 @@ class FolderSource:
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
         self.left_out = (*(Skipped(shown(file), LABELS, LABELS) for file in labels), *listing.left_out)
-        self.passed_over = tuple(found.passed_over)
+        self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
         images = images_with_ids(frames)
         _require(self, folder, [(file, frame.key) for file, frame, _ in images])
         kinds = {
@@ -263,11 +264,11 @@ def _require(source: FolderSource, folder: Path, found: Sequence[tuple[str, str]
             raise DataError(f"{source.folder / file}: {error}") from error
     count = len(found)
     others = [*source.left_out, *source.passed_over]
-    beside = f" (beside {counted(others)})" if others else ""
+    beside = f"; what else is there: {counted(others)}" if others else ""
     keep = "; give --keep-labels to take what is no picture, too" if source.left_out else ""
     raise DataError(
-        f"{folder} holds {count} image{'' if count == 1 else 's'}{beside}; give at least {MIN_IMAGES} "
-        f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on{keep}"
+        f"{folder} holds {count} image{'' if count == 1 else 's'}; give at least {MIN_IMAGES} "
+        f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on{beside}{keep}"
     )
 
 

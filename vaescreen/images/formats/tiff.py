@@ -4,6 +4,7 @@ A file of several pages of one size is a volume of slices, as ImageJ and OME-TIF
 images, pyramids of tiles, stay out: cut them into images first.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,7 @@ def _is_simple(tags: Any, *, little: bool) -> bool:
 
 def _decoded(path: Path) -> _Stack:
     tifffile = imported("tifffile", "TIFF (other than plain gray or colour)")
+    tifffile.logger().addHandler(logging.NullHandler())  # else its complaints would be printed beside ours
     try:
         with tifffile.TiffFile(path) as file:
             return _stack(file)

@@ -25,7 +25,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import NoPictureError
 from vaescreen.images.formats.dicom import begins_as_data_set
 from vaescreen.images.formats.dicom.codecs import check_codestream, plugin_for
-from vaescreen.images.formats.dicom.purposes import SEGMENTATION, purpose
+from vaescreen.images.formats.dicom.purposes import SEGMENTATION, WITHOUT_PIXELS, never_has_pixels, purpose
 from vaescreen.images.held import held
 from vaescreen.images.pixels import MAX_PIXELS, check_shape
 
@@ -281,9 +281,10 @@ def _start_of_pixels(stream: Any, header: Dataset) -> tuple[int, str, int]:
     if not block:
         if header.get("EncryptedAttributesSequence"):
             raise DataError("encrypted: its pixels cannot be read without the key")
-        if header.get("Rows") is None:
-            raise NoPictureError("object without pixels", f"holds no pixels ({shown(kind)})")
-        raise DataError(f"ends before its pixels, which its header promises ({shown(kind)})")
+        if header.get("Rows") is not None:
+            raise DataError(f"ends before its pixels, which its header promises ({shown(kind)})")
+        reason = f"holds no pixels ({shown(kind)})"
+        raise NoPictureError(WITHOUT_PIXELS, reason) if never_has_pixels(header) else DataError(reason)
     if len(block) < least:
         raise DataError("truncated: it ends where the pixels begin")
     tag = int.from_bytes(block[:2], order) << 16 | int.from_bytes(block[2:4], order)

@@ -2,8 +2,10 @@
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.uid import UID
 
 SEGMENTATION, DOSE, MAP = "segmentation", "radiotherapy dose", "parametric map"
+WITHOUT_PIXELS = "object without pixels"
 LOCALIZER, SCREEN, REPORT = "localizer", "screen save", "dose report"
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -30,6 +32,12 @@ def purpose(header: Dataset) -> str:
     stated = _CLASSES.get(str(header.get("SOPClassUID") or "").strip())
     modality = _MODALITIES.get(str(header.get("Modality") or "").strip().upper())
     return stated or modality or _by_image_type(header)
+
+
+def never_has_pixels(header: Dataset) -> bool:
+    """Whether files of this SOP class are reports, plans, contours or states: a known class, and none of images."""
+    uid = UID(str(header.get("SOPClassUID") or ""))
+    return uid.type == "SOP Class" and "Image" not in uid.name
 
 
 def _by_image_type(header: Dataset) -> str:
