@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hub import Hub
 
-from vaescreen.adding import Statement, add_candidate
+from vaescreen.adding import Statement, add_candidate, draft
 from vaescreen.autoencoders.weights import locate
 from vaescreen.errors import CandidateError, RegistryError
 from vaescreen.images import DataSet, open_data
@@ -148,3 +148,53 @@ def test_a_repository_is_fetched_and_its_commit_pinned(weights, tmp_path) -> Non
         assert entry.source == HubSource(hub="org/model", revision=hub.commit("org/model"), subfolder="vae")
     assert entry.geometry == (3, 4)
     assert entry.unverified == ("domain", "training_data")
+
+
+@pytest.mark.parametrize(
+    ("spec", "option", "what"),
+    [
+        ("FOLDER", {"revision": "main"}, "--revision means nothing for a path"),
+        ("FILE", {"subfolder": "vae"}, "--subfolder means nothing for a weight file"),
+        ("FILE", {"variant": "fp16"}, "--variant means nothing for a weight file"),
+        ("FOLDER", {"weights": "a.bin", "variant": "fp16"}, "--variant means nothing beside --weights"),
+        ("json:loads", {"subfolder": "vae"}, "--subfolder means nothing for a factory"),
+        ("json:loads", {"revision": "main"}, "--revision means nothing for a factory"),
+        ("medvae:medvae_4_3_2d", {"weights": "a.ckpt"}, "--weights means nothing for a model of medvae"),
+        ("medvae:medvae_4_3", {}, "medvae has no 2-D model 'medvae_4_3'; did you mean 'medvae_4_3_2d'"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_an_error(weights, spec, option, what) -> None:
+    files = {"FOLDER": weights, "FILE": weights / "diffusion_pytorch_model.safetensors"}
+    with pytest.raises(RegistryError, match=what):
+        draft(str(files.get(spec, spec)), Statement(**option))
+
+
+def test_options_for_a_folder(weights) -> None:
+    plain = weights / "diffusion_pytorch_model.safetensors"
+    (weights / "inside").mkdir()
+    plain.rename(weights / "inside" / "mine.safetensors")
+    (weights / "config.json").rename(weights / "inside" / "mine.json")
+    entry = draft(str(weights), Statement(subfolder="inside", weights="mine.safetensors", config="mine.json"))
+    assert entry.geometry == (3, 4)
+    again = draft(str(weights), Statement(weights="inside/mine.safetensors", config="inside/mine.json"))
+    assert again.sha256 == entry.sha256
+
+
+def test_a_mistyped_path_is_a_missing_path(weights, monkeypatch) -> None:
+    monkeypatch.chdir(weights.parent.parent)
+    spec = f"{weights.parent.name}/My VAE (finel)"
+    with pytest.raises(RegistryError, match="is no existing folder or file"):
+        draft(spec, Statement())
+    (weights.parent / "my-vae").mkdir()
+    with pytest.raises(RegistryError, match="did you mean 'my-vae'"):
+        draft(f"{weights.parent.name}/my-vea", Statement())
+
+
+def test_a_stated_range_counts(weights, file, data) -> None:
+    with pytest.raises(
+        CandidateError,
+        match=r"refused \(value range, fidelity\).*write `settings: \{value_range: \[-1, 1\]\}`",
+    ):
+        add_candidate(str(weights), file, data, statement=Statement(value_range=(0, 255)))
+    added = add_candidate(str(weights), file, data, statement=Statement(value_range=(-1, 1)))
+    assert added.candidate.settings.value_range == (-1, 1)

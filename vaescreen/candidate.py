@@ -46,6 +46,7 @@ __all__ = [
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "diffusers": ("hub", "path"),
     "ldm": ("hub", "path", "download"),
+    "medvae": ("hub", "path"),
     "published": ("github",),
     "module": ("module",),
     "bundled": ("bundled",),

@@ -11,6 +11,7 @@ from vaescreen.candidate import did_you_mean
 from vaescreen.errors import RegistryError
 from vaescreen.marked_yaml import MarkedYaml
 from vaescreen.sources import Strict
+from vaescreen.wording import in_words
 
 Entry = TypeVar("Entry", bound=Strict)
 
@@ -86,7 +87,7 @@ class Section(Generic[Entry]):
     def _problem(self, error: ValidationError) -> tuple[tuple[str | int, ...], str]:
         """Where in the entry the first problem is, and what it is; an unknown key goes before a missing one."""
         errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-        kind, message = errors[0]["type"], errors[0]["msg"].removeprefix("Value error, ")
+        kind = errors[0]["type"]
         location = errors[0]["loc"]
         if location[:1] == ("source",) and location[1:2] and location[1] in self.sources:
             location = (*location[:1], *location[2:])
@@ -97,6 +98,6 @@ class Section(Generic[Entry]):
         elif kind == "missing":
             problem = f"key {field!r} is missing"
         else:
-            problem = f"{field}: {message}" if field else message
+            problem = f"{field}: {in_words(errors[0])}" if field else in_words(errors[0])
         more = f" (and {len(errors) - 1} more in this entry)" if len(errors) > 1 else ""
         return location, problem + more

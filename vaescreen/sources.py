@@ -1,5 +1,6 @@
 """Where an autoencoder comes from: the kinds of `source` that a registry entry may have."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,21 +24,57 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_printable)]
-HubId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
-Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
-Subfolder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w-]*(/[A-Za-z0-9][\w-]*)*$")]
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$", max_length=128)]
-RepositoryPath = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)*$", max_length=200)
+def _formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
+    """Check of a text, which says in words what the pattern asks for."""
+
+    def check(text: str) -> str:
+        if len(text) > max_length:
+            raise ValueError(f"must have at most {max_length} characters")
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text[:60]!r} is none; {words}")
+        return text
+
+    return AfterValidator(check)
+
+
+_SEGMENT = r"[A-Za-z0-9_][\w.+-]*"
+Name = Annotated[
+    str,
+    _formed(
+        r"[a-z0-9][a-z0-9._-]*",
+        "use lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",
+        64,
+    ),
 ]
-Variant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=32)]
-Url = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9][\w./%-]*$", max_length=400)]
-Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_printable)]
+HubId = Annotated[
+    str,
+    _formed(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "ORG/NAME is expected, as on the repository's page"),
+]
+Revision = Annotated[
+    str, _formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a commit, a branch or a tag is expected")
+]
+Commit = Annotated[str, _formed(r"[0-9a-f]{40}", "the 40 digits of a commit are expected")]
+Subfolder = Annotated[
+    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a folder inside the repository is expected, such as vae")
+]
+FileName = Annotated[
+    str,
+    _formed(
+        r"(?!.*(^|/)\.)[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*", "a file inside the folder is expected", 200
+    ),
+]
+RepositoryPath = Annotated[
+    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in the repository is expected", 200)
+]
+Variant = Annotated[str, _formed(r"[A-Za-z0-9_-]+", "a word such as fp16 is expected", 32)]
+Url = Annotated[
+    str, _formed(r"https://[A-Za-z0-9][\w./%-]*", "an address that begins with https:// is expected")
+]
+Sha256 = Annotated[str, _formed(r"[0-9a-f]{64}", "the 64 digits of a sha256 are expected")]
 Factory = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=200)
+    str,
+    _formed(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "package.module:factory is expected", 200),
 ]
 
 
@@ -85,10 +122,11 @@ def path_below(folder: Path, place: Path) -> str:
 class PathSource(Strict):
     """A local folder or weight file; a relative path counts from the folder of the registry file.
 
-    `config` and `variant` are as for the hub.
+    `weights`, `config` and `variant` are as for the hub.
     """
 
     path: LocalPath
+    weights: FileName | None = None
     config: FileName | None = None
     variant: Variant | None = None
 

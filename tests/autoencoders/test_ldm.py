@@ -77,7 +77,7 @@ def test_names_are_those_of_the_converter_of_diffusers():
     model = ldm_network(levels=3)
     old = ldm_state(model)
     config = diffusers_config(ldm_config(model), Path("config.yaml"), "mine")
-    theirs, ours = converter(dict(old), config), diffusers_state(old, config, "mine")
+    theirs, ours = converter(dict(old), config), diffusers_state(old, "mine").state
     assert set(theirs) == set(ours)
     for key, value in theirs.items():
         assert torch.equal(value.reshape(ours[key].shape), ours[key]), key
@@ -122,8 +122,7 @@ def test_low_rank_updates_of_medvae_are_added(tmp_path):
             # A convolution followed by one of 1x1 is the convolution with the composed kernel.
             updated[key] = old[key] + torch.nn.functional.conv2d(down.transpose(0, 1), up).transpose(0, 1)
     expected = ldm_network(levels=3)
-    config = diffusers_config(ldm_config(model), Path("config.yaml"), "mine")
-    expected.load_state_dict(diffusers_state(updated, config, "mine"))
+    expected.load_state_dict(diffusers_state(updated, "mine").state)
     new |= {"channel_ds.0.weight": torch.zeros(1), "channel_proj.weight": torch.zeros(1)}
     document = {"model": {"params": ldm_config(model)}}
     ours = open_autoencoder(candidate(write(tmp_path / "model", document, {"state_dict": new})))
@@ -151,8 +150,11 @@ def test_records_of_training_frameworks_are_left_alone(tmp_path, monkeypatch):
     ("change", "says"),
     [
         (lambda d: d.pop("ddconfig"), "has no `ddconfig` at its top or below `model.params`"),
-        (lambda d: d["ddconfig"].pop("ch_mult"), "ddconfig.ch_mult: Field required"),
-        (lambda d: d["ddconfig"].update(attn_type="linear"), "ddconfig.attn_type: Input should be 'vanilla'"),
+        (lambda d: d["ddconfig"].pop("ch_mult"), "ddconfig.ch_mult is missing"),
+        (
+            lambda d: d["ddconfig"].update(attn_type="linear"),
+            "ddconfig.attn_type must be 'vanilla'",
+        ),
         (lambda d: d.update(n_embed=16), "`double_z` and `n_embed` contradict each other"),
         (lambda d: d.update(embed_dim=5), "embed_dim 5 and z_channels 3 must be equal"),
         (lambda d: d["ddconfig"].update(ch=64), "weights do not fit its configuration"),

@@ -354,7 +354,8 @@ class TestLocalFolder:
         for name in ("a.yaml", "b.yaml"):
             (folder / name).write_text("{}")
         with pytest.raises(
-            CandidateError, match=r"several YAML files \(a\.yaml, b\.yaml\); name one as `config`"
+            CandidateError,
+            match=r"several YAML files \(a\.yaml, b\.yaml\); name one, such as `--config a.yaml`",
         ):
             locate(self.candidate(folder, "ldm"))
         assert locate(self.candidate(folder, "ldm", config="b.yaml")).config.name == "b.yaml"

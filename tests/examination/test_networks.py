@@ -81,7 +81,7 @@ def test_a_bundled_network_is_accepted_in_every_precision(data) -> None:
     report = examine_candidate(Registry.load().candidate("medical-f4c4"), data)
     assert not report.refused, report.refusal
     found = report.measured["precision_psnr"]
-    assert found["fp32"] == pytest.approx(report.measured["psnr"])
+    assert finding(report, "precision").message.endswith("half precision imitated by rounding")
     assert abs(found["bf16"] - found["fp32"]) < 1
     assert 0 < abs(found["fp16"] - found["fp32"]) < 0.1
     assert report.measured["encode_ms"] > 0

@@ -71,3 +71,16 @@ def test_equal_values_have_an_interval_without_width_and_one_patient_has_none():
     assert (same.value, same.low, same.high) == pytest.approx((0.3, 0.3, 0.3))
     with pytest.raises(DataError, match="at least 2 patients"):
         cluster_interval(mean_statistic(VALUES, Patients.of(["p"] * 40)), 1)
+
+
+@pytest.mark.parametrize("patients", [3, 5, 7, 8, 12, 30])
+def test_no_wider_than_twice_students_t_on_normal_samples(patients: int) -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(size=patients)
+        names = [f"p{i}" for i in range(patients)]
+        found = cluster_interval(mean_statistic(values, Patients.of(names)), patients, draws=500)
+        exact = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        ratio = (found.high - found.low) / (exact.high - exact.low)
+        assert 1 - 1e-9 <= ratio <= 2
+        if patients < 8:
+            assert ratio == pytest.approx(1)

@@ -52,6 +52,10 @@ def open_autoencoder(
         return open_linear(
             candidate.source.basis, candidate.geometry, _given(data, candidate), candidate.name
         )
+    if candidate.adapter == "medvae":
+        from vaescreen.autoencoders.medvae import open_medvae
+
+        return open_medvae(candidate, device)
     if candidate.adapter == "module":
         from vaescreen.autoencoders.plugins import open_module
 
@@ -86,6 +90,10 @@ def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
     from vaescreen.autoencoders.weights import locate
 
     files = locate(candidate)
+    if candidate.adapter == "medvae":
+        from vaescreen.autoencoders.medvae import fingerprint
+
+        return fingerprint(files, candidate)
     config = read_config(files, candidate.name, candidate.adapter, stated_config(candidate))
     return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
 

@@ -3,20 +3,32 @@
 import importlib.util
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from vaescreen.autoencoders.classes import CLASSES
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.key_names import inner
 from vaescreen.autoencoders.published.table import PUBLISHED
 from vaescreen.errors import CandidateError
 
+_OF_TRAINING = ("loss.", "discriminator.", "model_ema.", "ema.", "lpips.", "perceptual_loss.", "logvar")
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
-def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Any:
-    """Network of class `config["_class_name"]` with the weights `state`.
+class Built(NamedTuple):
+    """A network, and the names of tensors of its file that are none of its."""
+
+    network: Any
+    left_out: list[str]
+
+
+def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Built:
+    """Network of class `config["_class_name"]` with the weights `state`, and names of tensors that are none of its.
+
+    Those of a training (its losses, a second set that is averaged) may be left out, and so may all beside the prefix
+    under which the network's lie.
 
     Raises
     ------
@@ -26,17 +38,26 @@ def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Any
     """
     model = _construct(config, name)
     state = {_current_key(key): value for key, value in state.items()}
+    state, beside = inner(state, model.state_dict())
     patterns = getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()
     ignored = [re.compile(pattern) for pattern in patterns]
     wanted = model.state_dict()
     state = {k: v for k, v in state.items() if k in wanted or not any(i.search(k) for i in ignored)}
+    left = [key for key in state if key not in wanted and key.startswith(_OF_TRAINING)]
+    state = {key: value for key, value in state.items() if key not in left}
     _check_fit(state, wanted, name)
     model.load_state_dict(state)
-    return model
+    return Built(model, [*beside, *left])
 
 
 def _construct(config: dict[str, Any], name: str) -> Any:
     class_name = config.get("_class_name")
+    if class_name is None:
+        raise CandidateError(
+            f"{name}: its configuration has no `_class_name`, which says what network it is; write it in, such as "
+            '"_class_name": "AutoencoderKL"'
+        )
+    class_name = str(class_name).rpartition(".")[2]  # some write the whole path
     if class_name in PUBLISHED:
         return PUBLISHED[class_name].build(Geometry(*config["geometry"]))
     if class_name not in CLASSES:

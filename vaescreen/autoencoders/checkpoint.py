@@ -1,8 +1,10 @@
 """Reading tensors: nothing in a file is ever run, and what is wrong with it is said."""
 
 import pickle
+import pickletools
 import warnings
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,85 @@ from torch import Tensor
 from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
 from vaescreen.errors import CandidateError
 
-_WRAPPERS = ("state_dict", "params_ema", "params", "model")
+_WRAPPERS = (
+    "state_dict",
+    "params_ema",
+    "ema",
+    "model_ema",
+    "ema_state_dict",
+    "params",
+    "model_state_dict",
+    "model",
+    "vae",
+    "autoencoder",
+    "first_stage_model",
+    "module",
+    "net",
+    "network",
+    "generator",
+    "weights",
+    "shadow",
+)
 """Keys under which training codes put the tensors; the averaged ones go first where both are there."""
 
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
-_TRAINING_RECORDS = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
+_OTHER_FORMATS = {
+    b"\x89HDF\r\n": "an HDF5 file, as Keras writes it",
+    b"GGUF": "a GGUF file",
+    b"\x08\x03\x12": "an ONNX network",
+    b"\x08\x07\x12": "an ONNX network",
+    b"\x08\x08\x12": "an ONNX network",
+}
+_RECORDS = (
+    "__main__.",
+    "argparse.",
+    "builtins.list",
+    "builtins.dict",
+    "collections.",
+    "datetime.",
+    "easydict.",
+    "enum.",
+    "lightning.",
+    "lightning_fabric.",
+    "ml_collections.",
+    "numpy.",
+    "omegaconf.",
+    "pathlib.",
+    "pytorch_lightning.",
+    "types.SimpleNamespace",
+    "yacs.",
+)
+"""Where the classes of plain records come from that training codes keep beside the tensors."""
+_MAPPINGS = ("collections.defaultdict", "easydict.", "ml_collections.", "yacs.")
+_SEQUENCES = ("collections.deque",)
+_WHOLE = ("torch.nn.modules.", "torch.nn.parallel.", "diffusers.models.")
+"""Classes that only a whole pickled network mentions."""
+_WHOLE_NETWORK = (
+    "holds a whole network as an object of its own code; save its tensors instead: "
+    "`torch.save(network.state_dict(), FILE)`"
+)
 
 
 class _Nothing:
-    """Stands in for classes of training frameworks that old checkpoints mention beside their tensors."""
+    """Stands in for the class of a record beside the tensors: whatever is done to it, nothing happens."""
 
     def __init__(self, *_arguments: Any) -> None: ...
 
     def __setstate__(self, _state: Any) -> None: ...
+
+
+class _Mapping:
+    """Stands in for the dictionaries among them: a plain one, since PyTorch fills no other."""
+
+    def __new__(cls, *_arguments: Any) -> OrderedDict[Any, Any]:  # type: ignore[misc]
+        return OrderedDict()
+
+
+class _Sequence:
+    """Stands in for the lists among them."""
+
+    def __new__(cls, *_arguments: Any) -> list[Any]:  # type: ignore[misc]
+        return []
 
 
 def read_tensors(files: WeightFiles, name: str) -> dict[str, Tensor]:
@@ -60,13 +128,16 @@ def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
 
 def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
     with path.open("rb") as file:
-        is_pickle = file.read(4).startswith(_PICKLE_HEADS)
+        head = file.read(8)
+    _refuse_other_formats(path, head, name)
     _refuse_inflated(path, name)
     try:
         with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(_records(path)):
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if is_pickle:
+        if any(entry.startswith(_WHOLE) for entry in _mentioned(path)):
+            raise CandidateError(f"{name}: {path} {_WHOLE_NETWORK}") from error
+        if head.startswith(_PICKLE_HEADS):
             raise CandidateError(
                 f"{name}: {path} is a pickle that would run code on load; convert it to safetensors"
             ) from error
@@ -75,15 +146,57 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
         raise CandidateError(
             f"{name}: {path} is truncated or damaged ({_line(error)}); fetch it again"
         ) from error
-    if isinstance(state, dict):
-        state = next((state[key] for key in _WRAPPERS if isinstance(state.get(key), dict)), state)
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CandidateError(f"{name}: {path} holds more than tensors; convert it to safetensors")
+    state = _tensors_in(content, path, name)
     if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):
         raise CandidateError(
             f"{name}: {path} has tensors larger than the data behind them; it is not to be trusted"
         )
     return state
+
+
+def _tensors_in(content: Any, path: Path, name: str) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, under whatever key its training code put them; records beside them are skipped."""
+    if isinstance(content, _Nothing):
+        raise CandidateError(f"{name}: {path} {_WHOLE_NETWORK}")
+    if not isinstance(content, dict):
+        raise CandidateError(
+            f"{name}: {path} holds a {type(content).__name__}, where a dictionary of tensors is expected"
+        )
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if len(tensors) > 1:
+        return tensors
+    inner = {key: value for key, value in content.items() if isinstance(value, dict)}
+    for key in sorted(inner, key=lambda key: _WRAPPERS.index(key) if key in _WRAPPERS else len(_WRAPPERS)):
+        if not str(key).startswith(("optim", "lr_sched", "scheduler")) and _holds_tensors(inner[key]):
+            return _tensors_in(inner[key], path, name)
+    if tensors:
+        return tensors
+    keys = ", ".join(map(str, list(content)[:8])) or "nothing"
+    raise CandidateError(f"{name}: {path} holds no tensors by name, but {keys}")
+
+
+def _holds_tensors(content: dict[Any, Any]) -> bool:
+    return any(
+        isinstance(value, Tensor) or (isinstance(value, dict) and _holds_tensors(value))
+        for key, value in content.items()
+        if isinstance(key, str)
+    )
+
+
+def _refuse_other_formats(path: Path, head: bytes, name: str) -> None:
+    for magic, what in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise CandidateError(f"{name}: {path} is {what}; safetensors or a PyTorch checkpoint is expected")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            is_script = any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return
+    if is_script:
+        raise CandidateError(
+            f"{name}: {path} is TorchScript, a program rather than weights; save its tensors instead: "
+            "`torch.save(torch.jit.load(FILE).state_dict(), OTHER)`"
+        )
 
 
 def _refuse_inflated(path: Path, name: str) -> None:
@@ -101,12 +214,31 @@ def _refuse_inflated(path: Path, name: str) -> None:
 
 
 def _records(path: Path) -> list[Any]:
-    """Classes of training frameworks that a checkpoint mentions, each to be read as `_Nothing`."""
+    """Classes of plain records that a checkpoint mentions, each with what it is read as."""
+    return [
+        (_Mapping if e.startswith(_MAPPINGS) else _Sequence if e.startswith(_SEQUENCES) else _Nothing, e)
+        for e in _mentioned(path)
+        if e.startswith(_RECORDS)
+    ]
+
+
+def _mentioned(path: Path) -> list[str]:
+    """What a pickle names that PyTorch does not know to be safe; nothing is run."""
     try:
-        mentioned = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # no archive of PyTorch: reading it says what is wrong
-        return []
-    return [(_Nothing, entry) for entry in mentioned if entry.startswith(_TRAINING_RECORDS)]
+        return list(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    except Exception:  # no archive of PyTorch, but perhaps a file of before 1.6: several pickles in a row
+        pass
+    found = set()
+    try:
+        with path.open("rb") as file:
+            while file.peek(1):
+                for operation, argument, _ in pickletools.genops(file):
+                    if operation.name == "GLOBAL" and isinstance(argument, str):
+                        found.add(argument.replace("__builtin__ ", "builtins ").replace(" ", "."))
+    except Exception:  # where the pickles end the tensors begin
+        pass
+    known = torch._weights_only_unpickler._get_allowed_globals()
+    return sorted(found - set(known))
 
 
 def _line(error: Exception) -> str:

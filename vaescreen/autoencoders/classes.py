@@ -36,16 +36,6 @@ def _patches(model: Any) -> int:
     return int(model.config.get("patch_size") or 1)
 
 
-def _plain_decode(model: Any, latents: Tensor) -> Tensor:
-    decoded: Tensor = model.decode(latents).sample
-    return decoded
-
-
-def _mean(encoded: Any) -> Tensor:
-    latents: Tensor = encoded.latent_dist.mode()
-    return latents
-
-
 @dataclass(frozen=True)
 class NetworkClass:
     """How networks of one class are used.
@@ -56,10 +46,8 @@ class NetworkClass:
         Of a network: pixels to a latent cell, along one side; image sides must be multiples of it.
     latent_channels, image_channels
         Of a network.
-    latents
-        What is taken of the output of `encode`; for a posterior, its mean.
     decode
-        Network and latents to images.
+        Network and latents to images, or to what holds them.
     decode_unquantised
         The same without snapping to the code book, for classes that have one.
     native
@@ -79,8 +67,7 @@ class NetworkClass:
     factor: Callable[[Any], int]
     latent_channels: Callable[[Any], int] = lambda model: _first(model.config, _LATENT_CHANNELS)
     image_channels: Callable[[Any], int] = lambda model: _first(model.config, _IMAGE_CHANNELS)
-    latents: Callable[[Any], Tensor] = _mean
-    decode: Callable[[Any, Tensor], Tensor] = _plain_decode
+    decode: Callable[[Any, Tensor], Any] = lambda model, latents: model.decode(latents)
     decode_unquantised: Callable[[Any, Tensor], Tensor] | None = None
     native: Callable[[Any, int], LatentScale] = from_config
     value_range: tuple[float, float] = (-1.0, 1.0)
@@ -92,10 +79,6 @@ class NetworkClass:
     def geometry(self, model: Any) -> Geometry:
         """Latent channels and factor of a network."""
         return Geometry(self.latent_channels(model), self.factor(model))
-
-
-def _attribute(name: str) -> Callable[[Any], Tensor]:
-    return lambda encoded: getattr(encoded, name)
 
 
 def _consistency_decode(model: Any, latents: Tensor) -> Tensor:
@@ -143,11 +126,10 @@ _ltx = _video(_ltx_factor, decode=_ltx_decode)
 
 CLASSES: dict[str, NetworkClass] = {
     "AutoencoderKL": NetworkClass(_levels("block_out_channels")),
-    "AutoencoderTiny": NetworkClass(_levels("encoder_block_out_channels"), latents=_attribute("latents")),
-    "AutoencoderDC": NetworkClass(_levels("encoder_block_out_channels"), latents=_attribute("latent")),
+    "AutoencoderTiny": NetworkClass(_levels("encoder_block_out_channels")),
+    "AutoencoderDC": NetworkClass(_levels("encoder_block_out_channels")),
     "VQModel": NetworkClass(
         _levels("block_out_channels"),
-        latents=_attribute("latents"),
         decode_unquantised=_decode_unquantised,
         native=unscaled,
     ),
@@ -159,7 +141,6 @@ CLASSES: dict[str, NetworkClass] = {
     "ConsistencyDecoderVAE": NetworkClass(_levels("encoder_block_out_channels"), decode=_consistency_decode),
     "AutoencoderRAE": NetworkClass(
         _given("patch_size"),
-        latents=_attribute("latent"),
         native=unscaled,
         value_range=(0.0, 1.0),
         fixed_size=lambda model: int(model.decoder_image_size),
@@ -185,3 +166,15 @@ CLASSES: dict[str, NetworkClass] = {
     "Kandinsky6SRVAE": _video(_levels("encoder_block_out_channels")),
 }
 """Every network class of diffusers that encodes one image, by its name."""
+
+
+def class_of(model: Any) -> NetworkClass | None:
+    """What a network's class takes and gives, if it is one of diffusers', or made of one that it does not change.
+
+    A name says nothing: MONAI, CompVis, MAR and MedVAE each have an `AutoencoderKL` of their own.
+    """
+    for cls in type(model).__mro__:
+        if cls.__name__ in CLASSES and cls.__module__.partition(".")[0] == "diffusers":
+            unchanged = all(getattr(type(model), do) is getattr(cls, do) for do in ("encode", "decode"))
+            return CLASSES[cls.__name__] if unchanged else None
+    return None

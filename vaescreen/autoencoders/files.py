@@ -19,8 +19,9 @@ class WeightFiles(NamedTuple):
     """Configuration and weights of one network.
 
     Where weights are split, `weights` is their index and `shards` are the files that hold them. Where each file
-    holds a part of the network, `parts` names them in the order of the files. A published network has no file for
-    its configuration, which its registry entry is.
+    holds a part of the network, `parts` names them in the order of the files. Where there is no file for the
+    configuration, `config` is the weight file: that of a published network stands in its registry entry, that of a
+    first stage is told by its tensors.
     """
 
     config: Path
@@ -41,15 +42,12 @@ def refuse_placeholder(path: Path, name: str) -> None:
     Raises
     ------
     CandidateError
-        If it cannot be read, is empty, a Git LFS pointer, an HTML page, or a link that leads out of its folder.
+        If it cannot be read, is empty, a Git LFS pointer or an HTML page.
     """
     try:
-        if path.is_symlink() and not stays_inside(path):
-            raise CandidateError(
-                f"{name}: {path} is a link out of its folder; name the file itself as `path`"
-            )
         if not path.is_file():
-            raise CandidateError(f"{name}: {path} is missing, or is no plain file")
+            where = f" (it is a link to {path.resolve()})" if path.is_symlink() else ""
+            raise CandidateError(f"{name}: {path} is missing, or is no plain file{where}")
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:

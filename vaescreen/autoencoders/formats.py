@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 from vaescreen.autoencoders import ldm
 from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, read_yaml_mapping
+from vaescreen.autoencoders.key_names import Inner, inner
+from vaescreen.autoencoders.recognising import recognised
 from vaescreen.candidate import Candidate, GithubSource
+from vaescreen.errors import CandidateError
+
+DIFFUSERS_ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.conv_out.weight")
+"""Names that nearly all classes of diffusers share; by them a prefix is told."""
 
 
 def read_config(
@@ -25,9 +29,21 @@ def read_config(
     """
     if stated is not None:
         return dict(stated)
+    if files.config == files.weights:
+        return _recognised(files, name)
     if adapter == "ldm":
         return ldm.diffusers_config(read_yaml_mapping(files.config, name), files.config, name)
     return read_json_object(files.config, name)
+
+
+def _recognised(files: WeightFiles, name: str) -> dict[str, Any]:
+    config = recognised(read_state(files, name).state)
+    if config is None:
+        raise CandidateError(
+            f"{name}: {files.weights} has no configuration beside it, and its tensors are of no first stage that is "
+            "known; put its config.json or its YAML file beside it, or name that with `--config`"
+        )
+    return config
 
 
 def stated_config(candidate: Candidate) -> dict[str, Any] | None:
@@ -37,8 +53,8 @@ def stated_config(candidate: Candidate) -> dict[str, Any] | None:
     return {"_class_name": candidate.source.network, "geometry": list(candidate.geometry)}
 
 
-def read_state(files: WeightFiles, name: str, adapter: str, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Weights of candidate `name` by the names that diffusers gives them.
+def read_state(files: WeightFiles, name: str) -> Inner:
+    """Weights of candidate `name` by the names that diffusers gives them, and what lies beside them in the file.
 
     Raises
     ------
@@ -46,4 +62,4 @@ def read_state(files: WeightFiles, name: str, adapter: str, config: Mapping[str,
         If a file is a placeholder, unsafe or damaged.
     """
     state = read_tensors(files, name)
-    return ldm.diffusers_state(state, config, name) if adapter == "ldm" else state
+    return ldm.diffusers_state(state, name) if ldm.is_ldm(state) else inner(state, DIFFUSERS_ANCHORS)

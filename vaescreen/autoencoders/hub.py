@@ -1,12 +1,18 @@
 """The Hugging Face hub: its cache on this machine, downloads into it, and its refusals in one line."""
 
 import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
 from vaescreen.errors import CandidateError
 from vaescreen.hub_answers import explain
 from vaescreen.sources import HubSource
+
+LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
+"""Endings of weight files."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -20,6 +26,14 @@ def cached(source: HubSource, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
+def known_to_be_absent(source: HubSource, file: str) -> bool:
+    """Whether the hub has said, at an earlier time, that the source has no such file; the network is not asked."""
+    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+
+    inside = f"{source.subfolder}/{file}" if source.subfolder else file
+    return try_to_load_from_cache(source.hub, inside, revision=source.revision) is _CACHED_NO_EXIST
+
+
 def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
     """Download the first of `files` that the source has, for candidate `name`, with progress on stderr.
 
@@ -28,9 +42,25 @@ def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
     CandidateError
         If it has none of them, cannot be reached, refuses, or sends another file than it says; that is removed.
     """
+    path = fetch_if_there(source, files, name)
+    if path is None:
+        place = source.subfolder or "its root"
+        raise CandidateError(f"{name}: {source.hub} has no {' or '.join(files)} in {place}{_instead(source)}")
+    return path
+
+
+def fetch_if_there(source: HubSource, files: tuple[str, ...], name: str) -> Path | None:
+    """As `fetch`; None if the source has none of the files.
+
+    Raises
+    ------
+    CandidateError
+        As for `fetch`, but for that.
+    """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
+    _refuse_unresolvable(source, name)
     for file in files:
         try:
             path = Path(
@@ -42,8 +72,39 @@ def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
             raise CandidateError(f"{name}: {source.hub} {_refusal(error, source)}") from error
         _verify(path, source, name)
         return path
-    place = source.subfolder or "its root"
-    raise CandidateError(f"{name}: {source.hub} has no {' or '.join(files)} in {place}")
+    return None
+
+
+def _refuse_unresolvable(source: HubSource, name: str) -> None:
+    """Say at once that there is no network; the hub's client would try for half a minute."""
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE or getproxies():
+        return
+    try:
+        socket.getaddrinfo(urlsplit(ENDPOINT).hostname, None)
+    except OSError as error:
+        raise CandidateError(
+            f"{name}: {source.hub} cannot be reached: no connection to the hub; if a folder is meant, there is none of "
+            "that name"
+        ) from error
+
+
+def _instead(source: HubSource) -> str:
+    """What the repository has in its place, to end a message with."""
+    from huggingface_hub import HfApi
+
+    try:
+        files = HfApi().list_repo_files(source.hub, revision=source.revision)
+    except Exception:  # it is only asked for a hint
+        return ""
+    weights = [file for file in files if file.endswith(LOOSE_SUFFIXES)]
+    if not weights:
+        return ""
+    chosen = weights[0]
+    folder, _, file = chosen.rpartition("/")
+    hint = f"--subfolder {folder} --weights {file}" if folder else f"--weights {file}"
+    return f"; it has {', '.join(weights[:4])}: name one, such as `{hint}`"
 
 
 def discard(path: Path) -> None:

@@ -1,7 +1,8 @@
 """First stages in the layout of the latent-diffusion code (CompVis, MedVAE) as diffusers' networks.
 
 The configuration is a YAML file with `embed_dim` and `ddconfig`, alone or somewhere below `model.params`; with
-`n_embed` it is a vector-quantised network. MedVAE's models 4x3 and 8x4 carry low-rank updates (LoRA, Hu et al.
+`n_embed` it is a vector-quantised network. That of sgm's `AutoencodingEngine` has `encoder_config` instead, and no
+convolutions around the latents. MedVAE's models 4x3 and 8x4 carry low-rank updates (LoRA, Hu et al.
 2021) of their convolutions, which are added to these.
 """
 
@@ -13,10 +14,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from torch import Tensor
 
+from vaescreen.autoencoders.key_names import Inner, inner
 from vaescreen.errors import CandidateError
+from vaescreen.wording import in_words
 
-_FIRST_STAGE = "first_stage_model."
-_PARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "quantize.embedding.")
+_ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.mid.block_1.conv1.weight")
+_PARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "quantize.embedding.weight")
+_NO_GUMBEL = "no network class here is; a vector-quantised one with a code book works"
+_CODE_BOOKS = ("quantize._codebook.embed", "quantize.embed")
+"""Where code books that follow their latents by moving averages keep the codes: `[1, K, D]` or `[D, K]`."""
 _LEVELS = (
     (r"mid\.block_1", "mid_block.resnets.0"),
     (r"mid\.block_2", "mid_block.resnets.1"),
@@ -45,13 +51,13 @@ class _Structure(BaseModel):
     resolution: PositiveInt
     attn_resolutions: tuple[PositiveInt, ...] = ()
     double_z: bool = True
-    attn_type: Literal["vanilla"] = "vanilla"
+    attn_type: Literal["vanilla", "vanilla-xformers", "none"] = "vanilla"
 
 
 class _FirstStage(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    embed_dim: PositiveInt
+    embed_dim: PositiveInt | None = None
     ddconfig: _Structure
     n_embed: PositiveInt | None = None
 
@@ -66,17 +72,22 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
     """
     parameters, scale = _first_stage(document)
     if parameters is None:
-        raise CandidateError(f"{name}: {path} has no `ddconfig` at its top or below `model.params`")
+        raise CandidateError(
+            f"{name}: {path} has no `ddconfig` at its top or below `model.params`; the YAML file of the first stage "
+            "is expected"
+        )
+    if "gumbel" in _target(document).lower():
+        raise CandidateError(f"{name}: {path} is a Gumbel VQ ({_target(document)}), which {_NO_GUMBEL}")
     try:
         stage = _FirstStage.model_validate(parameters)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise CandidateError(f"{name}: {path}: {where}: {first['msg']}") from error
+        raise CandidateError(f"{name}: {path}: {where} {in_words(first)}") from error
     structure = stage.ddconfig
     if structure.double_z == (stage.n_embed is not None):
         raise CandidateError(f"{name}: {path}: `double_z` and `n_embed` contradict each other")
-    if stage.n_embed is None and stage.embed_dim != structure.z_channels:
+    if stage.n_embed is None and stage.embed_dim not in (None, structure.z_channels):
         raise CandidateError(
             f"{name}: {path}: embed_dim {stage.embed_dim} and z_channels {structure.z_channels} must be equal"
         )
@@ -93,29 +104,58 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
         "latent_channels": structure.z_channels,
         "scaling_factor": scale,
     }
+    if structure.attn_type == "none":
+        common["mid_block_add_attention"] = False
     if stage.n_embed is None:
-        return {"_class_name": "AutoencoderKL"} | common
+        has = {} if stage.embed_dim else {"use_quant_conv": False, "use_post_quant_conv": False}
+        return {"_class_name": "AutoencoderKL"} | common | has
     code_book = {"num_vq_embeddings": stage.n_embed, "vq_embed_dim": stage.embed_dim}
     return {"_class_name": "VQModel"} | common | code_book
 
 
-def diffusers_state(state: Mapping[str, Tensor], config: Mapping[str, Any], name: str) -> dict[str, Tensor]:
-    """Weights by diffusers' names: low-rank updates added, losses and other parts of a larger model left out.
+def is_ldm(state: Mapping[str, Tensor]) -> bool:
+    """Whether tensors have the names of this layout, whatever is put before them."""
+    return any(re.search(r"(^|\.)encoder\.(down\.\d+\.block|mid\.block_1)\.", key) for key in state)
+
+
+def diffusers_state(state: Mapping[str, Tensor], name: str) -> Inner:
+    """Weights by diffusers' names: low-rank updates added; beside them losses and other parts of a larger model.
 
     Raises
     ------
     CandidateError
-        If an update of candidate `name` does not fit what it updates.
+        If an update of candidate `name` does not fit what it updates, or it is a Gumbel VQ.
     """
-    levels = len(config["block_out_channels"])
-    inside = {k.removeprefix(_FIRST_STAGE): v for k, v in state.items() if k.startswith(_FIRST_STAGE)}
+    inside, beside = inner(state, _ANCHORS)
+    if any(key.startswith("quantize.proj.") for key in inside):
+        raise CandidateError(f"{name}: is a Gumbel VQ (it has `quantize.proj`), which {_NO_GUMBEL}")
+    inside = _with_code_book(inside)
+    levels = 1 + max(
+        (int(m[1]) for key in inside if (m := re.match(r"encoder\.down\.(\d+)\.", key))), default=0
+    )
     named = {}
-    for key, value in _with_updates(inside or state, name).items():
+    for key, value in _with_updates(inside, name).items():
         if key.startswith(_PARTS):
             new = _name(key, levels)
             is_projection = ".attentions." in new and value.ndim == 4
             named[new] = value[:, :, 0, 0] if is_projection else value
-    return named
+    return Inner(named, [*beside, *(key for key in inside if not key.startswith(_PARTS))])
+
+
+def _with_code_book(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Codes that follow their latents by moving averages, by the name of those that are trained."""
+    for key in _CODE_BOOKS:
+        codes = state.get(key)
+        if codes is not None and "quantize.embedding.weight" not in state:
+            table = codes[0] if codes.ndim == 3 else codes.T
+            rest = {other: value for other, value in state.items() if other != key}
+            return rest | {"quantize.embedding.weight": table.contiguous()}
+    return dict(state)
+
+
+def _target(document: Mapping[str, Any]) -> str:
+    model = document.get("model")
+    return str((model if isinstance(model, dict) else document).get("target", ""))
 
 
 def _first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, float]:
@@ -126,12 +166,21 @@ def _first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None,
     parameters = model.get("params") if isinstance(model, dict) else None
     if not isinstance(parameters, dict):
         return None, 1.0
-    if "ddconfig" in parameters:
-        return parameters, 1.0
     stage = parameters.get("first_stage_config")
-    inner = stage.get("params") if isinstance(stage, dict) else None
-    scale = parameters.get("scale_factor", 1.0)
-    return inner if isinstance(inner, dict) and "ddconfig" in inner else None, float(scale)
+    if isinstance(stage, dict):
+        return _structured(stage.get("params")), float(parameters.get("scale_factor", 1.0))
+    return _structured(parameters), 1.0
+
+
+def _structured(parameters: Any) -> Mapping[str, Any] | None:
+    """Parameters with their `ddconfig`, which sgm calls `encoder_config`."""
+    if not isinstance(parameters, dict):
+        return None
+    if "ddconfig" in parameters:
+        return parameters
+    encoder = parameters.get("encoder_config")
+    structure = encoder.get("params") if isinstance(encoder, dict) else None
+    return {**parameters, "ddconfig": structure} if isinstance(structure, dict) else None
 
 
 def _with_updates(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

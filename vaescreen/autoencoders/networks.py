@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +13,21 @@ from vaescreen.autoencoders.classes import CLASSES, NetworkClass
 from vaescreen.autoencoders.contract import check_output
 from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
 from vaescreen.autoencoders.formats import read_config, read_state, stated_config
+from vaescreen.autoencoders.key_names import counted
+from vaescreen.autoencoders.levels import Levels
+from vaescreen.autoencoders.outputs import images_of, latents_of
 from vaescreen.autoencoders.padding import pad_to_multiple
 from vaescreen.autoencoders.published.table import PUBLISHED
+from vaescreen.autoencoders.rounding import rounded
 from vaescreen.autoencoders.scaling import LatentScale
 from vaescreen.autoencoders.settings import LARGEST_WHOLE, Settings
 from vaescreen.autoencoders.tiling import OVERLAP, in_tiles
 from vaescreen.autoencoders.weights import WeightFiles, locate
 from vaescreen.candidate import Candidate
-from vaescreen.errors import CandidateError
+from vaescreen.errors import CandidateError, VaescreenError
 
 _DEFAULTS = Settings()
+Result = TypeVar("Result")
 
 
 class NetworkAutoencoder:
@@ -60,9 +65,15 @@ class NetworkAutoencoder:
     native_scale : LatentScale
         Shift and scale of its own generative models.
     value_range : tuple of float
-        Values of black and white in use.
+        Values of black and white in use at the input.
+    levels : Levels
+        The same by channel, at input and output.
+    settings : Settings
+        How it is run.
     fixed_size : int or None
         The only image side that it works on, if there is one.
+    left_out : str
+        How many tensors of each part of its weight file are none of its; empty if all are.
 
     Raises
     ------
@@ -86,23 +97,54 @@ class NetworkAutoencoder:
         self.image_channels = self._class.image_channels(model)
         self.native_scale: LatentScale = self._class.native(model, self.geometry.channels)
         self.value_range = settings.value_range or self._class.value_range
+        self.levels = Levels.of(settings, self._class.value_range, self.image_channels, name)
         self.fixed_size = self._class.fixed_size(model)
+        self.left_out = ""
         self._name = name
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, settings.dtype)
         self._model = nn.Module.to(model.eval().requires_grad_(False), self._device, self._dtype)
         if self._class.one_by_one:
             model.enable_slicing()
-        self._settings = settings
+        self.settings = settings
+        self._rounded_to: torch.dtype | None = None
         self._decode = self._chosen_decode()
         if settings.tile is not None and settings.tile // self.geometry.factor < 2 * OVERLAP:
             least = 2 * OVERLAP * self.geometry.factor
             raise CandidateError(f"{name}: settings.tile is {settings.tile}; at least {least} pixels are due")
 
     @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self._device
+
+    @property
     def network(self) -> Any:
         """The network itself, for those who train it."""
         return self._model
+
+    def run_as(self, settings: Settings, rounded_to: torch.dtype | None = None) -> "NetworkAutoencoder":
+        """The same network run otherwise, sharing its weights.
+
+        Parameters
+        ----------
+        settings
+            How; in the same `dtype`, which belongs to the weights.
+        rounded_to
+            A half precision that is imitated in float32, see `vaescreen.autoencoders.rounding`.
+
+        Raises
+        ------
+        CandidateError
+            If a setting has no meaning for the network.
+        """
+        if settings.dtype != self.settings.dtype:
+            raise ValueError("another precision needs the weights opened again")
+        other = NetworkAutoencoder(
+            self._model, self._name, self.fingerprint, self._device, settings, self._class
+        )
+        other._rounded_to = rounded_to
+        return other
 
     def encode(self, images: Tensor) -> Tensor:
         """Latents `[B, C, ceil(H/f), ceil(W/f)]` of images `[B, 1, H, W]` in [0, 1].
@@ -113,9 +155,9 @@ class NetworkAutoencoder:
             If the network gives values that are not finite, or another shape, or does not take images this size.
         """
         latents, sd = self.posterior(images)
-        if self._settings.posterior == "sample":
-            latents = latents + sd * _noise(images, latents, self._settings.seed)
-        return self.native_scale.apply(latents) if self._settings.scaling == "native" else latents
+        if self.settings.posterior == "sample":
+            latents = latents + sd * _noise(images, latents, self.settings.seed)
+        return self.native_scale.apply(latents) if self.settings.scaling == "native" else latents
 
     def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation `[B, C, ceil(H/f), ceil(W/f)]` of the raw latents of images `[B, 1, H, W]`.
@@ -129,10 +171,7 @@ class NetworkAutoencoder:
         """
         height, width = images.shape[-2:]
         x = pad_to_multiple(images.to(self._device, torch.float32), self.geometry.factor)
-        black, white = self.value_range
-        x = (black + (white - black) * x).expand(-1, self.image_channels, -1, -1)
-        if self.image_channels == 4:
-            x = torch.cat([x[:, :3], torch.full_like(x[:, :1], white)], dim=1)
+        x = self.levels.apply(x)
         with torch.no_grad(), _full_precision():
             moments = self._in_tiles(self._moments, x.to(self._dtype), self.geometry.factor, 1).float()
         mean, sd = moments.chunk(2, dim=1)
@@ -147,17 +186,24 @@ class NetworkAutoencoder:
         CandidateError
             If the network gives values that are not finite, or another shape.
         """
-        raw = self.native_scale.undo(latents) if self._settings.scaling == "native" else latents
+        return self.decode_unclamped(latents, size).clamp(0, 1)
+
+    def decode_unclamped(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """As `decode`, with what the network gives below black and above white.
+
+        Raises
+        ------
+        CandidateError
+            As for `decode`.
+        """
+        raw = self.native_scale.undo(latents) if self.settings.scaling == "native" else latents
         factor, (height, width) = self.geometry.factor, latents.shape[-2:]
         with torch.no_grad(), _full_precision():
             x = raw.to(self._device, self._dtype)
             decoded = self._in_tiles(self._images, x, 1, factor).float()
         expected = (decoded.shape[1], height * factor, width * factor)
         check_output(decoded, expected, self._name, "images")
-        colours = decoded[:, :3] if decoded.shape[1] == 4 else decoded
-        gray = colours.mean(dim=1, keepdim=True)[..., : size[0], : size[1]]
-        black, white = self.value_range
-        return ((gray - black) / (white - black)).clamp(0, 1).to(latents.device)
+        return self.levels.undo(decoded[..., : size[0], : size[1]]).to(latents.device)
 
     def _moments(self, x: Tensor) -> Tensor:
         """Mean and standard deviation of raw latents, one after the other along the channels."""
@@ -167,26 +213,40 @@ class NetworkAutoencoder:
                 f"{self._name}: works on {side}x{side} pixels only, not on {height}x{width}; use that size, or "
                 f"`settings: {{tile: {side}}}` for larger images"
             )
-        encoded = self._model.encode(x.unsqueeze(2) if self._class.frames else x)
-        mean = self._class.latents(encoded)
-        sd = getattr(getattr(encoded, "latent_dist", None), "std", torch.zeros_like(mean))
-        moments = torch.cat([mean, sd], dim=1)
+        taken = x.unsqueeze(2) if self._class.frames else x
+        mean, sd = self._guarded("encode", lambda: latents_of(self._model.encode(taken), self._name))
+        moments = torch.cat([mean, torch.zeros_like(mean) if sd is None else sd], dim=1)
         return moments.squeeze(2) if self._class.frames else moments
 
     def _images(self, latents: Tensor) -> Tensor:
-        decoded = self._decode(self._model, latents.unsqueeze(2) if self._class.frames else latents)
+        taken = latents.unsqueeze(2) if self._class.frames else latents
+        decoded = self._guarded("decode", lambda: images_of(self._decode(self._model, taken), self._name))
         return decoded.squeeze(2) if self._class.frames else decoded
+
+    def _guarded(self, what: str, call: Callable[[], Result]) -> Result:
+        """Call the network, which may be the user's own code and fail in any way; only memory is another's affair."""
+        precision = rounded(self._model, self._rounded_to) if self._rounded_to else nullcontext()
+        try:
+            with precision:
+                return call()
+        except (VaescreenError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            if "DefaultCPUAllocator" in str(error):
+                raise
+            reason = " ".join(str(error).split())[:150]
+            raise CandidateError(f"{self._name}: {what} fails ({type(error).__name__}: {reason})") from error
 
     def _in_tiles(
         self, function: Callable[[Tensor], Tensor], x: Tensor, unit_in: int, unit_out: int
     ) -> Tensor:
-        side = (self._settings.tile or LARGEST_WHOLE) // self.geometry.factor
+        side = (self.settings.tile or LARGEST_WHOLE) // self.geometry.factor
         if max(x.shape[-2:]) <= side * unit_in:
             return function(x)
         return in_tiles(function, x, side, unit_in, unit_out)
 
     def _chosen_decode(self) -> Callable[[Any, Tensor], Tensor]:
-        if self._settings.quantise:
+        if self.settings.quantise:
             return self._class.decode
         if self._class.decode_unquantised is None:
             raise CandidateError(
@@ -248,11 +308,14 @@ def load_files(
         raise CandidateError(
             f"{name}: {files.weights} has sha256 {found[:12]}..., the registry pins {sha256[:12]}..."
         )
-    model = build(config, read_state(files, name, adapter, config), name)
+    state, beside = read_state(files, name)
+    model, left_out = build(config, state, name)
     fingerprint = network_fingerprint(config, found, settings)
-    published = PUBLISHED.get(config["_class_name"])
+    published = PUBLISHED.get(str(config["_class_name"]))
     description = published.description if published else None
-    return NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    network = NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    network.left_out = counted((*beside, *left_out))
+    return network
 
 
 def _noise(images: Tensor, latents: Tensor, seed: int) -> Tensor:

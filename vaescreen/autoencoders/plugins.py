@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from vaescreen.autoencoders.classes import CLASSES, NetworkClass
+from vaescreen.autoencoders.classes import NetworkClass, class_of
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
@@ -32,8 +32,7 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
     It may give an `Autoencoder`, which is used as it is; a network of a class that diffusers has; or any other
     `torch.nn.Module` with `encode` and `decode`. Such a module takes images `[B, C, H, W]` in the value range of
     the entry's settings ([-1, 1] unless they say otherwise), C being the entry's `input.channels` or that of
-    its first convolution; `encode` gives latents, a tuple that begins with them, or an object that holds them as
-    `latent_dist`, `latents` or `latent`; `decode` gives images, or an object with `sample`.
+    its first convolution. For what `encode` and `decode` may give see `vaescreen.autoencoders.outputs`.
 
     Raises
     ------
@@ -43,26 +42,33 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
     """
     module = _module(candidate)
     made = _make(module, candidate)
+    autoencoder = run(lambda: _opened(made, module, candidate, device), candidate.name, _place(candidate))
+    return _of_the_entry(autoencoder, candidate)
+
+
+def _opened(made: Any, module: ModuleType, candidate: Candidate, device: torch.device | str) -> Autoencoder:
     if isinstance(made, Autoencoder):
         if candidate.settings.changed():
             raise CandidateError(
                 f"{candidate.name}: {_place(candidate)} gives a finished autoencoder, which has no settings; "
                 "leave them out"
             )
-        autoencoder: Autoencoder = made
-    elif isinstance(made, nn.Module) and callable(getattr(made, "encode", None)):
-        fingerprint = digest(_source_code(module), _tensors(made), candidate.settings.changed())
-        is_known = type(made).__name__ in CLASSES and type(made).__module__.startswith("diffusers.")
-        description = None if is_known else _description(made, candidate)
-        autoencoder = NetworkAutoencoder(
-            made, candidate.name, fingerprint, device, candidate.settings, description
-        )
-    else:
+        return made
+    if not is_network(made):
         raise CandidateError(
             f"{candidate.name}: {_place(candidate)} gives a {type(made).__name__}; a torch.nn.Module with encode and "
             "decode, or an object with geometry, fingerprint, encode and decode, is expected"
         )
-    return _of_the_entry(autoencoder, candidate)
+    fingerprint = digest(_source_code(module), _tensors(made), candidate.settings.changed())
+    description = class_of(made) or _description(made, candidate)
+    return NetworkAutoencoder(made, candidate.name, fingerprint, device, candidate.settings, description)
+
+
+def is_network(made: Any) -> bool:
+    """Whether what a factory gave is a `torch.nn.Module` with encode and decode."""
+    return isinstance(made, nn.Module) and all(
+        callable(getattr(made, do, None)) for do in ("encode", "decode")
+    )
 
 
 def open_plugin(candidate: Candidate, device: torch.device | str = "cpu") -> Autoencoder:
@@ -79,7 +85,7 @@ def open_plugin(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
         raise CandidateError(
             f"{candidate.name}: no installed package brings the adapter {adapter!r}; install it"
         )
-    made = _call(lambda: found[adapter].load()(candidate, device), candidate.name, f"adapter {adapter!r}")
+    made = run(lambda: found[adapter].load()(candidate, device), candidate.name, f"adapter {adapter!r}")
     if not isinstance(made, Autoencoder):
         raise CandidateError(
             f"{candidate.name}: adapter {adapter!r} gives a {type(made).__name__}, not an object with geometry, "
@@ -104,7 +110,7 @@ def _make(module: ModuleType, candidate: Candidate) -> Any:
     factory = getattr(module, attribute, None)
     if not callable(factory):
         raise CandidateError(f"{candidate.name}: {module.__name__} has no callable {attribute!r}")
-    return _call(factory, candidate.name, _place(candidate))
+    return run(factory, candidate.name, _place(candidate))
 
 
 def _place(candidate: Candidate) -> str:
@@ -118,7 +124,7 @@ def _module(candidate: Candidate) -> ModuleType:
     assert isinstance(source, ModuleSource)
     module_name = source.module.partition(":")[0]
     with _importable(module_name, source.folder):
-        module = _call(lambda: importlib.import_module(module_name), name, f"importing {module_name}")
+        module = run(lambda: importlib.import_module(module_name), name, f"importing {module_name}")
     assert isinstance(module, ModuleType)
     return module
 
@@ -144,7 +150,14 @@ def _importable(module: str, folder: Path | None) -> Iterator[None]:
         sys.modules.update(others)
 
 
-def _call(function: Callable[[], Any], name: str, what: str) -> Any:
+def run(function: Callable[[], Any], name: str, what: str) -> Any:
+    """Run code of the user's; whatever it raises becomes one line that names the candidate and `what` failed.
+
+    Raises
+    ------
+    CandidateError
+        If it raises anything but an error of vaescreen's, which passes.
+    """
     try:
         return function()
     except VaescreenError:
@@ -164,58 +177,38 @@ def _of_the_entry(autoencoder: Autoencoder, candidate: Candidate) -> Autoencoder
 
 
 def _description(model: nn.Module, candidate: Candidate) -> NetworkClass:
-    channels = candidate.input.channels if candidate.input else first_channels(model, candidate.name)
+    stated = candidate.input.channels if candidate.input else None
+    channels = stated or first_channels(model, candidate.name)
+    if channels is None:
+        raise CandidateError(
+            f"{candidate.name}: has no convolution to tell its image channels by; write `input: {{channels: 3, "
+            f"multiple: {candidate.geometry.factor}}}` into its entry"
+        )
     return NetworkClass(
         factor=lambda _: candidate.geometry.factor,
         latent_channels=lambda _: candidate.geometry.channels,
         image_channels=lambda _: channels,
-        latents=lambda encoded: any_latents(encoded, candidate.name),
-        decode=lambda model, latents: _any_images(model.decode(latents), candidate.name),
         native=unscaled,
     )
 
 
-def first_channels(model: nn.Module, name: str) -> int:
-    """Image channels of a network, which are those of its first convolution.
+def first_channels(model: nn.Module, name: str) -> int | None:
+    """Image channels of a network's first convolution; None if it has none.
 
     Raises
     ------
     CandidateError
-        If it has none.
+        If it is a convolution in three dimensions.
     """
-    convolutions = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+    convolutions = (
+        layer for layer in model.modules() if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    )
     first = next(convolutions, None)
-    if first is None:
-        raise CandidateError(f"{name}: it has no convolution to tell its channels by; give `input.channels`")
-    return first.in_channels
-
-
-def any_latents(encoded: Any, name: str) -> Tensor:
-    """Latents in what `encode` gave: itself, the first of a tuple, or what it holds as posterior or latents.
-
-    Raises
-    ------
-    CandidateError
-        If there are none.
-    """
-    if isinstance(encoded, tuple):
-        encoded = encoded[0]
-    if hasattr(encoded, "latent_dist"):
-        encoded = encoded.latent_dist.mode()
-    for attribute in ("latents", "latent"):
-        encoded = getattr(encoded, attribute, encoded)
-    if not isinstance(encoded, Tensor):
+    if isinstance(first, nn.Conv3d):
         raise CandidateError(
-            f"{name}: encode gives a {type(encoded).__name__}, in which no latents are found"
+            f"{name}: is a 3-D network (its first convolution is a Conv3d); only 2-D autoencoders are screened"
         )
-    return encoded
-
-
-def _any_images(decoded: Any, name: str) -> Tensor:
-    images = decoded[0] if isinstance(decoded, tuple) else getattr(decoded, "sample", decoded)
-    if not isinstance(images, Tensor):
-        raise CandidateError(f"{name}: decode gives a {type(images).__name__}, in which no images are found")
-    return images
+    return None if first is None else first.in_channels
 
 
 def _source_code(module: ModuleType) -> str:

@@ -1,5 +1,7 @@
 """`vaescreen registry`: which candidates there are, whether they are fit for use, downloads, one's own entries."""
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +21,9 @@ app = typer.Typer(no_args_is_help=True, help="Candidates: list, show, add your o
 app.command()(add)
 app.command()(check)
 
-_HEADERS = ("candidate", "geometry", "domain", "licence", "MB", "on this machine")
+_HEADERS = ("candidate", "geometry", "domain", "licence", "MB", "here")
+_GROUPS = ("bundled", "linear")
+"""Adapters whose candidates stand first, for they are always here; the others follow in the order of the files."""
 _SHOWN_AS_DOUBTFUL = ("geometry", "domain", "licence", "size_mb")
 _FILTERS = "Filters"
 
@@ -41,6 +45,12 @@ def list_candidates(
     ] = None,
     channels: Annotated[
         int | None, typer.Option(min=1, metavar="C", help="Latent channels.", rich_help_panel=_FILTERS)
+    ] = None,
+    geometry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="fFcC", help="Such as f8c4, f8 or c4: all of one geometry.", rich_help_panel=_FILTERS
+        ),
     ] = None,
     licence: Annotated[
         str | None,
@@ -75,11 +85,15 @@ def list_candidates(
     from vaescreen.licences import has_licence
     from vaescreen.registry import Registry
 
+    form_of = _geometry(geometry)
+
     def wanted(candidate: "Candidate") -> bool:
         return (
             domain in (None, candidate.domain)
             and factor in (None, candidate.geometry.factor)
             and channels in (None, candidate.geometry.channels)
+            and form_of[0] in (None, candidate.geometry.factor)
+            and form_of[1] in (None, candidate.geometry.channels)
             and (licence is None or has_licence(candidate, licence))
             and (max_mb is None or (candidate.size_mb or float("inf")) <= max_mb)
         )
@@ -90,6 +104,7 @@ def list_candidates(
         if wanted(candidate)
     ]
     found = [(candidate, is_here) for candidate, is_here in found if here in (None, is_here)]
+    found.sort(key=lambda each: _group(each[0]))
     records = [
         {
             "candidate": candidate.name,
@@ -105,6 +120,8 @@ def list_candidates(
         for candidate, is_here in found
     ]
     cells = [_cells(candidate, is_here) for candidate, is_here in found]
+    if form is Format.TABLE:
+        cells = [row for group in _parted(found, cells) for row in group]
     notes = ["`vaescreen registry pull NAME` downloads a candidate that is not on this machine."]
     if any("?" in cell for row in cells for cell in row):
         notes.insert(0, "? could not be confirmed at its source; `vaescreen registry show NAME` says more.")
@@ -177,12 +194,40 @@ def remove(
         print(f"{name}: the entry in {known.origins[name]} counts again")
 
 
+def _geometry(text: str | None) -> tuple[int | None, int | None]:
+    """Factor and channels that a filter such as `f8c4`, `f8` or `c4` asks for."""
+    if text is None:
+        return None, None
+    found = re.fullmatch(r"(?:f(\d+))?(?:c(\d+))?", text)
+    if found is None or not text:
+        raise typer.BadParameter(
+            f"{text!r} is no geometry; write it such as f8c4, f8 or c4", param_hint="--geometry"
+        )
+    factor, channels = (int(digits) if digits else None for digits in found.groups())
+    return factor, channels
+
+
+def _group(candidate: "Candidate") -> int:
+    return _GROUPS.index(candidate.adapter) if candidate.adapter in _GROUPS else len(_GROUPS)
+
+
+def _parted(found: "list[tuple[Candidate, bool]]", cells: list[list[str]]) -> "Iterator[list[list[str]]]":
+    """Rows of each group, an empty one between two."""
+    previous = None
+    for (candidate, _), row in zip(found, cells, strict=True):
+        group = _group(candidate)
+        yield [[""] * len(_HEADERS), row] if previous not in (None, group) else [row]
+        previous = group
+
+
 def _cells(candidate: "Candidate", is_here: bool) -> list[str]:
     texts = {
         "geometry": str(candidate.geometry),
         "domain": candidate.domain,
         "licence": candidate.licence + (", gated" if candidate.gated else ""),
-        "size_mb": f"{candidate.size_mb:.0f}" if candidate.size_mb else "-",
+        "size_mb": f"{candidate.size_mb:.{0 if candidate.size_mb >= 10 else 1}f}"
+        if candidate.size_mb
+        else "-",
     }
     for field in _SHOWN_AS_DOUBTFUL:
         if field in candidate.unverified and texts[field] != "-":

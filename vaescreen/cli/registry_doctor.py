@@ -1,5 +1,6 @@
 """`vaescreen registry add` and `check`: candidates are opened, measured and judged."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from vaescreen.images import DataSet
 
 _STATED = "What cannot be measured"
+_FILES = "Where its files are"
 _IMAGES = "What it is examined on"
 _FITTED_ON, _LOOKED_AT = 8, 3
 _HEADERS = ("candidate", "verdict", "PSNR", "ms / image", "peak MB", "remark")
@@ -56,11 +58,40 @@ def add(
         ),
     ] = None,
     revision: Annotated[
-        str, typer.Option(help="Commit or branch on the hub.", rich_help_panel=_STATED)
-    ] = "main",
+        str | None,
+        typer.Option(help="Commit, branch or tag on the hub.", show_default="main", rich_help_panel=_FILES),
+    ] = None,
     subfolder: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Inside the repository on the hub.", rich_help_panel=_STATED),
+        typer.Option(
+            metavar="DIR", help="Inside the folder or the repository on the hub.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Weights, where they have a name of their own.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Configuration, where it has a name of its own.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD", help="Such as fp16, of weights beside the plain ones.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Black and white as the network takes them.",
+            show_default="what the examination finds",
+        ),
     ] = None,
     licence: Annotated[
         str | None,
@@ -112,6 +143,10 @@ def add(
         adapter=adapter,
         revision=revision,
         subfolder=subfolder,
+        weights=weights,
+        config=config,
+        variant=variant,
+        value_range=_limits(value_range),
         licence=licence,
         domain=domain,
         training_data=training_data,
@@ -128,6 +163,20 @@ def add(
         print(f"Not stated, so marked as unverified: {', '.join(candidate.unverified)}.")
     extra = f" --registry {registry}" if registry else ""
     print(f"Rank it: vaescreen rank --data chest{extra}")
+
+
+def _limits(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(end) for end in text.strip("[]() ").split(","))
+    except ValueError:
+        low = high = 0.0
+    if not -math.inf < low < high < math.inf:
+        raise typer.BadParameter(
+            f"{text!r} is no range; give two numbers such as -1,1", param_hint="--value-range"
+        )
+    return low, high
 
 
 def check(
@@ -149,6 +198,7 @@ def check(
     keep_labels: options.KeepLabels = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say how long each check takes.")] = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Validate the registry files, or examine candidates as a doctor would: is each run as it must be?
@@ -176,7 +226,7 @@ def check(
         examine_candidate(each, _images_for(each, data, size, private, window, keep_labels), device=place)
         for each in chosen
     ]
-    show(_findings(reports[0]) if len(reports) == 1 else _summary(reports), form)
+    show(_findings(reports[0], verbose) if len(reports) == 1 else _summary(reports), form)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
 
@@ -209,13 +259,15 @@ def _print_files(files: Sequence[Path], origins: dict[str, Path]) -> None:
         print(f"{file}: {count} candidate{'' if count == 1 else 's'}, all valid")
 
 
-def _findings(report: "Examination") -> Sheet:
+def _findings(report: "Examination", verbose: bool) -> Sheet:
     records = report.as_json()["findings"]
     cells = [
         [
             each["check"],
             _MARKS[each["status"]],
-            each["message"] + (f"; {each['mend']}" if each["mend"] else ""),
+            each["message"]
+            + (f"; {each['mend']}" if each["mend"] else "")
+            + (f" ({each['seconds']:.1f} s)" if verbose else ""),
         ]
         for each in records
     ]

@@ -137,12 +137,10 @@ def _multiple(subject: Subject, autoencoder: Autoencoder) -> int | None:
         multiple *= 2
 
 
-def check_determinism(
-    report: Examination, subject: Subject, autoencoder: Autoencoder, latents: Tensor
-) -> bool:
+def check_determinism(report: Examination, subject: Subject, autoencoder: Autoencoder) -> bool:
     """Whether encoding and decoding again gives the same."""
     size = (subject.images.shape[-2], subject.images.shape[-1])
-    again = encode(autoencoder, subject.images)
+    latents, again = encode(autoencoder, subject.images), encode(autoencoder, subject.images)
     difference = float((again - latents).abs().max() / latents.abs().max().clamp(min=1e-30))
     first, second = decode(autoencoder, latents, size), decode(autoencoder, latents, size)
     between = mean_psnr(first.clamp(0, 1), second)
@@ -160,8 +158,9 @@ def check_determinism(
     return bool(report.measured["deterministic"])
 
 
-def check_batches(report: Examination, subject: Subject, autoencoder: Autoencoder, decoded: Tensor) -> None:
+def check_batches(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
     """Whether an image comes back the same alone and among others."""
+    decoded = reconstruct(autoencoder, subject.images)
     alone = torch.cat([reconstruct(autoencoder, image[None]) for image in subject.images])
     between = mean_psnr(decoded.clamp(0, 1), alone)
     report.measured["batch_psnr"] = between

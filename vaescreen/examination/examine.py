@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
+from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.settings import Settings
 from vaescreen.candidate import Candidate
 from vaescreen.examination.behaviour import (
@@ -20,8 +21,10 @@ from vaescreen.examination.behaviour import (
 )
 from vaescreen.examination.cost import SLOW_MS, check_cost
 from vaescreen.examination.findings import Examination, Status
+from vaescreen.examination.latent_scale import check_latent_scale
 from vaescreen.examination.posterior import check_posterior
 from vaescreen.examination.precision import check_precision
+from vaescreen.examination.quantiser import check_quantiser
 from vaescreen.examination.subject import Failure, Subject, decode, encode
 from vaescreen.examination.value_range import check_value_range
 from vaescreen.images import DataSet
@@ -114,15 +117,20 @@ def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
     decoded = decode(autoencoder, latents, size)
     if not check_channels(report, subject, latents, decoded) or not check_finite(report, latents, decoded):
         return
-    check_value_range(report, subject, autoencoder)
+    if isinstance(autoencoder, NetworkAutoencoder) and autoencoder.left_out:
+        report.add("weights", Status.OK, f"its file holds tensors of other parts: {autoencoder.left_out}")
+    small = subject.reduced()
+    check_value_range(report, small, autoencoder)
+    check_latent_scale(report, small, autoencoder)
     if not check_fidelity(report, subject, decoded):
         return
-    if check_determinism(report, subject, autoencoder, latents):
-        check_batches(report, subject, autoencoder, decoded)
+    if check_determinism(report, small, autoencoder):
+        check_batches(report, small, autoencoder)
+    check_quantiser(report, small, autoencoder)
     check_sizes(report, subject, autoencoder)
     check_latents(report, latents)
-    check_posterior(report, subject, autoencoder)
-    check_precision(report, subject, autoencoder)
+    check_posterior(report, small, autoencoder)
+    check_precision(report, small, autoencoder)
     check_cost(report, subject, autoencoder, slow_ms)
     if torch.device(subject.device).type == "cuda":
         torch.cuda.empty_cache()

@@ -1,5 +1,6 @@
 """What an examination finds: one finding a check, and the verdict that follows from them."""
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,12 +17,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Outcome of one check, in words; `mend` says what to do about it."""
+    """Outcome of one check, in words; `mend` says what to do about it, `seconds` how long it took."""
 
     check: str
     status: Status
     message: str
     mend: str | None = None
+    seconds: float = 0.0
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Examination:
     candidate: str
     findings: list[Finding] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter, repr=False)
 
     @property
     def refused(self) -> bool:
@@ -74,8 +77,10 @@ class Examination:
         return f"{self.verdict}: {first.message}" + (f"; {first.mend}" if first.mend else "")
 
     def add(self, check: str, status: Status, message: str, mend: str | None = None) -> None:
-        """Note the outcome of a check."""
-        self.findings.append(Finding(check, status, message, mend))
+        """Note the outcome of a check; the time since the one before it is its own."""
+        now = time.perf_counter()
+        self.findings.append(Finding(check, status, message, mend, now - self._since))
+        self._since = now
 
     def as_json(self) -> dict[str, Any]:
         """Give the object that `vaescreen registry check --format json` prints for a candidate."""
@@ -89,6 +94,7 @@ class Examination:
                     "status": finding.status.value,
                     "message": finding.message,
                     "mend": finding.mend,
+                    "seconds": round(finding.seconds, 3),
                 }
                 for finding in self.findings
             ],

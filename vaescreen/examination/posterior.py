@@ -21,8 +21,10 @@ def check_posterior(report: Examination, subject: Subject, autoencoder: Autoenco
     try:
         images = subject.images
         at_mean, sampled = (
-            mean_psnr(images, reconstruct(subject.opened(posterior=kind), images))
-            for kind in ("mean", "sample")
+            mean_psnr(images, reconstruct(autoencoder.run_as(settings), images))
+            for settings in (
+                autoencoder.settings.model_copy(update={"posterior": kind}) for kind in ("mean", "sample")
+            )
         )
     except Failure as failure:
         report.add("posterior", Status.WARNING, f"a sample of it cannot be used: {failure}", "use the mean")

@@ -1,16 +1,18 @@
 """What is examined: an autoencoder that can be opened, perhaps in more than one way, and images for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.settings import Settings
 from vaescreen.errors import VaescreenError
 from vaescreen.metrics.fidelity import psnr
 
+SMALL = 64
 HIGHEST_PSNR = 150.0
 """Values above are set to this: images are then equal up to the rounding of float32."""
 
@@ -48,6 +50,14 @@ class Subject:
     multiple: int
     images: Tensor
     device: str
+
+    def reduced(self) -> "Subject":
+        """The same with two images of about `SMALL` pixels a side, for checks that need no more."""
+        side = min(self.images.shape[-2:])
+        step = max(1, side // max(SMALL, self.multiple))
+        small = F.avg_pool2d(self.images[:2], step)
+        fits = all(length % self.multiple == 0 for length in small.shape[-2:])
+        return replace(self, images=small if fits else self.images[:2])
 
     def opened(self, **changes: object) -> Autoencoder:
         """Open it with some settings changed.

@@ -1,69 +1,178 @@
-"""Is the network given the range of values it was trained on? The other is tried, and must not do better."""
+"""Is the network given the values it was trained on? Other ranges and normalisations are tried, and must not do better.
 
-from dataclasses import dataclass
+What a network was trained on cannot be read from it, but it can be tried: values it was not trained on come back
+distorted. Each trial maps [0, 1] to a range or a normalisation in use, and takes the PSNR of what comes back. A
+network that saturates shows its range itself: given values far outside, it gives the ends. And one whose output has
+another range than its input shows it by a straight line from input to output.
+"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.networks import NetworkAutoencoder
+from vaescreen.autoencoders.settings import Settings
+from vaescreen.errors import VaescreenError
 from vaescreen.examination.behaviour import MARGIN_DB, flat_images
 from vaescreen.examination.findings import Examination, Status
-from vaescreen.examination.subject import Failure, Subject, mean_psnr, reconstruct
+from vaescreen.examination.subject import Failure, Subject, encode, mean_psnr, reconstruct
 
-RANGES = ((-1.0, 1.0), (0.0, 1.0))
+RANGES = ((-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5))
+WIDE_RANGES = ((0.0, 255.0), (-1000.0, 1000.0), (-1024.0, 1024.0), (0.0, 4095.0))
+"""Tried where images hardly come back: what rounds its latents does better the wider its range."""
+HARDLY_DB = 6.0
+"""Less than this above a flat gray image is hardly."""
+NORMALISATIONS = {
+    "ImageNet's mean and SD": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "Caffe's mean, BGR, of [0, 255]": ((0.40760, 0.45795, 0.48502), (1 / 255,) * 3),
+}
+"""Mean and SD of [0, 1], in the order of the network's channels."""
+_BEYOND = (-20_000.0, 20_000.0)
+"""A range that drives a saturating network to both of its ends."""
+_SAME_DB = 0.5
+"""Trials this near to each other are not told apart by their PSNR."""
+_NEAR = 0.1
+"""An end that lies this near to a known one, by the width of the range, is taken for it."""
 
 
 @dataclass(frozen=True)
 class _Trial:
     """Another way to feed the network, what it reaches, and what would make it the stated way."""
 
-    limits: tuple[float, float]
+    what: str
     psnr: float
     mend: str
-
-    @property
-    def what(self) -> str:
-        return f"values in {_text(self.limits)}"
+    settings: dict[str, Any]
+    is_read: bool = False
 
 
 def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
-    """Refuse the candidate if the other range of values, [0, 1] or [-1, 1], wins by 1 dB or more.
+    """Refuse the candidate if another range of values, or a normalisation, wins by 1 dB or more.
 
-    A network of vaescreen's own adapters is opened again with the other range. Any other autoencoder is fed
-    squeezed images, (x + 1) / 2, which undoes a map to [-1, 1] that its network does not want. The opposite mistake
-    cannot be seen from outside: an autoencoder clamps what it gives at black, and one that is given [0, 1] in place
-    of [-1, 1] works on, at half the contrast.
+    A network of vaescreen's own adapters is run with each. Any other autoencoder is fed squeezed images,
+    (x + 1) / 2, which undoes a map to [-1, 1] that its network does not want. The opposite mistake cannot be seen from
+    outside: an autoencoder clamps what it gives at black, and one that is given [0, 1] in place of [-1, 1] works on,
+    at half the contrast.
     """
     known = mean_psnr(subject.images, reconstruct(autoencoder, subject.images))
     flat = mean_psnr(subject.images, flat_images(subject.images))
     if isinstance(autoencoder, NetworkAutoencoder):
-        trials = _reopened(subject, autoencoder.value_range)
+        ranges = RANGES + (WIDE_RANGES if known < flat + HARDLY_DB else ())
+        trials = list(_otherwise(subject.images, autoencoder, ranges))
     else:
         trials = _squeezed(subject.images, autoencoder)
-    best = max(trials, key=lambda trial: trial.psnr, default=None)
+    best = _best(trials)
     if best is None:
         report.add("value range", Status.NOT_MEASURED, "it does not work with another range")
     elif best.psnr >= max(known, flat) + MARGIN_DB:
-        report.measured["better_range"] = list(best.limits)
+        report.measured["better_settings"] = best.settings
         message = f"PSNR {known:.2f} dB as it is, {best.psnr:.2f} dB with {best.what}"
         report.add("value range", Status.REFUSED, message, best.mend)
     else:
-        others = ", ".join(f"{trial.psnr:.2f} dB with {trial.what}" for trial in trials)
-        report.add("value range", Status.OK, f"PSNR {known:.2f} dB as it is, {others}")
+        message = (
+            f"PSNR {known:.2f} dB as it is; of {len(trials)} others the best, {best.what}: {best.psnr:.2f} dB"
+        )
+        report.add("value range", Status.OK, message)
 
 
-def _reopened(subject: Subject, current: tuple[float, float]) -> list[_Trial]:
-    trials = []
-    for limits in RANGES:
-        if limits == current:
+def _otherwise(
+    images: Tensor, autoencoder: NetworkAutoencoder, ranges: tuple[tuple[float, float], ...]
+) -> Iterator[_Trial]:
+    """Trials of every range and normalisation that is not the network's own."""
+    plain = autoencoder.settings.model_copy(
+        update=dict.fromkeys(("value_range", "output_range", "mean", "sd"))
+    )
+    read = _saturation(images, autoencoder, plain)
+    choices: list[tuple[str, dict[str, Any]]] = [
+        (f"values in {_text(limits)}", {"value_range": limits}) for limits in dict.fromkeys((*ranges, *read))
+    ]
+    if autoencoder.image_channels == 3:
+        choices += [(name, {"mean": mean, "sd": sd}) for name, (mean, sd) in NORMALISATIONS.items()]
+    for what, choice in choices:
+        settings = plain.model_copy(update=choice)
+        raw = _raw(images, autoencoder, settings)
+        if raw is None:
             continue
-        try:
-            decoded = reconstruct(subject.opened(value_range=limits), subject.images)
-        except Failure:
-            continue
-        mend = f"write `settings: {{value_range: {_text(limits)}}}`"
-        trials.append(_Trial(limits, mean_psnr(subject.images, decoded), mend))
-    return trials
+        for trial in _unless_current(what, choice, images, raw, autoencoder):
+            yield replace(trial, is_read=choice.get("value_range") in read)
+        ends = _fitted_ends(images, raw, settings)
+        if ends is not None:
+            other = {**choice, "output_range": ends}
+            again = _raw(images, autoencoder, plain.model_copy(update=other))
+            if again is not None:
+                yield from _unless_current(
+                    f"{what}, and {_text(ends)} at its output", other, images, again, autoencoder
+                )
+
+
+def _best(trials: list[_Trial]) -> _Trial | None:
+    """The trial that wins; of those that do as well a normalisation, the range read off it, or the most usual."""
+    best = max(trials, key=lambda trial: trial.psnr, default=None)
+    if best is None:
+        return None
+    near = [trial for trial in trials if trial.psnr >= best.psnr - _SAME_DB]
+    named = [trial for trial in near if "mean" in trial.settings and "output_range" not in trial.settings]
+    return next(iter([*named, *(trial for trial in near if trial.is_read), *near]))
+
+
+def _unless_current(
+    what: str, choice: dict[str, Any], images: Tensor, raw: Tensor, autoencoder: NetworkAutoencoder
+) -> Iterator[_Trial]:
+    settings = autoencoder.settings
+    current = {key: getattr(settings, key) for key in ("value_range", "output_range", "mean", "sd")}
+    if current["mean"] is None:
+        current["value_range"] = autoencoder.value_range
+    if current != dict.fromkeys(current) | choice:
+        yield _Trial(what, mean_psnr(images, raw), _mend(choice), _listed(choice))
+
+
+def _raw(images: Tensor, autoencoder: NetworkAutoencoder, settings: Settings) -> Tensor | None:
+    """Images as they come back with these settings, not clamped; None if they do not."""
+    try:
+        run = autoencoder.run_as(settings)
+        found = run.decode_unclamped(encode(run, images), (images.shape[-2], images.shape[-1]))
+    except (Failure, VaescreenError):
+        return None
+    return found if found.isfinite().all() else None
+
+
+def _saturation(
+    images: Tensor, autoencoder: NetworkAutoencoder, plain: Settings
+) -> tuple[tuple[float, float], ...]:
+    """The range of a network that clamps or squashes: its smallest and largest value, given far larger ones."""
+    low, high = _BEYOND
+    ramp = torch.linspace(0, 1, images.shape[-1]).expand_as(images)
+    ends = {"value_range": _BEYOND, "output_range": (0.0, 1.0)}
+    values = _raw(ramp, autoencoder, plain.model_copy(update=ends))
+    if values is None:
+        return ()
+    black, white = float(values.min()), float(values.max())
+    if not low / 2 < black < white < high / 2:
+        return ()
+    return ((round(black, 3), round(white, 3)),) if white - black > 0.01 else ()
+
+
+def _fitted_ends(images: Tensor, raw: Tensor, settings: Settings) -> tuple[float, float] | None:
+    """Range of the output in which it would be the input, if it is one in use and not the input's."""
+    x, y = images.double().flatten(), raw.double().flatten()
+    slope = float(((x - x.mean()) * (y - y.mean())).mean() / x.var(correction=0).clamp(min=1e-12))
+    offset = float(y.mean() - slope * x.mean())
+    limits = settings.value_range
+    if limits is None:
+        if settings.mean is None or settings.sd is None:
+            return None
+        mean, sd = (sum(values) / len(values) for values in (settings.mean, settings.sd))
+        limits = -mean / sd, (1 - mean) / sd
+    black, white = (limits[0] + (limits[1] - limits[0]) * end for end in (offset, offset + slope))
+    for known in RANGES:
+        near = _NEAR * (known[1] - known[0])
+        if known != limits and abs(known[0] - black) < near and abs(known[1] - white) < near:
+            return known
+    return None
 
 
 def _squeezed(images: Tensor, autoencoder: Autoencoder) -> list[_Trial]:
@@ -72,8 +181,17 @@ def _squeezed(images: Tensor, autoencoder: Autoencoder) -> list[_Trial]:
     except Failure:
         return []
     mend = "the network wants [0, 1]: do not map images to [-1, 1] before it"
-    return [_Trial((0.0, 1.0), mean_psnr(images, decoded), mend)]
+    return [_Trial("values in [0, 1]", mean_psnr(images, decoded), mend, {"value_range": [0.0, 1.0]})]
 
 
-def _text(limits: tuple[float, float]) -> str:
-    return f"[{limits[0]:.0f}, {limits[1]:.0f}]"
+def _listed(choice: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) for key, value in choice.items()}
+
+
+def _mend(choice: dict[str, Any]) -> str:
+    settings = ", ".join(f"{key}: {_text(values)}" for key, values in choice.items())
+    return f"write `settings: {{{settings}}}`"
+
+
+def _text(values: tuple[float, ...]) -> str:
+    return f"[{', '.join(f'{value:g}' for value in values)}]"

@@ -26,6 +26,10 @@ Method = Literal["percentile", "bca", "studentised"]
 Statistic = Callable[[Matrix], tuple[Vector, Matrix]]
 
 BLOCK = 1 << 20
+FEW = 8
+"""Fewer patients than this give draws of so few of them that a draw's own standard error means nothing."""
+WIDEST = 2.0
+"""How many times as wide as Student's t the bootstrap may make an end."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,9 @@ def cluster_interval(
         Number of patients, at least two.
     method : str
         `studentised` scales by the jackknife standard error and takes the wider, at each end, of the bootstrap's
-        and Student's t; `bca` and `percentile` are too narrow for a few dozen patients with unequal numbers of
-        images. `benchmarks/statistics_simulation.py` measures how well each holds.
+        and Student's t, but at most `WIDEST` times the latter; below `FEW` patients, whose draws are mostly of one or
+        two of them, it is Student's t alone. `bca` and `percentile` are too narrow for a few dozen patients with
+        unequal numbers of images. `benchmarks/statistics_simulation.py` measures how well each holds.
     level : float
         Nominal coverage, in (0, 1).
     draws : int
@@ -79,10 +84,12 @@ def cluster_interval(
     left_out = _value_and_error(statistic, np.ones((patients, patients)) - np.eye(patients))[0]
     tails = ((1 - level) / 2, (1 + level) / 2)
     if method == "studentised":
-        t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
         least = float(stats.t.ppf(tails[1], patients - 1))
+        low = high = least
+        if patients >= FEW:
+            t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
+            low, high = np.clip((t_high, -t_low), least, WIDEST * least).tolist()
         jackknife = float(np.sqrt((patients - 1) * left_out.var()))
-        low, high = max(least, float(t_high)), max(least, -float(t_low))
         return Estimate(value, value - low * jackknife, value + high * jackknife)
     drawn = _value_and_error(statistic, draw_patients(patients, draws, seed))[0]
     if method == "bca":

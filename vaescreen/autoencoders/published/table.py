@@ -38,8 +38,6 @@ def _description(
         factor=lambda model: int(model.factor),
         latent_channels=lambda model: int(model.channels),
         image_channels=lambda _: 3,
-        latents=lambda encoded: encoded,
-        decode=lambda model, latents: model.decode(latents),
         decode_unquantised=decode_unquantised,
         native=unscaled,
         value_range=value_range,
