@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.images import Batch, DataSet
 from vaescreen.images.dataset import Item
+from vaescreen.images.pixels import Picture
 from vaescreen.ranking.comparison.measurement import Measured, measure
 from vaescreen.ranking.comparison.sources import Made
 from vaescreen.registry.candidate import Candidate
@@ -26,7 +27,7 @@ class MemorySource:
     """Waves and texture; `EACH` images a patient."""
 
     kind: Literal["real", "phantom"] = "real"
-    unusable = ()
+    unusable = left_out = passed_over = ()
 
     def __init__(self, reverse: bool, mixed: bool = False) -> None:
         self._mixed = mixed
@@ -37,14 +38,14 @@ class MemorySource:
         self.description: dict[str, Any] = {"source": "memory"}
         self.origin: dict[str, Any] = {}
 
-    def load(self, item: Item) -> np.ndarray:
+    def load(self, item: Item) -> Picture:
         random = np.random.default_rng([ord(letter) for letter in item.id])
         height, width = ODD[item.id[-1]] if self._mixed else (SIZE, SIZE)
         rows, columns = np.mgrid[:height, :width]
         phase = random.uniform(0, 6, 3)
         image = 0.5 + 0.2 * np.sin(rows / 6 + phase[0]) * np.cos(columns / 5 + phase[1])
         image += 0.1 * np.sin((rows + columns) / 1.5 + phase[2]) + random.uniform(-0.05, 0.05, image.shape)
-        return image.astype(np.float32)
+        return Picture(image.astype(np.float32))
 
     def stamps(self) -> list[Any]:
         return [[item.key, self._mixed] for item in self.items]

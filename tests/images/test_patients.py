@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from dicom_files import write_dicom
 
+from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.formats import Frame
-from vaescreen.images.patients import OWN, OWN_FILE, patients_of
+from vaescreen.images.patients import OWN, OWN_FILE, Ownership, patients_of
 
 Write = Callable[..., Path]
 
@@ -142,3 +145,30 @@ def test_rule_and_warning_stand_in_the_record(write_images: Write) -> None:
     assert data.record["description"]["warnings"] == list(data.warnings)
     told = open_data(folder, size=32, patient_pattern="([a-z]+)_")
     assert told.warnings == ()
+
+
+class TestIdsOfFiles:
+    """Ids are compared without blanks, NULs and case; a study is one patient's."""
+
+    def owned(self, *said: tuple[str, str]) -> Ownership:
+        images = [
+            (f"{n}.dcm", Frame("", patient, None, study), f"{n}") for n, (patient, study) in enumerate(said)
+        ]
+        return patients_of(images, None)
+
+    @pytest.mark.parametrize("other", ["p1 ", "P1\0", " P1", "p1\0 "])
+    def test_padding_and_case_do_not_make_another_patient(self, other: str) -> None:
+        assert set(self.owned(("P1", ""), (other, ""), ("P2", "")).patients.values()) == {"P1", "P2"}
+
+    def test_ids_of_one_study_are_one_patient_and_named(self) -> None:
+        owned = self.owned(("A", "1.2"), ("B", "1.2"), ("B", "1.3"), ("C", "1.3"), ("D", "1.4"))
+        assert len(set(owned.patients.values())) == 2
+        assert owned.joined == (("A", "B", "C"),)
+
+    def test_an_id_of_all_files_leads_to_a_way_out_that_works(self, tmp_path: Path) -> None:
+        for number in range(4):
+            pixels = np.random.default_rng(number).integers(0, 4096, (24, 24)).astype(np.uint16)
+            write_dicom(tmp_path / f"{number}.dcm", pixels, BitsStored=12, PatientID="ANONYMOUS")
+        with pytest.raises(DataError, match=r"'ANONYMOUS'.*--patients '\(\.\+\)'"):
+            open_data(tmp_path, size=None)
+        assert len(open_data(tmp_path, size=None, patient_pattern="(.+)").ids("train")) >= 1

@@ -13,6 +13,7 @@ import pytest
 
 from vaescreen.errors import CacheError, DataError
 from vaescreen.images import DataSet, open_data
+from vaescreen.images.pixels import Picture
 from vaescreen.images.privacy import KEY_FILE, PrivateSource, keyed_hash, privacy_key
 from vaescreen.images.scanning import Item, Skipped
 
@@ -129,13 +130,14 @@ class Talkative:
             for n, split in enumerate(("train", "val", "test", "test"))
         )
         self.unusable = (Skipped("ward/john_doe.dcm", "John_Doe.dcm: no pixels in ward"),)
+        self.left_out = self.passed_over = ()
         self.description = {"source": "talkative", "folder": folder.name, "list": "mary.csv", "size": 8}
 
-    def load(self, item: Item) -> np.ndarray:
+    def load(self, item: Item) -> Picture:
         warnings.warn(f"odd tag in {item.key}", stacklevel=1)
         if item.key == "ward/mary.smith/3.nii.gz":
             raise DataError(f"cannot read {self.folder}/{item.key} of mary.smith")
-        return np.eye(8, dtype=np.float32) * (1 + int(item.id[-1])) / 8
+        return Picture(np.eye(8, dtype=np.float32) * (1 + int(item.id[-1])) / 8)
 
     def stamps(self) -> list[str]:
         return [str(item.key) for item in self.items]

@@ -14,6 +14,7 @@ from vaescreen.images import DataSet
 from vaescreen.images.dataset import Item
 from vaescreen.images.degradation import Degradation
 from vaescreen.images.phantoms import generate
+from vaescreen.images.pixels import Picture
 from vaescreen.registry.candidate import Candidate
 from vaescreen.screening.view import View
 
@@ -24,7 +25,7 @@ class MemorySource:
     """A source of given images; every second image shares its patient with the one before."""
 
     kind: Literal["real", "phantom"] = "real"
-    unusable = ()
+    unusable = left_out = passed_over = ()
 
     def __init__(self, splits: dict[str, Sequence[np.ndarray]], reverse: bool = False) -> None:
         self._pixels = {f"{split}-{i:02d}": p for split, all_ in splits.items() for i, p in enumerate(all_)}
@@ -36,8 +37,8 @@ class MemorySource:
         self.description: dict[str, Any] = {"source": "memory"}
         self.origin: dict[str, Any] = {}
 
-    def load(self, item: Item) -> np.ndarray:
-        return self._pixels[str(item.key)]
+    def load(self, item: Item) -> Picture:
+        return Picture(self._pixels[str(item.key)])
 
     def stamps(self) -> list[Any]:
         return [[name, float(pixels.sum())] for name, pixels in self._pixels.items()]

@@ -86,9 +86,14 @@ def show_data(
     patients: options.Patients = None,
     name: options.Name = None,
     private: options.Private = False,
+    window: options.Window = None,
+    keep_labels: options.KeepLabels = False,
     train_images: options.TrainImages = None,
     test_images: options.TestImages = None,
     seed: options.Seed = 0,
+    files: Annotated[
+        bool, typer.Option("--files", help="Name every file that was left out or passed over, and say why.")
+    ] = False,
     registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -114,6 +119,8 @@ def show_data(
             patient_pattern=patients,
             seed=seed,
             private=private,
+            window=window,
+            keep_labels=keep_labels,
             train_images=train_images,
             test_images=test_images,
             name=name,
@@ -126,12 +133,19 @@ def show_data(
     }
     records = [{"split": split, **counts} for split, counts in images.description["counts"].items()]
     skipped = [{"path": entry.path, "reason": entry.reason} for entry in images.skipped]
+    unscored = [*images.left_out, *images.passed_over] if files else [*images.left_out]
     payload = {
         "name": images.name,
         "kind": images.kind,
         "fingerprint": images.fingerprint,
         "description": images.description,
         "skipped": skipped,
+        "left_out": [
+            {"path": each.path, "reason": each.reason, "kind": each.kind} for each in images.left_out
+        ],
+        "passed_over": [{"path": each.path, "reason": each.reason} for each in images.passed_over]
+        if files
+        else images.description.get("passed_over", {}),
     }
     sheet = Sheet(
         headers=list(records[0]),
@@ -144,6 +158,7 @@ def show_data(
             *(f"{key.replace('_', ' ')}: {value}" for key, value in description.items()),
             f"fingerprint: {images.fingerprint}",
             *(skipped_notes(images.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
+            *(f"not used: {each.path}: {each.reason}" for each in unscored),
             *warning_notes(images.warnings),
         ],
     )

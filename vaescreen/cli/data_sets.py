@@ -92,7 +92,7 @@ def add(
         str | None,
         typer.Option(
             metavar="WINDOW",
-            help="auto, full, CENTRE,WIDTH or 'percentile LOW,HIGH'.",
+            help="LOW,HIGH, auto, file, full, 'level CENTRE,WIDTH' or 'percentile LOW,HIGH'.",
             rich_help_panel=_READING,
         ),
     ] = None,

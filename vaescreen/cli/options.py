@@ -75,6 +75,24 @@ Private = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW,HIGH|auto",
+        help="Values that become black and white, in the unit of the files (Hounsfield for CT); auto takes percentiles "
+        "0.5 and 99.5 of the train images. Also file, full, 'level CENTRE,WIDTH', 'percentile LOW,HIGH' (of each).",
+        show_default="what the files say",
+        rich_help_panel=_DATA,
+    ),
+]
+KeepLabels = Annotated[
+    bool,
+    typer.Option(
+        "--keep-labels",
+        help="Take in what is no picture: segmentations, label maps, doses, localizers, screen saves.",
+        rich_help_panel=_DATA,
+    ),
+]
 TrainImages = Annotated[
     int | None,
     typer.Option(

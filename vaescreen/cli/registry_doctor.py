@@ -123,6 +123,8 @@ def add(
     ] = None,
     data: Images = "chest",
     private: options.Private = False,
+    window: options.Window = None,
+    keep_labels: options.KeepLabels = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
 ) -> None:
@@ -152,7 +154,7 @@ def add(
         citation=citation,
     )
     file = (registry or user_file()).absolute()
-    images, place = _images(data, size, private), choose_device(device.value)
+    images, place = _images(data, size, private, window, keep_labels), choose_device(device.value)
     added = add_candidate(spec, file, images, statement=statement, device=place)
     candidate = added.candidate
     print(added.examination.verdict)
@@ -192,6 +194,8 @@ def check(
     registry: options.RegistryFile = None,
     data: Images = "chest",
     private: options.Private = False,
+    window: options.Window = None,
+    keep_labels: options.KeepLabels = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say how long each check takes.")] = False,
@@ -219,23 +223,34 @@ def check(
             locate(candidate)  # says why it is not there, and how to get it
     place = choose_device(device.value)
     reports = [
-        examine_candidate(each, _images_for(each, data, size, private), device=place) for each in chosen
+        examine_candidate(each, _images_for(each, data, size, private, window, keep_labels), device=place)
+        for each in chosen
     ]
     show(_findings(reports[0], verbose) if len(reports) == 1 else _summary(reports), form)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
 
 
-def _images(data: str, size: int, private: bool) -> "DataSet":
+def _images(data: str, size: int, private: bool, window: str | None, keep_labels: bool) -> "DataSet":
     from vaescreen.datasets import open_data
 
-    return open_data(data, size=size, train_images=_FITTED_ON, test_images=_LOOKED_AT, private=private)
+    return open_data(
+        data,
+        size=size,
+        train_images=_FITTED_ON,
+        test_images=_LOOKED_AT,
+        private=private,
+        window=window,
+        keep_labels=keep_labels,
+    )
 
 
-def _images_for(candidate: "Candidate", data: str, size: int, private: bool) -> "DataSet":
+def _images_for(
+    candidate: "Candidate", data: str, size: int, private: bool, window: str | None, keep_labels: bool
+) -> "DataSet":
     """Images of the size that is asked for, or of the only one the network works on."""
     multiple = candidate.input.multiple if candidate.input else 1
-    return _images(data, -(-size // multiple) * multiple, private)
+    return _images(data, -(-size // multiple) * multiple, private, window, keep_labels)
 
 
 def _print_files(files: Sequence[Path], origins: dict[str, Path]) -> None:

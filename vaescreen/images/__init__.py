@@ -12,6 +12,7 @@ low-resolution versions; `phantoms` and `generated` are the data of a machine wi
 
 import difflib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from vaescreen.errors import DataError
@@ -21,7 +22,7 @@ from vaescreen.images.folder import FolderSource
 from vaescreen.images.framing import check_size
 from vaescreen.images.generated import COUNTS, PHANTOMS, PhantomSource
 from vaescreen.images.privacy import PrivateSource, discreet, private_name
-from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.images.reading import AS_FILES_SAY, Reading, Window
 from vaescreen.images.scanning import OnImages, ignore
 
 __all__ = ["Batch", "DataSet", "Declaration", "OnImages", "Reading", "Skipped", "open_data"]
@@ -33,6 +34,8 @@ def open_data(
     size: int | None = 256,
     patient_pattern: str | None = None,
     reading: Reading = AS_FILES_SAY,
+    window: str | None = None,
+    keep_labels: bool = False,
     seed: int = 0,
     train_images: int | None = None,
     test_images: int | None = None,
@@ -55,6 +58,11 @@ def open_data(
         Folders without a manifest: regular expression whose first group is the patient (see `FolderSource`).
     reading
         How volumes are cut into images and measured values become gray.
+    window
+        Values that become black and white, as text (see `Window.parse`), instead of the reading's; `auto` takes
+        percentiles of the train images.
+    keep_labels
+        Whether to take in what is no picture, such as segmentations and localizers.
     seed
         Of the split, of the choice under `train_images` and `test_images`, and of the phantoms.
     train_images, test_images
@@ -86,6 +94,10 @@ def open_data(
         patient_pattern = declaration.patient_pattern if patient_pattern is None else patient_pattern
         train_images = declaration.train_images if train_images is None else train_images
         test_images = declaration.test_images if test_images is None else test_images
+    if window is not None:
+        reading = replace(reading, window=Window.parse(window))
+    if keep_labels:
+        reading = replace(reading, keep_labels=True)
     wanted = {
         split: number
         for split, number in (("train", train_images), ("test", test_images))
@@ -98,6 +110,10 @@ def open_data(
     if isinstance(spec, str) and f"{anatomy}-phantom" in PHANTOMS:
         if patient_pattern is not None:
             raise DataError(f"{anatomy} phantoms have no file names; leave the patient pattern out")
+        if reading != AS_FILES_SAY:
+            raise DataError(
+                f"{anatomy} phantoms are drawn in full gray; leave --window and --keep-labels out"
+            )
         phantoms = PhantomSource(anatomy, size=size, seed=seed, counts={**COUNTS, **wanted})
         return DataSet(
             name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress

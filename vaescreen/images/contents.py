@@ -6,7 +6,7 @@ from typing import NamedTuple
 from vaescreen.errors import DataError
 from vaescreen.images.formats import format_of
 from vaescreen.images.listing import Walked, walk
-from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, read_list, read_manifest
+from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, is_ours, read_list, read_manifest
 
 
 class Contents(NamedTuple):
@@ -22,12 +22,15 @@ class Contents(NamedTuple):
         Split and patient of each file, if a manifest says.
     manifest
         Where `rows` come from: `manifest.csv` of the folder, or a list that names splits and patients.
+    has_foreign_manifest
+        Whether there is a `manifest.csv` that is none of ours.
     """
 
     root: Path
     walked: Walked
     rows: list[Entry]
     manifest: Path | None
+    has_foreign_manifest: bool = False
 
 
 def contents_of(place: Path) -> Contents:
@@ -40,13 +43,13 @@ def contents_of(place: Path) -> Contents:
     """
     if place.is_dir():
         manifest = place / MANIFEST
-        here = manifest.exists()
+        here = manifest.exists() and is_ours(manifest)
         rows = read_manifest(place) if here else []
-        return Contents(place, walk(place), rows, manifest if here else None)
+        return Contents(place, walk(place), rows, manifest if here else None, manifest.exists() and not here)
     if not place.exists():
         raise DataError(f"{place} does not exist; give a folder of images")
     if format_of(place):
-        return Contents(place.parent, Walked([place.name], []), [], None)
+        return Contents(place.parent, Walked([place.name], [], []), [], None)
     if place.suffix.lower() not in LIST_SUFFIXES:
         raise DataError(
             f"{place} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
@@ -54,4 +57,4 @@ def contents_of(place: Path) -> Contents:
         )
     root, rows = read_list(place)
     named = any(row.split for row in rows)
-    return Contents(root, Walked([row.file for row in rows], []), rows, place if named else None)
+    return Contents(root, Walked([row.file for row in rows], [], []), rows, place if named else None)

@@ -1,5 +1,6 @@
 """A named, split collection of gray images with image and patient ids, streamed at constant memory."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from vaescreen.errors import DataError
-from vaescreen.images.pixels import FloatImage
-from vaescreen.images.scanning import Item, OnImages, Skipped, Source, ignore, scan
+from vaescreen.images.gray_range import complaints, used
+from vaescreen.images.pixels import FloatImage, Picture
+from vaescreen.images.scanning import Item, OnImages, Scan, Skipped, Source, counted, ignore, scan
 from vaescreen.images.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -69,6 +71,11 @@ class DataSet:
         Hash of splits, ids, patients and pixels delivered: the same declaration on the same files gives the
         same one anywhere.
     skipped : tuple of Skipped
+        Files and images that cannot be used.
+    left_out : tuple of Skipped
+        Those that are no pictures, such as segmentations and localizers.
+    passed_over : tuple of Skipped
+        Files of a folder that are no images.
     private : bool
         Whether ids are hashes, and nothing may be shown or recorded that tells whose images these are.
     warnings : tuple of str
@@ -95,8 +102,15 @@ class DataSet:
         self.kind: Literal["real", "phantom"] = source.kind
         self.size = size
         self.skipped: tuple[Skipped, ...] = result.skipped
+        self.left_out: tuple[Skipped, ...] = result.left_out
+        self.passed_over: tuple[Skipped, ...] = source.passed_over
         self.private: bool = source.description.get("private", False)
-        self.warnings: tuple[str, ...] = tuple(source.description.get("warnings", ()))
+        seen = () if self.kind == "phantom" else complaints(result.look)
+        self.warnings: tuple[str, ...] = (
+            *source.description.get("warnings", ()),
+            *seen,
+            *_not_scored(result),
+        )
         self.fingerprint: str = result.fingerprint
         self._source = source
         self._items = {split: tuple(i for i in result.items if i.split == split) for split in SPLITS}
@@ -111,6 +125,7 @@ class DataSet:
         }
         self.description: dict[str, Any] = {
             **source.description,
+            **_what_was_seen(self, result),
             "limits": chosen if limits else None,
             "counts": counts,
         }
@@ -157,7 +172,7 @@ class DataSet:
             known = {item.id: item for item in chosen}
             chosen = tuple(known[image_id] for image_id in only)
         for item in chosen:
-            pixels = self._load(item)
+            pixels = self._load(item).pixels
             if arrays and (len(arrays) >= batch_size or arrays[0].shape != pixels.shape):
                 yield _batch(items, arrays)
                 items, arrays = [], []
@@ -171,11 +186,29 @@ class DataSet:
             raise DataError(f"unknown split {split!r}; give one of {', '.join(SPLITS)}")
         return self._items[split]
 
-    def _load(self, item: Item) -> FloatImage:
+    def _load(self, item: Item) -> Picture:
         try:
             return self._source.load(item)
         except DataError as error:
             raise DataError(f"{item.key} of {self.name} changed while it was in use: {error}") from error
+
+
+def _not_scored(result: Scan) -> list[str]:
+    if not result.left_out:
+        return []
+    return [f"left out, since they are no pictures ({counted(result.left_out)}); --keep-labels takes them in"]
+
+
+def _what_was_seen(data: DataSet, result: Scan) -> dict[str, Any]:
+    """Gray range, warnings and what was not used, for the record of a folder; phantoms have none of these."""
+    if data.kind == "phantom":
+        return {}
+    return {
+        "warnings": list(data.warnings),
+        "gray_range": used(result.look),
+        "left_out": dict(Counter(entry.kind for entry in data.left_out)),
+        "passed_over": dict(Counter(entry.kind for entry in data.passed_over)),
+    }
 
 
 def _batch(items: list[Item], arrays: list[FloatImage]) -> Batch:

@@ -92,7 +92,7 @@ def frames_of(path: Path, reading: Reading) -> list[Frame]:
 
 
 def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
-    """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1].
+    """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1], NaN where there is no data.
 
     Raises
     ------

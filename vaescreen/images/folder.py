@@ -1,24 +1,28 @@
 """A folder of image files, or a list of them: what is in it, which split each image belongs to, whose it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.assignment import assign_splits, draw_splits
 from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
 from vaescreen.images.files import read_frame, stamp_of
-from vaescreen.images.formats import SUFFIXES, Frame, format_of
+from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.ids import images_with_ids
+from vaescreen.images.labels import LABELS
 from vaescreen.images.layouts import Chosen
-from vaescreen.images.listing import list_frames
-from vaescreen.images.patients import Ownership, patients_of
-from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Reading
-from vaescreen.images.scanning import Item, OnImages, Skipped, ignore
+from vaescreen.images.listing import list_frames, shown, without_labels
+from vaescreen.images.manifest import COLUMNS, MANIFEST
+from vaescreen.images.patients import Image, Ownership, patients_of
+from vaescreen.images.pixels import Picture, checked, drawn
+from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.images.scanning import Item, OnImages, Skipped, counted, ignore
+from vaescreen.images.set_window import AUTO_RULE, window_of_train
 from vaescreen.images.splits import RULE
 
 MIN_IMAGES = 3
@@ -28,8 +32,8 @@ class FolderSource:
     """Images under a folder, at any depth, of a list of files (see `read_list`), or of a file that holds many.
 
     Splits come from `manifest.csv` if there is one, else from the published layout if one is declared, else from the
-    files themselves if they name several (val is for testing if test is not among them), else from sub-folders named
-    train, val and test, else from a seeded choice by patient. An image's id is the path of its file in the folder
+    files themselves if they name several, else from folders (see `named_by_folders`), where val is for testing if
+    test is not among them, else from a seeded choice by patient. An image's id is the path of its file in the folder
     without the suffix, with it where two files would share an id, and its place in a file that holds several. Hidden
     files and folders and `__MACOSX` are passed over.
 
@@ -61,7 +65,11 @@ class FolderSource:
 
     kind: Literal["real", "phantom"] = "real"
     origin: dict[str, Any]
+    folder: Path
+    """Where all files are."""
     unusable: tuple[Skipped, ...]
+    left_out: tuple[Skipped, ...]
+    passed_over: tuple[Skipped, ...]
 
     def __init__(
         self,
@@ -77,7 +85,8 @@ class FolderSource:
     ) -> None:
         contents = contents_of(folder)
         found, manifest = contents.walked, contents.manifest
-        self._folder, self._size, self._reading = contents.root, size, reading
+        self.folder, self._size, self._reading = contents.root, size, reading
+        as_listed = replace(reading, window=AS_FILES_SAY.window) if reading.window.kind == "auto" else reading
         if manifest and patient_pattern is not None:
             raise DataError(f"{manifest} already names the patients; leave the patient pattern out")
         if declaration and declaration.layout and patient_pattern is not None:
@@ -88,54 +97,67 @@ class FolderSource:
             entries = {row.file: Chosen(row.file, row.patient, row.split) for row in contents.rows}
         elif declaration and published:
             entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
-        files = list(entries) if entries else found.files
-        listing = list_frames(contents.root, files, reading, on_progress, remember=remember)
+        labels: list[str] = []
+        files = list(entries) or found.files
+        if not (entries or reading.keep_labels):
+            files, labels = without_labels(found.files)
+        listing = list_frames(contents.root, files, as_listed, on_progress, remember=remember)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
-        _require(folder, sum(map(len, frames.values())) + len(listing.unusable))
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
+        self.left_out = (*(Skipped(shown(file), LABELS, LABELS) for file in labels), *listing.left_out)
+        self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
         images = images_with_ids(frames)
-        stated = manifest.name if manifest else ""
+        _require(self, folder, [(file, frame.key) for file, frame, _ in images])
+        kinds = {
+            kind.name: kind for kind in (format_of(contents.root / file) for file in listing.frames) if kind
+        }
+        _check_obeyed(folder, reading, kinds.values())
         if entries:
-            patients = {id_: entries[file].patient for file, _, id_ in images}
-            owned = Ownership(patients, published.patient_rule if published else stated)
-            given = {id_: entries[file].split for file, _, id_ in images}
-            splits = {id_: split for id_, split in given.items() if split}
-            split_rule = published.split_rule if published else stated
-            if len(splits) < len(given):
-                splits, split_rule = draw_splits(folder, images, patients, seed)
+            stated = manifest.name if manifest else ""
+            rules = (published.patient_rule, published.split_rule) if published else (stated, stated)
+            sorting = _stated(folder, images, entries, rules, seed)
         else:
-            owned = patients_of(images, patient_pattern)
-            patients = owned.patients
-            splits, split_rule = assign_splits(contents.root, images, patients, seed)
+            sorting = _found(contents.root, images, patient_pattern, seed, self.unusable, named=remember)
+        warnings = list(sorting.warnings)
+        if contents.has_foreign_manifest:
+            warnings.append(
+                f"manifest.csv is of another kind, so it was not read: ours has {', '.join(COLUMNS)}"
+            )
         self.items = tuple(
-            Item(id=id_, patient=patients[id_], split=splits[id_], key=file, frame=frame.key)
+            Item(id_, sorting.patients[id_], sorting.splits[id_], file, frame.key)
             for file, frame, id_ in images
         )
+        chosen = (
+            window_of_train(contents.root, self.items, reading, on_progress) if as_listed != reading else None
+        )
+        if chosen:
+            self._reading = replace(reading, window=chosen)
         self.origin = {
             "folder": str(contents.root.resolve()),
-            "reading": reading.description(),
+            "reading": self._reading.description(),
             **framing_description(size),
         }
-        kinds = {kind.name: kind for kind in (format_of(folder / file) for file in listing.frames) if kind}
+        open_choices = set(kinds) - {"image"} or reading != AS_FILES_SAY
         self.description: dict[str, Any] = {
             "source": "folder" if folder.is_dir() else "file" if format_of(folder) else "list",
             "folder": folder.resolve().name,
             "gray": {name: kind.description for name, kind in sorted(kinds.items())},
-            "reading": reading.description() if set(kinds) - {"image"} else None,
+            "reading": self._reading.description() if open_choices else None,
+            **({"window_rule": AUTO_RULE} if chosen else {}),
             **framing_description(size),
-            "split_rule": split_rule,
-            "patient_rule": owned.rule,
-            "warnings": list(owned.warnings),
-            "seed": seed if split_rule == RULE else None,
+            "split_rule": sorting.split_rule,
+            "patient_rule": sorting.patient_rule,
+            "warnings": warnings,
+            "seed": seed if sorting.split_rule == RULE else None,
             "files_not_in_manifest": len(set(found.files) - set(entries)) if manifest else 0,
             **(_declared(declaration, published is not None) if declaration else {}),
         }
 
-    def load(self, item: Item) -> FloatImage:
-        """Decode, crop and resize one image."""
-        path = self._folder / str(item.key)
-        return framed(read_frame(path, item.frame, self._reading), self._size)
+    def load(self, item: Item) -> Picture:
+        """Decode, crop and resize one image; what is no data is drawn black first."""
+        picture = drawn(read_frame(self.folder / str(item.key), item.frame, self._reading))
+        return picture._replace(pixels=framed(checked(picture.pixels), self._size))
 
     def stamps(self) -> list[Any]:
         """Give the place of every image, with size and times of its file: it cannot change and keep them all."""
@@ -144,9 +166,50 @@ class FolderSource:
 
     def _stamp(self, file: str) -> tuple[int, ...]:
         try:
-            return stamp_of(self._folder / file)
+            return stamp_of(self.folder / file)
         except DataError:
             return ()
+
+
+class _Sorting(NamedTuple):
+    """Whose each image is and for what, by id, the rules in words, and what is doubtful."""
+
+    patients: Mapping[str, str]
+    splits: Mapping[str, str]
+    patient_rule: str
+    split_rule: str
+    warnings: Sequence[str] = ()
+
+
+def _stated(
+    folder: Path, images: Sequence[Image], entries: Mapping[str, Chosen], rules: tuple[str, str], seed: int
+) -> _Sorting:
+    """Sort images as a manifest or a published layout says; draw the splits where it says none."""
+    patients = {id_: entries[file].patient for file, _, id_ in images}
+    splits = {id_: split for file, _, id_ in images if (split := entries[file].split)}
+    if len(splits) == len(images):
+        return _Sorting(patients, splits, *rules)
+    drawn = draw_splits(folder, images, patients, seed)
+    return _Sorting(patients, drawn.splits, rules[0], drawn.rule)
+
+
+def _found(
+    root: Path,
+    images: Sequence[Image],
+    pattern: str | None,
+    seed: int,
+    unusable: Sequence[Skipped],
+    *,
+    named: bool,
+) -> _Sorting:
+    """Sort images by what the files and their names say; warnings name patients only if they may."""
+    owned = patients_of(images, pattern)
+    try:
+        assigned = assign_splits(root, images, owned.patients, seed)
+    except DataError as error:
+        raise DataError(f"{error}{_beside(unusable)}") from error
+    warnings = (*owned.warnings, *_joined(owned, named=named), *assigned.warnings)
+    return _Sorting(owned.patients, assigned.splits, owned.rule, assigned.rule, warnings)
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
@@ -186,9 +249,52 @@ def _evenly(frames: Sequence[Frame], count: int | None) -> Sequence[Frame]:
     return [frames[(2 * part + 1) * len(frames) // (2 * count)] for part in range(count)]
 
 
-def _require(folder: Path, count: int) -> None:
-    if count < MIN_IMAGES:
+def _require(source: FolderSource, folder: Path, found: Sequence[tuple[str, str]]) -> None:
+    """Refuse too few images; if some are there but cannot be read, for the reason of the first."""
+    if len(found) + len(source.unusable) >= MIN_IMAGES:
+        return
+    for wrong in source.unusable:
         raise DataError(
-            f"{folder} holds {count} image{'' if count == 1 else 's'}; give at least {MIN_IMAGES} "
-            f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on"
+            f"{folder / wrong.path}: {wrong.reason}" if folder.is_dir() else f"{folder}: {wrong.reason}"
         )
+    for file, key in found:
+        try:
+            read_frame(source.folder / file, key, AS_FILES_SAY)
+        except DataError as error:
+            raise DataError(f"{source.folder / file}: {error}") from error
+    count = len(found)
+    others = [*source.left_out, *source.passed_over]
+    beside = f"; what else is there: {counted(others)}" if others else ""
+    keep = "; give --keep-labels to take what is no picture, too" if source.left_out else ""
+    raise DataError(
+        f"{folder} holds {count} image{'' if count == 1 else 's'}; give at least {MIN_IMAGES} "
+        f"({', '.join(sorted(SUFFIXES))}), so that there are some to train on and some to test on{beside}{keep}"
+    )
+
+
+def _beside(unusable: Sequence[Skipped]) -> str:
+    """What else is wrong, where something is."""
+    if not unusable:
+        return ""
+    return f" ({len(unusable)} files cannot be used, the first is {unusable[0].path}: {unusable[0].reason})"
+
+
+def _check_obeyed(folder: Path, reading: Reading, kinds: Iterable[Format]) -> None:
+    """Refuse a choice that changes nothing, since whoever made it believes that it does."""
+    obeyed = {choice for kind in kinds for choice in kind.obeys}
+    made = {"axis": reading.axis != AS_FILES_SAY.axis, "slices": reading.slices is not None}
+    for choice, is_made in made.items():
+        if is_made and choice not in obeyed:
+            raise DataError(f"no file of {folder} obeys --{choice}, which is for volumes; leave it out")
+
+
+def _joined(owned: Ownership, *, named: bool) -> list[str]:
+    """Say which ids were taken for one patient's; only how many, where files may not be named."""
+    if not owned.joined:
+        return []
+    groups = "; ".join(" = ".join(group) for group in owned.joined)
+    which = f": {groups}" if named else ""
+    return [
+        f"{len(owned.joined)} patients have several ids in one study, and count as one each{which}; name them by "
+        "--patients REGEX if that is wrong"
+    ]

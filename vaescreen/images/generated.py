@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from vaescreen.errors import DataError
 from vaescreen.images.phantoms import ANATOMIES, generate
-from vaescreen.images.pixels import FloatImage
+from vaescreen.images.pixels import FloatImage, Picture
 from vaescreen.images.scanning import Item, Skipped
 from vaescreen.images.splits import SPLITS
 
@@ -39,6 +39,8 @@ class PhantomSource:
 
     kind: Literal["real", "phantom"] = "phantom"
     unusable: tuple[Skipped, ...] = ()
+    left_out: tuple[Skipped, ...] = ()
+    passed_over: tuple[Skipped, ...] = ()
 
     def __init__(self, anatomy: str, *, size: int | None, seed: int, counts: dict[str, int]) -> None:
         if size is None:
@@ -66,15 +68,15 @@ class PhantomSource:
             "seed": seed,
         }
 
-    def load(self, item: Item) -> FloatImage:
+    def load(self, item: Item) -> Picture:
         """Draw one phantom, or take it from memory."""
         index = int(item.key)
         if index in self._drawn:
-            return self._drawn[index]
+            return Picture(self._drawn[index])
         pixels = generate(self._anatomy, index, self._size, self._seed)
         if (len(self._drawn) + 1) * pixels.nbytes <= MEMORY:
             self._drawn[index] = pixels
-        return pixels
+        return Picture(pixels)
 
     def stamps(self) -> list[Any]:
         """Give ids and places: `origin` and the code decide the rest."""

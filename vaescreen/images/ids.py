@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from vaescreen.images.formats import SUFFIXES, Frame
+from vaescreen.images.formats import Frame, without_suffix
 from vaescreen.images.patients import Image
 from vaescreen.images.scanning import natural_key
 
@@ -21,12 +21,7 @@ def images_with_ids(frames: Mapping[str, Sequence[Frame]]) -> list[Image]:
 
 def _file_names(files: Iterable[str]) -> dict[str, str]:
     """Give every file a name that is unique: without suffix where possible."""
-    short = {file: _without_suffix(file) for file in files}
+    short = {file: without_suffix(file) for file in files}
     uses = Counter(short.values())
     names = {file: stem if uses[stem] == 1 else file for file, stem in short.items()}
     return names if len(set(names.values())) == len(names) else {file: file for file in names}
-
-
-def _without_suffix(file: str) -> str:
-    suffixes = [suffix for suffix in SUFFIXES if file.lower().endswith(suffix)]
-    return file[: -len(max(suffixes, key=len))] if suffixes else file

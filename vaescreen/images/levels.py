@@ -1,10 +1,13 @@
 """Black and white of measured values: full scale of a type, a level, or percentiles of a volume."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
-from vaescreen.images.reading import Window
+from vaescreen.images.pixels import FloatImage
+from vaescreen.images.reading import Window, to_gray
 
 
 def black_and_white(
@@ -17,7 +20,7 @@ def black_and_white(
     values
         Stored values of a volume, or of an image that stands alone, of an integer or floating-point type.
     window
-        `auto` is taken as percentiles: whoever knows better passes another.
+        `file` is taken as percentiles: whoever knows better passes another.
     slope, intercept
         A stored value v measures slope * v + intercept; a `level` is in this unit.
 
@@ -33,8 +36,7 @@ def black_and_white(
         that values lie outside.
     """
     if window.kind == "level":
-        centre, width = window.values
-        return centre - width / 2, centre + width / 2
+        return window.values
     if window.kind == "full":
         low, high = _full_scale(values, slope, intercept)
     else:
@@ -85,6 +87,8 @@ def _full_scale(values: NDArray[np.generic], slope: float, intercept: float) -> 
         scale = np.iinfo(values.dtype)  # type: ignore[type-var]  # an integer type, as was just seen
         return slope * float(scale.min) + intercept, slope * float(scale.max) + intercept
     low, high = sorted(slope * float(value) + intercept for value in extremes(values))
+    if not low <= high:
+        raise DataError("holds no value that is finite")
     if low < 0 or high > 1:
         raise DataError(
             f"floating-point values from {low:g} to {high:g}; scale them to 0 to 1, or give a window"
@@ -92,6 +96,35 @@ def _full_scale(values: NDArray[np.generic], slope: float, intercept: float) -> 
     return 0.0, 1.0
 
 
+def windowed(gray: FloatImage, white: float, window: Window) -> FloatImage:
+    """Give an image that the full scale of its format made gray as another window shows it.
+
+    Parameters
+    ----------
+    gray
+        float32 [H, W] in [0, 1].
+    white
+        Value that full scale made white, in the unit of the window; black was 0.
+    window
+        `file` and `full` leave the image as it is.
+    """
+    if window.kind in {"file", "full"}:
+        return gray
+    measured = gray.astype(np.float64) * white
+    if window.kind == "measured":
+        return measured.astype(np.float32)
+    return to_gray(measured, *black_and_white(measured, window))
+
+
+def valid(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Give values that are not finite as NaN, which stands for no data wherever images are read."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
 def extremes(values: NDArray[np.generic]) -> tuple[float, float]:
-    """Smallest and largest value, NaN apart."""
-    return float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+    """Smallest and largest finite value; NaN if there is none."""
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)] if not np.isfinite(values).all() else values
+        if not values.size:
+            return float("nan"), float("nan")
+    return float(values.min()), float(values.max())

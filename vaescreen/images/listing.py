@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images.files import UnreachableError, frames_of, kind_of, stamp_of
-from vaescreen.images.formats import Frame, format_of
+from vaescreen.images.formats import Frame, NoPictureError, format_of, without_suffix
+from vaescreen.images.labels import is_label_file
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
 from vaescreen.storage import cache_dir, digest, read_json, write_json
@@ -16,17 +17,19 @@ _ONE_IMAGE = (Frame(),)
 
 
 class Walked(NamedTuple):
-    """Files of a known format, and folders that could not be entered."""
+    """Files of a known format, folders that could not be entered, and all other files."""
 
     files: list[str]
     unusable: list[Skipped]
+    passed_over: list[Skipped]
 
 
 class Listing(NamedTuple):
-    """Images by file, and the files that could not even be listed."""
+    """Images by file, the files that could not even be listed, and those that hold no picture."""
 
     frames: dict[str, Sequence[Frame]]
     unusable: list[Skipped]
+    left_out: list[Skipped]
 
 
 def walk(folder: Path) -> Walked:
@@ -35,6 +38,7 @@ def walk(folder: Path) -> Walked:
     Hidden files and folders and `__MACOSX` are passed over; links to folders are not followed.
     """
     files: list[str] = []
+    passed_over: list[Skipped] = []
     unusable: list[Skipped] = []
 
     def report(error: OSError) -> None:
@@ -42,18 +46,38 @@ def walk(folder: Path) -> Walked:
         unusable.append(Skipped(shown(relative), f"a folder that cannot be read ({error.strerror})"))
 
     for parent, folders, names in os.walk(folder, onerror=report):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         relative = Path(parent).relative_to(folder)
+        hidden = [name for name in folders if _is_hidden(name)]
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        passed_over += [_other(relative / name, "hidden folder") for name in hidden]
         links = (name for name in folders if os.path.islink(os.path.join(parent, name)))  # noqa: PTH114, PTH118
         unusable += [
             Skipped(shown((relative / name).as_posix()), "a link to a folder, which is not followed")
             for name in links
         ]
-        images = (name for name in names if not name.startswith("."))
-        files += [(relative / name).as_posix() for name in images if format_of(Path(parent, name))]
+        for name in names:
+            if _is_hidden(name):
+                passed_over.append(_other(relative / name, "hidden file"))
+            elif format_of(Path(parent, name)):
+                files.append((relative / name).as_posix())
+            else:
+                passed_over.append(_other(relative / name, _no_image(name)))
         if not (folders or names) and format_of(Path(parent)):
             unusable.append(Skipped(shown(relative.as_posix()), "a folder, not a file"))
-    return Walked(files, unusable)
+    return Walked(files, unusable, passed_over)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _other(path: Path, kind: str) -> Skipped:
+    return Skipped(shown(path.as_posix()), kind, kind)
+
+
+def _no_image(name: str) -> str:
+    suffix = shown(Path(name).suffix.lower())
+    return f"no image ({suffix})" if suffix else "no image (no suffix)"
 
 
 def list_frames(
@@ -84,11 +108,13 @@ def list_frames(
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
     entries: dict[str, list[Any]] = {}
-    listing = Listing({}, [])
+    listing = Listing({}, [], [])
     try:
         for number, file in enumerate(files, start=1):
             try:
                 listing.frames[file] = _list(folder, file, reading, known, entries)
+            except NoPictureError as error:
+                listing.left_out.append(Skipped(shown(file), str(error), error.kind))
             except DataError as error:
                 listing.unusable.append(Skipped(shown(file), str(error)))
             on_progress("listing files", number, len(files))
@@ -99,6 +125,15 @@ def list_frames(
     if remember and entries != known:
         _remember(memo, entries)
     return listing
+
+
+def without_labels(files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part files from those that their names or folders call label maps, unless all are called so."""
+    labels = [file for file in files if is_label_file(file, without_suffix(PurePosixPath(file).name))]
+    if len(labels) == len(files):
+        return list(files), []
+    left_out = set(labels)
+    return [file for file in files if file not in left_out], labels
 
 
 def shown(path: str) -> str:
@@ -122,15 +157,19 @@ def _list(
     entries[file] = entry
     if isinstance(entry[1], str):
         raise DataError(entry[1])
+    if isinstance(entry[1], dict):
+        raise NoPictureError(**entry[1])
     return [Frame(*frame) for frame in entry[1]]
 
 
-def _found(path: Path, reading: Reading) -> list[Any] | str:
-    """Images of a file, or the reason why there are none."""
+def _found(path: Path, reading: Reading) -> list[Any] | str | dict[str, str]:
+    """Images of a file, or the reason why there are none; with the kind, if they are no pictures."""
     try:
         return [list(frame) for frame in frames_of(path, reading)]
     except UnreachableError:
         raise
+    except NoPictureError as error:
+        return {"kind": error.kind, "reason": str(error)}
     except DataError as error:
         return str(error)
 

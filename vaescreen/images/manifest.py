@@ -15,6 +15,7 @@ MANIFEST = "manifest.csv"
 COLUMNS = ("file", "split", "patient_id")
 LIST_SUFFIXES = (".csv", ".json")
 
+_LONGEST_LINE = 2**16
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -56,6 +57,20 @@ def read_manifest(folder: Path) -> list[Entry]:
         entry._replace(file=Path(entry.file).relative_to(folder).as_posix())
         for entry in _entries(path, table, inside)
     ]
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a `manifest.csv` is of this package: archives of others bring files of that name.
+
+    Ours names the column `file` and one of the others; what else may be wrong with it, `read_manifest` says.
+    """
+    try:
+        with path.open("rb") as stream:
+            first = stream.readline(_LONGEST_LINE).decode("utf-8-sig", "replace")
+    except OSError:
+        return True
+    columns = {column.strip().strip('"').lower() for column in re.split(r"[,;\t]", first)}
+    return "file" in columns and bool(columns & {"split", "patient_id"})
 
 
 def read_list(path: Path) -> tuple[Path, list[Entry]]:

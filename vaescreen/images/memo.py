@@ -14,10 +14,12 @@ _WORTH_KEEPING = 2
 
 
 class Seen(NamedTuple):
-    """Hash of an image's pixels, or the reason why it cannot be used."""
+    """Hash of an image's pixels and a look at them, or the reason why it cannot be used; `kind` if it is no picture."""
 
     pixels: str | None
     reason: str | None = None
+    kind: str = ""
+    look: tuple[float, ...] = ()
 
 
 class Memo:
@@ -86,10 +88,10 @@ def _read(path: Path) -> Iterator[tuple[str, Seen]]:
         with path.open(encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 try:
-                    stamp, pixels, reason = json.loads(line)
+                    stamp, pixels, reason, kind, look = json.loads(line)
                 except (ValueError, TypeError):
                     continue
-                if isinstance(stamp, str) and isinstance(pixels or reason, str):
-                    yield stamp, Seen(pixels, reason)
+                if isinstance(stamp, str) and isinstance(pixels or reason, str) and isinstance(look, list):
+                    yield stamp, Seen(pixels, reason, str(kind), tuple(look))
     except OSError:
         return

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats import Frame
-from vaescreen.images.splits import SPLITS
+from vaescreen.images.labels import image_stem, is_label_file
+from vaescreen.images.splits import split_named
 
 PATTERN = "pattern"
 OWN = "every image is its own patient"
@@ -24,6 +25,11 @@ NAMINGS = {
     "MIMIC-CXR (pNUMBER/sNUMBER)": re.compile(r"(?:^|/)(p\d{8})/s\d{8}(?=[/.])"),
     "CheXpert (patientNUMBER/studyN)": re.compile(r"(?:^|/)(patient\d{5})/study\d+/"),
     "NIH ChestX-ray14 (NUMBER_FOLLOWUP)": re.compile(r"(?:^|/)(\d{8})_\d{3}\.[a-z]+$"),
+    "Medical Segmentation Decathlon, nnU-Net (imagesTr/CASE)": re.compile(
+        r"(?:^|/)(?:images|labels)(?:Tr|Ts)/([^/]+?)(?:_\d{4})?\.[^/]+$"
+    ),
+    "ACDC (patientNUMBER_frameNUMBER)": re.compile(r"(?:^|/)(patient\d{3})_(?:frame\d+|4d)(?=[_.])"),
+    "Synapse (caseNUMBER, caseNUMBER_sliceNUMBER)": re.compile(r"(?:^|/)(case_?\d+)(?:_slice_?\d+)?\.[^/]+$"),
     "TCGA barcode": re.compile(r"(?:^|/)(TCGA[-_][0-9A-Z]{2}[-_][0-9A-Z]{4})(?![0-9A-Za-z])"),
     "LIDC-IDRI (LIDC-IDRI-NUMBER)": re.compile(r"(LIDC-IDRI-\d{4})(?!\d)"),
 }
@@ -31,6 +37,7 @@ NAMINGS = {
 
 _SLICE = re.compile(r"(?:^|[/_ .-])(?:slices?|slc|frame)[_ .-]*\d+$", re.IGNORECASE)
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
+_BLANK = " \0\t\r\n"
 _MEND = "name the patients by --patients REGEX or in manifest.csv"
 
 Image = tuple[str, Frame, str]
@@ -48,11 +55,14 @@ class Ownership(NamedTuple):
         How they were found, in words.
     warnings
         Why images of one patient may have been taken for several patients'; no file is named.
+    joined
+        Ids that were taken for one patient's, since images of one study bear them.
     """
 
     patients: dict[str, str]
     rule: str
     warnings: tuple[str, ...] = ()
+    joined: tuple[tuple[str, ...], ...] = ()
 
 
 def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
@@ -85,7 +95,23 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
         if len(names) == len(found) > 0:
             return Ownership({id_: names[file] for file, _, id_ in images}, f"names as in {naming}")
     rule = OWN_FILE if any(_is_part(frame) for _, frame, _ in images) else OWN
-    return Ownership({id_: _file_of(frame, id_) for _, frame, id_ in images}, rule, _doubts(images))
+    owners = {id_: _file_of(frame, id_) for _, frame, id_ in images}
+    return Ownership(_with_labels(owners), rule, _doubts(images))
+
+
+def _with_labels(owners: Mapping[str, str]) -> dict[str, str]:
+    """Give label maps, where they are kept, to the patient of the image that they are named after."""
+    by_stem: dict[str, str] = {}
+    for owner in owners.values():
+        stem = PurePosixPath(owner).name
+        if not is_label_file(owner, stem):
+            by_stem.setdefault(stem, owner)
+    return {
+        id_: by_stem.get(image_stem(PurePosixPath(owner).name), owner)
+        if is_label_file(owner, PurePosixPath(owner).name)
+        else owner
+        for id_, owner in owners.items()
+    }
 
 
 def _said(images: Sequence[Image]) -> Ownership:
@@ -94,8 +120,44 @@ def _said(images: Sequence[Image]) -> Ownership:
         f"{silent} of {len({file for file, _, _ in images})} files do not say whose they are, as others do: each "
         f"counts as a patient of its own; {_MEND}",
     )
-    patients = {id_: frame.patient or _file_of(frame, id_) for _, frame, id_ in images}
-    return Ownership(patients, SAID, warnings if silent else ())
+    owners = {id_: frame.patient or _file_of(frame, id_) for _, frame, id_ in images}
+    spelling: dict[str, str] = {}
+    for owner in owners.values():
+        spelling.setdefault(_compared(owner), owner.strip(_BLANK))
+    joined = _of_one_study(images, owners)
+    patients = {id_: joined.get(_compared(owner), _compared(owner)) for id_, owner in owners.items()}
+    groups: dict[str, set[str]] = {}
+    for other, first in joined.items():
+        groups.setdefault(first, set()).add(other)
+    return Ownership(
+        {id_: spelling[patient] for id_, patient in patients.items()},
+        SAID,
+        warnings if silent else (),
+        tuple(tuple(spelling[each] for each in sorted(group)) for group in groups.values() if len(group) > 1),
+    )
+
+
+def _compared(patient: str) -> str:
+    """Id as it is compared: programs pad ids with blanks and NULs, and change their case."""
+    return patient.strip(_BLANK).casefold()
+
+
+def _of_one_study(images: Sequence[Image], owners: Mapping[str, str]) -> dict[str, str]:
+    """For every id that shares a study with others, the first of them, in order: a study is one patient's."""
+    parent: dict[str, str] = {}
+
+    def root(each: str) -> str:
+        while parent.setdefault(each, each) != each:
+            each = parent[each]
+        return each
+
+    first_of_study: dict[str, str] = {}
+    for _, frame, id_ in images:
+        if frame.study:
+            mine = root(_compared(owners[id_]))
+            other = root(first_of_study.setdefault(frame.study, mine))
+            parent[max(mine, other)] = min(mine, other)
+    return {each: root(each) for each in parent}
 
 
 def _file_of(frame: Frame, id_: str) -> str:
@@ -128,7 +190,7 @@ def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
 
 def _without_split(stem: str) -> str:
     first, slash, rest = stem.partition("/")
-    return rest if slash and first in SPLITS else stem
+    return rest if slash and split_named(first.lower()) else stem
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -1,4 +1,6 @@
-"""What every image is once it is read: float32 [H, W] in [0, 1], finite, of usable size, and not all the same."""
+"""What every image is once it is read: float32 [H, W] in [0, 1] or no data, of usable size, not all the same."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +8,36 @@ from numpy.typing import NDArray
 from vaescreen.errors import DataError
 
 FloatImage = NDArray[np.float32]
+
+
+class NoPictureError(DataError):
+    """A file, or an image of it, that is no picture, such as a segmentation: left out, which is no fault of it.
+
+    Attributes
+    ----------
+    kind
+        What it is, for counts.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Picture(NamedTuple):
+    """An image as it is delivered.
+
+    Attributes
+    ----------
+    pixels
+        float32 [H, W] in [0, 1].
+    no_data
+        Share of its pixels of which the file says that they are no data, such as NaN and padding; they are black.
+    """
+
+    pixels: FloatImage
+    no_data: float = 0.0
+
 
 MIN_SIDE = 8
 MAX_PIXELS = 89_478_485
@@ -27,15 +59,25 @@ def check_shape(height: int, width: int) -> None:
 
 
 def checked(pixels: FloatImage) -> FloatImage:
-    """Give the image back if it can be used.
+    """Give the image back if it can be used; NaN stands for no data.
 
     Raises
     ------
     DataError
-        With the bare reason: values that are not finite, or all the same.
+        With the bare reason: no value at all, or all the same.
     """
-    if not np.isfinite(pixels).all():
-        raise DataError("holds values that are not finite")
-    if pixels.min() == pixels.max():
+    low, high = pixels.min(), pixels.max()
+    if not np.isfinite(low + high):
+        if not np.isfinite(pixels).any():
+            raise DataError("holds no value that is finite")
+        low, high = np.nanmin(pixels), np.nanmax(pixels)
+    if low == high:
         raise DataError("all pixels have the same value")
     return pixels
+
+
+def drawn(pixels: FloatImage) -> Picture:
+    """Draw what is no data black, and say how much that is."""
+    if not np.isnan(pixels.min()):
+        return Picture(pixels)
+    return Picture(np.nan_to_num(pixels, nan=0.0), float(np.isnan(pixels).mean()))

@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from vaescreen.errors import CacheError, DataError
+from vaescreen.images.formats import NoPictureError
 from vaescreen.images.patients import PATTERN
-from vaescreen.images.pixels import FloatImage
+from vaescreen.images.pixels import Picture
 from vaescreen.images.scanning import Item, Skipped, Source
 from vaescreen.storage import config_dir
 
@@ -32,8 +33,8 @@ _SHORTEST = 3
 """Shorter names are left in messages: they name nobody, and are words as well."""
 _TELLING = frozenset(
     {
-        "source", "anatomy", "gray", "reading", "size", "crop", "resize", "split_rule", "patient_rule", "warnings",
-        "seed", "files_not_in_manifest", "layout", "series", "slices_per_volume",
+        "source", "anatomy", "gray", "reading", "window_rule", "size", "crop", "resize", "split_rule", "patient_rule",
+        "warnings", "seed", "files_not_in_manifest", "layout", "series", "slices_per_volume",
     }
 )  # fmt: skip
 """What of a description is kept: everything else might name a file."""
@@ -130,9 +131,14 @@ class PrivateSource:
             replace(item, id=code, patient=keyed_hash(key, "patient", item.patient), key=code, frame="")
             for code, item in self._hidden.items()
         )
-        self.unusable = tuple(
-            Skipped(keyed_hash(key, "file", entry.path), self._without_names(entry.reason, entry.path))
-            for entry in source.unusable
+        self.unusable, self.left_out, self.passed_over = (
+            tuple(
+                Skipped(
+                    keyed_hash(key, "file", each.path), self._without_names(each.reason, each.path), each.kind
+                )
+                for each in entries
+            )
+            for entries in (source.unusable, source.left_out, source.passed_over)
         )
         self.description: dict[str, Any] = {
             name: self._without_names(value, folder.name) if isinstance(value, str) else value
@@ -142,13 +148,15 @@ class PrivateSource:
         if str(self.description.get("patient_rule")).startswith(PATTERN):
             self.description["patient_rule"] = PATTERN
 
-    def load(self, item: Item) -> FloatImage:
+    def load(self, item: Item) -> Picture:
         """Give the pixels of an image; a reason why there are none names no file."""
         known = self._hidden[item.id]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return self._source.load(known)
+        except NoPictureError as error:
+            raise NoPictureError(error.kind, self._without_names(str(error), str(known.key))) from None
         except DataError as error:
             raise DataError(self._without_names(str(error), str(known.key))) from None
 

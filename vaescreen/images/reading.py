@@ -16,46 +16,53 @@ AXES: tuple[Axis, ...] = get_args(Axis)
 PERCENTILES = (0.5, 99.5)
 """Values outside are clipped where nothing better is known: MR has no unit, and a few voxels are very bright."""
 
-_NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
+_NUMBER = r"\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*"
 
 
 @dataclass(frozen=True)
 class Window:
     """Which values become black and white; in between, gray is linear.
 
-    `auto` is what the file says (DICOM's window, the full scale of an integer format), else percentiles;
-    `full` is the full scale of the format; `level` is a centre and a width in the file's unit (Hounsfield for CT);
-    `percentile` clips to two percentiles of the volume, or of the image if it stands alone.
+    `file` is what the file says (DICOM's window, the full scale of an integer format), else percentiles;
+    `full` is the full scale of the format; `level` is black and white in the file's unit (Hounsfield for CT);
+    `percentile` clips to two percentiles of the volume, or of the image if it stands alone; `auto` is one level for a
+    whole data set, the percentiles of its train images, which whoever knows those images makes a `level` of;
+    `measured` leaves values as they are measured, for finding such levels.
     """
 
-    kind: Literal["auto", "full", "level", "percentile"] = "auto"
+    kind: Literal["file", "full", "level", "percentile", "auto", "measured"] = "file"
     values: tuple[float, float] = PERCENTILES
 
     @classmethod
     def parse(cls, text: str) -> "Window":
-        """Read `auto`, `full`, `CENTRE,WIDTH` or `percentile LOW,HIGH`.
+        """Read `file`, `full`, `auto`, `LOW,HIGH`, `level CENTRE,WIDTH` or `percentile LOW,HIGH`.
 
         Raises
         ------
         DataError
-            If the text is none of these, the width is not positive or the percentiles are not rising in 0 to 100.
+            If the text is none of these, the width is not positive, or two limits do not rise.
         """
-        if text in {"auto", "full"}:
-            return cls("auto" if text == "auto" else "full")
-        if match := re.fullmatch(rf"percentile{_NUMBER},{_NUMBER}", text):
-            low, high = float(match[1]), float(match[2])
-            if 0 <= low < high <= 100:
-                return cls("percentile", (low, high))
-        elif match := re.fullmatch(rf"{_NUMBER},{_NUMBER}", text):
-            centre, width = float(match[1]), float(match[2])
-            if width > 0:
-                return cls("level", (centre, width))
+        simple = {"file": cls(), "full": cls("full"), "auto": cls("auto")}
+        if text.strip() in simple:
+            return simple[text.strip()]
+        match = re.fullmatch(rf"\s*(level|percentile|){_NUMBER},{_NUMBER}", text)
+        if match:
+            first, second = float(match[2]), float(match[3])
+            if match[1] == "percentile":
+                if 0 <= first < second <= 100:
+                    return cls("percentile", (first, second))
+            elif match[1] == "level":
+                if second > 0:
+                    return cls("level", (first - second / 2, first + second / 2))
+            elif first < second and np.isfinite((first, second)).all():
+                return cls("level", (first, second))
         raise DataError(
-            f"window {text!r} is not understood; give auto, full, CENTRE,WIDTH (40,400) or percentile LOW,HIGH (1,99)"
+            f"window {text!r} is not understood; give LOW,HIGH (-160,240), auto, file, full, level CENTRE,WIDTH "
+            "(level 40,400) or percentile LOW,HIGH (percentile 1,99)"
         )
 
     def __str__(self) -> str:
-        low, high = (f"{value:g}" for value in self.values)
+        low, high = (f"{value:.10g}" for value in self.values)
         return {"level": f"{low},{high}", "percentile": f"percentile {low},{high}"}.get(self.kind, self.kind)
 
 
@@ -72,6 +79,8 @@ class Reading:
         those that are not nearly empty.
     window
         Values that become black and white.
+    keep_labels
+        Whether segmentations, doses, localizers and their like are read as if they were pictures.
 
     Raises
     ------
@@ -82,6 +91,7 @@ class Reading:
     axis: Axis = "auto"
     slices: tuple[float, float] | None = None
     window: Window = Window()
+    keep_labels: bool = False
 
     def __post_init__(self) -> None:
         if self.axis not in AXES:
@@ -93,14 +103,15 @@ class Reading:
 
     def description(self) -> dict[str, Any]:
         """Say what was chosen, JSON-able, so that the same can be chosen again."""
-        return {"axis": self.axis, "slices": self.slices, "window": str(self.window)}
+        said = {"axis": self.axis, "slices": self.slices, "window": str(self.window)}
+        return said | ({"keep_labels": True} if self.keep_labels else {})
 
 
 AS_FILES_SAY = Reading()
 
 
 def to_gray(values: NDArray[Any], low: float, high: float) -> FloatImage:
-    """Map `low` to 0 and `high` to 1, linearly, and clip.
+    """Map `low` to 0 and `high` to 1, linearly, and clip; what is no data (NaN) stays so.
 
     Raises
     ------

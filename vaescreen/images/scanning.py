@@ -3,7 +3,8 @@
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,12 +14,24 @@ import numpy as np
 
 from vaescreen.errors import DataError, visible
 from vaescreen.images.files import UnreachableError
+from vaescreen.images.formats import NoPictureError
+from vaescreen.images.gray_range import Look, look_at
 from vaescreen.images.memo import Memo, Seen
-from vaescreen.images.pixels import FloatImage
+from vaescreen.images.pixels import FloatImage, Picture
 from vaescreen.images.splits import SPLITS, sampling_order
 from vaescreen.storage import cache_dir, digest
 
-_PIXEL_LIBRARIES = ("pillow", "numpy", "scipy", "pydicom", "imagecodecs", "nibabel", "h5py")
+_PIXEL_LIBRARIES = (
+    "pillow",
+    "numpy",
+    "scipy",
+    "pydicom",
+    "imagecodecs",
+    "nibabel",
+    "h5py",
+    "tifffile",
+    "pynrrd",
+)
 
 OnImages = Callable[[str, int, int], None]
 """Called while a data set is opened: with what is being done, the number done so far, and the number in all."""
@@ -41,10 +54,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Skipped:
-    """An image that was left out: its path relative to the data set, and why."""
+    """An image that was left out: its path relative to the data set, and why.
+
+    `kind` says in a word or two what it is, for counts, if it is no fault of the file: no picture, or no image at all.
+    """
 
     path: str
     reason: str
+    kind: str = ""
 
 
 class Source(Protocol):
@@ -58,9 +75,13 @@ class Source(Protocol):
     items: tuple[Item, ...]
     unusable: tuple[Skipped, ...]
     """Files of which not even the images could be listed."""
+    left_out: tuple[Skipped, ...]
+    """Files that hold images which are no pictures, such as segmentations."""
+    passed_over: tuple[Skipped, ...]
+    """Files that are no images."""
 
-    def load(self, item: Item) -> FloatImage:
-        """Give the pixels of an item, float32 [H, W] in [0, 1]; or raise `DataError` with the bare reason."""
+    def load(self, item: Item) -> Picture:
+        """Give an item's image; or raise `DataError` with the bare reason, `NoPictureError` if it is no picture."""
 
     def stamps(self) -> list[Any]:
         """Give, for each item and without reading pixels, what changes whenever these may: JSON-able."""
@@ -68,11 +89,22 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Scan:
-    """Outcome of a scan: usable items in natural order of their ids, the others, and the fingerprint."""
+    """Outcome of a scan: usable items in natural order of their ids, the others, the fingerprint, and the look.
+
+    `look` is what was seen of the usable images, in the same order.
+    """
 
     items: tuple[Item, ...]
     skipped: tuple[Skipped, ...]
+    left_out: tuple[Skipped, ...]
     fingerprint: str
+    look: tuple[Look, ...]
+
+
+def counted(entries: Sequence[Skipped]) -> str:
+    """How many there are of each kind, in words."""
+    kinds = Counter(entry.kind for entry in entries)
+    return ", ".join(f"{kind}: {count}" for kind, count in sorted(kinds.items()))
 
 
 def natural_key(text: str) -> tuple[Any, ...]:
@@ -126,8 +158,8 @@ def _look(
 ) -> Scan:
     wanted = {split: [item for item in source.items if item.split == split] for split in SPLITS}
     total = sum(min(limits.get(split, len(items)), len(items)) for split, items in wanted.items())
-    good: list[tuple[Item, str]] = []
-    skipped = [*source.unusable]
+    good: list[tuple[Item, Seen]] = []
+    skipped, left_out = [*source.unusable], [*source.left_out]
     for split, items in wanted.items():
         limit, found = limits.get(split), 0
         order = range(len(items)) if limit is None else sampling_order([item.patient for item in items], seed)
@@ -139,22 +171,33 @@ def _look(
                 seen = _see(source, item, stamps[item], memo)
             if seen.pixels is None:
                 place = f"{item.key} [{item.frame}]" if item.frame else str(item.key)
-                skipped.append(Skipped(place, seen.reason or ""))
+                wrong = Skipped(place, seen.reason or "", seen.kind)
+                (left_out if seen.kind else skipped).append(wrong)
             else:
-                good.append((item, seen.pixels))
+                good.append((item, seen))
                 found += 1
             on_progress("reading images", min(len(good) + len(skipped), total), total)
     good.sort(key=lambda pair: natural_key(pair[0].id))
-    skipped.sort(key=lambda entry: natural_key(entry.path))
-    fingerprint = digest(*([item.split, item.id, item.patient, pixels] for item, pixels in good))
-    return Scan(tuple(item for item, _ in good), tuple(skipped), fingerprint)
+    for entries in (skipped, left_out):
+        entries.sort(key=lambda entry: natural_key(entry.path))
+    fingerprint = digest(*([item.split, item.id, item.patient, seen.pixels] for item, seen in good))
+    return Scan(
+        tuple(item for item, _ in good),
+        tuple(skipped),
+        tuple(left_out),
+        fingerprint,
+        tuple(Look(*seen.look) for _, seen in good),
+    )
 
 
 def _see(source: Source, item: Item, stamp: str, memo: Memo) -> Seen:
     try:
-        seen = Seen(_pixel_digest(source.load(item)))
+        picture = source.load(item)
+        seen = Seen(_pixel_digest(picture.pixels), look=look_at(picture))
     except UnreachableError as error:
         return Seen(None, str(error))
+    except NoPictureError as error:
+        seen = Seen(None, str(error), error.kind)
     except DataError as error:
         seen = Seen(None, str(error))
     memo.add(stamp, seen)
@@ -164,6 +207,10 @@ def _see(source: Source, item: Item, stamp: str, memo: Memo) -> Seen:
 def _check(name: str, result: Scan) -> None:
     first = visible(f"{result.skipped[0].path}: {result.skipped[0].reason}") if result.skipped else ""
     total = len(result.items) + len(result.skipped)
+    if result.left_out and not total:
+        raise DataError(
+            f"{name} holds no picture: {counted(result.left_out)} left out; give --keep-labels to use them all the same"
+        )
     if 2 * len(result.skipped) > total:
         raise DataError(
             f"{len(result.skipped)} of {total} images of {name} cannot be used, the first is {first}"

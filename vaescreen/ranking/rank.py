@@ -138,6 +138,8 @@ def rank(
     patients: str | None = None,
     name: str | None = None,
     private: bool = False,
+    window: str | None = None,
+    keep_labels: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -166,8 +168,9 @@ def rank(
         File of a fitted predictor of the recipe instead of the shipped one.
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
-    patients, name, private, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
+    patients, name, private, window, keep_labels, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
+        `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes
@@ -207,6 +210,8 @@ def rank(
         patients=patients,
         name=name,
         private=private,
+        window=window,
+        keep_labels=keep_labels,
         train_images=train_images,
         test_images=test_images,
         seed=seed,

@@ -57,6 +57,8 @@ def score(
     patients: str | None = None,
     name: str | None = None,
     private: bool = False,
+    window: str | None = None,
+    keep_labels: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -88,8 +90,9 @@ def score(
         Registry file instead of the one that comes with the package.
     results
         Folder of score cards, by default in the cache.
-    patients, name, private, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `train_images` and `test_images` of `vaescreen.open_data`.
+    patients, name, private, window, keep_labels, train_images, test_images
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
+        `vaescreen.open_data`.
     seed
         Of the split, of phantoms and of the probes.
     processes
@@ -125,6 +128,8 @@ def score(
         patient_pattern=patients,
         seed=seed,
         private=private,
+        window=window,
+        keep_labels=keep_labels,
         train_images=train_images,
         test_images=test_images,
         name=name,

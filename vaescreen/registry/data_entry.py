@@ -45,7 +45,7 @@ class ReadingFields(Strict):
 
     axis: Axis = "auto"
     slices: tuple[float, float] | None = None
-    window: Text = "auto"
+    window: Text = "file"
 
     @model_validator(mode="after")
     def _sound(self) -> "ReadingFields":

@@ -66,13 +66,15 @@ def test_other_values_are_clipped_to_percentiles(tmp_path: Path, values: np.ndar
 
 
 def test_boolean_images_are_black_and_white(tmp_path: Path) -> None:
-    np.testing.assert_array_equal(only(save(tmp_path / "a.npy", GRAY > 99)), GRAY > 99)
+    np.testing.assert_array_equal(
+        only(save(tmp_path / "a.npy", GRAY > 99), Reading(keep_labels=True)), GRAY > 99
+    )
 
 
 def test_windows(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npy", STACK.astype(np.int16))
     everything = (0.0, 1.0)
-    level = stack(path, Reading(slices=everything, window=Window.parse("100,50")))
+    level = stack(path, Reading(slices=everything, window=Window.parse("75,125")))
     np.testing.assert_array_equal(level, clipped(STACK, 75, 125))
     full = stack(path, Reading(slices=everything, window=Window("full")))
     np.testing.assert_array_equal(full, clipped(STACK, -32768, 32767))
@@ -160,7 +162,7 @@ def test_an_unpacked_archive_keeps_its_splits(tmp_path: Path) -> None:
     images = open_data(tmp_path / "unpacked", size=None)
     counts = {split: len(images.ids(split)) for split in ("train", "val", "test")}
     assert counts == {"train": 9, "val": 3, "test": 4}
-    assert [entry.reason for entry in images.skipped] == ["holds labels, not images"]
+    assert [entry.path for entry in images.left_out] == ["train_labels.npy"]
 
 
 def test_large_arrays_of_an_archive_are_mapped_from_the_cache(
@@ -219,7 +221,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "four channels": (lambda p: save(p, np.zeros((2, 9, 9, 4))), "dimensions 2 x 9 x 9 x 4;"),
     "tiny": (lambda p: save(p, GRAY[:4, :4]), "4x4 pixels"),
     "constant": (lambda p: save(p, np.full((9, 9), 7, np.uint8)), "all pixels have the same value"),
-    "not finite": (lambda p: save(p, np.where(GRAY > 9, GRAY, np.nan)), "not finite"),
+    "not finite": (lambda p: save(p, np.full(GRAY.shape, np.nan)), "no value that is finite"),
 }
 
 

@@ -40,7 +40,7 @@ def keys(path: Path, **choices: Any) -> list[str]:
     return [frame.key for frame in frames_of(path, Reading(**choices))]
 
 
-def gray(path: Path, key: str = "", window: str = "auto") -> np.ndarray:
+def gray(path: Path, key: str = "", window: str = "file") -> np.ndarray:
     return read_frame(path, key, Reading(window=Window.parse(window)))
 
 

@@ -77,7 +77,7 @@ def test_percentiles_are_of_the_volume_unless_the_window_says_otherwise(tmp_path
     np.testing.assert_allclose(stack(path, Reading(slices=(0, 1))), expected, atol=1e-5)
     full = Reading(slices=(0, 1), window=Window("full"))
     np.testing.assert_array_equal(stack(path, full), volume())
-    level = Reading(slices=(0, 1), window=Window("level", (2e-4, 4e-4)))
+    level = Reading(slices=(0, 1), window=Window("level", (0.0, 4e-4)))
     np.testing.assert_allclose(stack(path, level), (volume() / 4e-4).clip(0, 1), atol=1e-6)
 
 
@@ -194,10 +194,13 @@ def test_bad_files_give_a_reason_in_one_line(tmp_path: Path, case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_slices_that_are_not_finite_are_refused_alone(tmp_path: Path) -> None:
+def test_values_that_are_not_finite_are_no_data(tmp_path: Path) -> None:
     values = volume()
     values[2, 3, 4] = np.nan
     path = write(tmp_path / "a.h5", reconstruction_rss=values)
-    with pytest.raises(DataError, match="not finite"):
-        read_frame(path, "2", Reading())
+    gray = read_frame(path, "2", Reading())
+    assert np.argwhere(np.isnan(gray)).tolist() == [[3, 4]]
+    low, high = np.nanpercentile(values, [0.5, 99.5])
+    expected = ((values[2].astype(float) - low) / (high - low)).clip(0, 1)
+    np.testing.assert_allclose(gray, expected, atol=1e-5)
     assert np.isfinite(read_frame(path, "1", Reading())).all()

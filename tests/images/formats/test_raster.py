@@ -10,7 +10,7 @@ from PIL import Image
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import read_frame
-from vaescreen.images.reading import AS_FILES_SAY
+from vaescreen.images.reading import Reading
 
 RAMP_8 = np.arange(256, dtype=np.uint8).reshape(16, 16)
 RAMP_16 = np.arange(65536, dtype=np.uint16).reshape(256, 256)
@@ -18,8 +18,8 @@ COLOUR = np.random.default_rng(0).integers(0, 256, (24, 16, 3), np.uint8)
 WHITE_IS_ZERO = {262: 0}
 
 
-def read_image(path: Path) -> np.ndarray:
-    return read_frame(path, "", AS_FILES_SAY)
+def read_image(path: Path, *, keep_labels: bool = False) -> np.ndarray:
+    return read_frame(path, "", Reading(keep_labels=keep_labels))
 
 
 def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
@@ -121,10 +121,12 @@ def test_palette_bilevel_and_cmyk(tmp_path: Path) -> None:
     palette = Image.fromarray(COLOUR).quantize(8)
     palette.save(tmp_path / "p.png")
     expected = np.asarray(palette.convert("RGB"), np.float64) @ [0.299, 0.587, 0.114] / 255
-    np.testing.assert_allclose(read_image(tmp_path / "p.png"), expected, atol=1e-7)
+    np.testing.assert_allclose(read_image(tmp_path / "p.png", keep_labels=True), expected, atol=1e-7)
 
     checks = np.indices((16, 16)).sum(axis=0) % 2 == 0
-    np.testing.assert_array_equal(read_image(save(tmp_path / "1.png", checks)), checks.astype(np.float32))
+    np.testing.assert_array_equal(
+        read_image(save(tmp_path / "1.png", checks), keep_labels=True), checks.astype(np.float32)
+    )
 
     cmyk = Image.fromarray(COLOUR).convert("CMYK")
     cmyk.save(tmp_path / "cmyk.tif")
@@ -154,7 +156,7 @@ def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
 
 def test_several_frames_are_refused(tmp_path: Path) -> None:
     pages = [Image.fromarray(RAMP_8), Image.fromarray(RAMP_8.T.copy())]
-    for name in ("a.tif", "a.webp", "a.png"):
+    for name in ("a.webp", "a.png"):
         pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
         with pytest.raises(DataError, match="several frames"):
             read_image(tmp_path / name)
@@ -175,8 +177,7 @@ def test_16_bit_colour_is_refused_instead_of_cut_to_8_bits(
         (np.full((16, 16), 7, np.uint8), "same value"),
         (np.linspace(0, 2, 256, dtype=np.float32).reshape(16, 16), "values from 0 to 2"),
         (np.linspace(-1, 1, 256, dtype=np.float32).reshape(16, 16), "values from -1 to 1"),
-        (np.where(RAMP_8 == 3, np.nan, 0.5).astype(np.float32), "not finite"),
-        (np.where(RAMP_8 == 3, np.inf, 0.5).astype(np.float32), "not finite"),
+        (np.full((16, 16), np.nan, np.float32), "no value that is finite"),
         (RAMP_8.astype(np.int32) - 1, "integers from -1 to 254"),
         (RAMP_8.astype(np.int32) * 1000, "integers from 0 to 255000"),
         (RAMP_8[:4], "16x4 pixels"),

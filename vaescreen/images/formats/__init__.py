@@ -4,16 +4,19 @@ A format lists the images of a file from its header (`frames`) and decodes one o
 medical files are imported where they are used.
 """
 
+import zlib
+from functools import lru_cache
 from pathlib import Path
 
-from vaescreen.images.formats import arrays, dicom, hdf5, nifti, raster, table
-from vaescreen.images.formats.base import Format, Frame
+from vaescreen.images.formats import arrays, dicom, hdf5, nifti, raster, table, tiff
+from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 
-__all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "format_of"]
+__all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
 
 FORMATS: tuple[Format, ...] = (
+    dicom.FORMAT,  # before TIFF: the preamble of a DICOM file may be the header of one
     raster.FORMAT,
-    dicom.FORMAT,
+    tiff.FORMAT,
     nifti.FORMAT,
     hdf5.FORMAT,
     arrays.FORMAT,
@@ -21,30 +24,51 @@ FORMATS: tuple[Format, ...] = (
 )
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 
+_GZIP = b"\x1f\x8b"
+_REMEMBERED = 2**16
+
 
 def format_of(path: Path) -> Format | None:
-    """Format that a file's name promises, the longest suffix first (`.nii.gz` before `.gz`).
+    """Format that a file's content shows; where it shows none, that its name promises.
 
-    A file whose name promises none is opened for its mark, as DICOM files often go without a suffix; None if it has
-    none, or cannot be opened.
+    The name speaks for files that are damaged, whose reader then says what is wrong, and for those that cannot be
+    opened. None if neither tells.
     """
-    name = path.name.lower()
+    return _by_content(path) or _by_name(path.name.lower())
+
+
+def without_suffix(file: str) -> str:
+    """Name or path of a file without the suffix of its format."""
+    suffixes = [suffix for suffix in SUFFIXES if file.lower().endswith(suffix)]
+    return file[: -len(max(suffixes, key=len))] if suffixes else file
+
+
+def _by_name(name: str) -> Format | None:
+    """The longest suffix counts: `.nii.gz` before `.gz`."""
     matches = [
         (suffix, kind)
         for kind in FORMATS
         for suffix in kind.suffixes
         if name.endswith(suffix) and name != suffix
     ]
-    return max(matches, key=lambda match: len(match[0]))[1] if matches else _marked(path)
+    return max(matches, key=lambda match: len(match[0]))[1] if matches else None
 
 
-def _marked(path: Path) -> Format | None:
-    marks = [(kind, *kind.magic) for kind in FORMATS if kind.magic]
+def _by_content(path: Path) -> Format | None:
     try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            head = file.read(max(at + len(mark) for _, at, mark in marks))
+        status = path.stat()
+        return _recognised(path, status.st_size, status.st_mtime_ns) if path.is_file() else None
     except (OSError, ValueError):
         return None
-    return next((kind for kind, at, mark in marks if head[at : at + len(mark)] == mark), None)
+
+
+@lru_cache(_REMEMBERED)
+def _recognised(path: Path, size: int, changed: int) -> Format | None:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(_GZIP):
+        try:
+            head = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD)
+        except zlib.error:
+            return None
+    return next((kind for kind in FORMATS if kind.recognises(head)), None)

@@ -19,12 +19,13 @@ from vaescreen.images.formats.npy import Stored
 from vaescreen.images.formats.raster import LUMA
 from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import black_and_white, extremes
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Reading, Window
 from vaescreen.images.splits import split_named
 
-_COLLECTION = re.compile(r"([a-z]+?)(?:_images)?")
+_COLLECTION = re.compile(r"(?:x_)?([a-z]+?)(?:_images)?")
 _LABELS = re.compile(r"(?:.*_)?labels?")
 _LONE = ("image", "images", "arr_0")
 _NAMES_SHOWN = 10
@@ -51,15 +52,15 @@ class _Array:
         if layout.is_volume:
             check_room(layout.header.shape, layout.header.dtype)
         self.name = name
-        self._values, self._layout = npy.read(path, name, layout.header), layout
-        self._window = _settled(self._values, window)
-        self.volume = Volume(self._values, self._window) if layout.is_volume else None
+        self.values, self._layout = npy.read(path, name, layout.header), layout
+        self._window = _settled(self.values, window)
+        self.volume = Volume(self.values, self._window) if layout.is_volume else None
 
     def gray(self, number: int) -> FloatImage:
         """Give one image."""
         if self.volume:
             return self.volume.gray(number)
-        image: NDArray[Any] = self._values[number] if self._layout.several else self._values
+        image: NDArray[Any] = self.values[number] if self._layout.several else self.values
         if self._layout.channels:
             weights = LUMA if image.shape[-1] == len(LUMA) else (1.0,)
             planes = np.moveaxis(np.asarray(image, np.float64), -1, 0)
@@ -92,10 +93,13 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
             prefix = f"{name}/" if name else ""
             frames += [Frame(f"{prefix}{number}", "", layout.split) for number in numbers]
         elif layout.is_volume:
+            refuse_label_map(file.array(name).values, reading)
             volume = file.array(name).volume if not reading.slices else None
             chosen = volume.filled() if volume else part(len(numbers), reading.slices or (0, 1))
             frames += [Frame(str(number)) for number in chosen]
         else:
+            if not (layout.several or layout.channels):
+                refuse_label_map(file.array(name).values, reading)
             frames += [Frame(str(number)) for number in numbers] if layout.several else [Frame()]
     return frames
 
@@ -146,17 +150,17 @@ def _layout(name: str, header: Stored | DataError, split: str | None) -> _Layout
 
 
 def _settled(values: NDArray[np.generic], window: Window) -> Window:
-    """Decide once for an array what `auto` and `full` mean, as `FORMAT` describes."""
+    """Decide once for an array what `file` and `full` mean, as `FORMAT` describes."""
     kind, dtype = window.kind, values.dtype
-    if kind == "auto" and dtype.kind in "bu" and dtype.itemsize <= 2:
+    if kind == "file" and dtype.kind in "bu" and dtype.itemsize <= 2:
         kind = "full"
-    if kind == "auto" and dtype.kind == "f":
+    if kind == "file" and dtype.kind == "f":
         low, high = extremes(values)
-        kind = "full" if low >= 0 and high <= 1 else "auto"
+        kind = "full" if low >= 0 and high <= 1 else "file"
     if kind != "full":
         return window
     low, high = black_and_white(values, Window("full"))
-    return Window("level", ((low + high) / 2, high - low))
+    return Window("level", (low, high))
 
 
 FORMAT = Format(
@@ -164,6 +168,8 @@ FORMAT = Format(
     suffixes=frozenset({".npy", ".npz"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head.startswith(b"\x93NUMPY"),
+    obeys=frozenset({"slices"}),
     description={
         "range": "full scale of unsigned integers of 8 and 16 bits; floating-point arrays within 0 to 1 as they are; "
         "percentiles of other volumes, or of other images one by one; unless the window says otherwise",

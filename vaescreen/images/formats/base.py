@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaescreen.errors import VaescreenError
-from vaescreen.images.pixels import FloatImage
+from vaescreen.images.pixels import FloatImage, NoPictureError
 from vaescreen.images.reading import Reading
+
+HEAD = 560
+"""Bytes that tell what a file is."""
+
+
+__all__ = ["HEAD", "Format", "Frame", "NoPictureError", "imported"]
 
 
 class Frame(NamedTuple):
@@ -23,11 +29,14 @@ class Frame(NamedTuple):
         all images of the file one patient's, as slices of a volume are.
     split
         "train", "val" or "test", if the file says.
+    study
+        What was examined, if the file says: images of one study are of one patient.
     """
 
     key: str = ""
     patient: str | None = None
     split: str | None = None
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,11 @@ class Format:
         One of them, by the `key` of its `Frame`: float32 [H, W] in [0, 1], passed by `pixels.checked`.
     description
         What is done to the values of such files: JSON-able, for the record.
-    magic
-        Where in its content a file has the format's mark, and the mark: so a file is known whose name promises
-        nothing. None if only names tell.
+    recognises : (head) -> bool
+        Whether a file is of this format by its first `HEAD` bytes, unpacked if it is a gzip file: content decides,
+        and the name only where it tells nothing.
+    obeys
+        Which choices of a `Reading` besides the window matter to such files: "axis", "slices".
 
     Both functions raise `DataError` with the bare reason, which the caller puts beside the path. What a library
     raises on damaged input they may leave to `vaescreen.images.files`.
@@ -59,7 +70,8 @@ class Format:
     frames: Callable[[Path, Reading], list[Frame]] | None
     read: Callable[[Path, str, Reading], FloatImage]
     description: dict[str, Any]
-    magic: tuple[int, bytes] | None = None
+    recognises: Callable[[bytes], bool]
+    obeys: frozenset[str] = frozenset()
 
 
 def imported(module: str, kind: str) -> Any:

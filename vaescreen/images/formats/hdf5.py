@@ -1,4 +1,4 @@
-"""HDF5 volumes in the layout of fastMRI (`.h5`, `.hdf5`): a reconstruction, or the k-space that one is made from.
+"""HDF5 volumes (`.h5`, `.hdf5`): a reconstruction or k-space as in fastMRI, or `image` as in ACDC, Synapse and LA.
 
 The layout and the reconstruction follow Zbontar et al., fastMRI: An Open Dataset and Benchmarks for Accelerated MRI
 (arXiv:1811.08839).
@@ -16,11 +16,15 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Reading
 
 PREFERRED = ("reconstruction_rss", "reconstruction_esc")
 """Root sum of squares of the coils; single coil emulated from many."""
+
+IMAGES = ("image",)
+"""What data sets for segmentation call the picture beside its `label`."""
 
 _MAX_HEADER = 2**20
 _NAMES_SHOWN = 10
@@ -30,13 +34,16 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     with _opened(path) as file:
         dataset = _chosen(file)
         patient = _patient(file)
-        count = dataset.shape[0]
+        alone, count = len(dataset.shape) == 2, dataset.shape[0]
+    if alone:
+        _volume(path, reading)
+        return [Frame("", patient)]
     numbers = part(count, reading.slices) if reading.slices else _volume(path, reading).filled()
     return [Frame(str(number), patient) for number in numbers]
 
 
 def _read(path: Path, key: str, reading: Reading) -> FloatImage:
-    return _volume(path, reading).gray(int(key))
+    return _volume(path, reading).gray(int(key or 0))
 
 
 def _volume(path: Path, reading: Reading) -> Volume:
@@ -44,6 +51,9 @@ def _volume(path: Path, reading: Reading) -> Volume:
         with _opened(path) as file:
             dataset = _chosen(file)
             values = _magnitude(file, dataset) if dataset.dtype.kind == "c" else dataset[()]
+        if values.ndim == 2:
+            values = values[None]
+        refuse_label_map(values, reading)
         return Volume(values, reading.window)
 
     return held(path, ("HDF5", reading), make)
@@ -59,11 +69,14 @@ def _chosen(file: Any) -> Any:
     names = sorted(file)
     own = [name for name in names if isinstance(file.get(name, getlink=True), h5py.HardLink)]
     made = [name for name in own if name.startswith("reconstruction_")]
-    name = next((name for name in PREFERRED if name in made), made[0] if made else "kspace")
+    image = next((name for name in IMAGES if name in own), "kspace")
+    name = next((name for name in PREFERRED if name in made), made[0] if made else image)
     if name not in own:
         shown = ", ".join(map(ascii, names[:_NAMES_SHOWN])) or "nothing"
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        raise DataError(f"holds no reconstruction_* and no kspace of its own, only {shown}{more}")
+        raise DataError(
+            f"holds no reconstruction_*, no {' or '.join(IMAGES)} and no kspace of its own, only {shown}{more}"
+        )
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
         raise DataError(f"{name} is not an array")
@@ -77,7 +90,7 @@ def _chosen(file: Any) -> Any:
 
 def _check(name: str, dataset: Any) -> None:
     """Refuse types and shapes that are no images, and what would not fit into memory, before anything is read."""
-    kinds, dimensions = ("c", (3, 4)) if name == "kspace" else ("iuf", (3,))
+    kinds, dimensions = ("c", (3, 4)) if name == "kspace" else ("iuf", (2, 3) if name in IMAGES else (3,))
     shape, dtype = dataset.shape, dataset.dtype
     if dtype.kind not in kinds or dtype.itemsize > (16 if dtype.kind == "c" else 8):
         raise DataError(f"{name} is of type {dtype}, not {'complex' if name == 'kspace' else 'numbers'}")
@@ -159,6 +172,8 @@ FORMAT = Format(
     suffixes=frozenset({".h5", ".hdf5"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head.startswith(b"\x89HDF\r\n\x1a\n"),
+    obeys=frozenset({"slices"}),
     description={
         "range": "percentiles of each volume unless the window says otherwise",
         "kspace": "used where there is no reconstruction: centred inverse FFT, root sum of squares over coils, "

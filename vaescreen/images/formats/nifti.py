@@ -5,6 +5,7 @@ Headers and orientations are nibabel's; the voxels are one block behind the head
 
 import gzip
 import io
+import logging
 import math
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
+from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
 from vaescreen.images.reading import Axis, Reading
 
@@ -67,6 +69,7 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     header = _header(path)
     axis = _axis(header, reading.axis)
     check_shape(*(header.count(other) for other in ACROSS if other != axis))
+    refuse_label_map(held(path, "nifti", lambda: _Opened(path)).voxels.T, reading)
     frames = []
     for time in range(header.shape[3]):
         volume = _volume(
@@ -124,8 +127,17 @@ def _header(path: Path) -> _Header:
     if len(block) < length:
         raise DataError("ends within its header")
     kind = nibabel.Nifti2Header if long else nibabel.Nifti1Header
-    header = _checked(kind(block[:length], check=False), length)
+    header = _checked(_repaired(kind(block[:length], check=False)), length)
     check_room(header.shape, header.dtype, volumes=header.shape[3])
+    return header
+
+
+def _repaired(header: Any) -> Any:
+    """Mend a header as `nibabel.load` does, such as a qfac of 0 or negative spacings; not where that refuses it."""
+    if header.get_data_offset() < header.sizeof_hdr:
+        return header
+    logger = logging.Logger("nibabel's repairs", level=logging.CRITICAL + 1)
+    header.check_fix(logger=logger, error_level=logging.CRITICAL + 1)
     return header
 
 
@@ -200,6 +212,8 @@ FORMAT = Format(
     suffixes=frozenset({".nii", ".nii.gz"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head[344:347] in {b"n+1", b"ni1"} or head[4:7] in {b"n+2", b"ni2"},
+    obeys=frozenset({"axis", "slices"}),
     description={
         "range": "percentiles of each volume, after slope and intercept, unless the window says otherwise",
         "orientation": "nearest to the affine, not resampled: axial with the front at the top, coronal and sagittal "

@@ -4,7 +4,10 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-_SIGNATURE = 8
+PNG_MARK = b"\x89PNG\r\n\x1a\n"
+
+_SIGNATURE = len(PNG_MARK)
+_MAKE_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column, first row, and steps of both, of each pass (PNG specification, 8.2)."""
@@ -30,6 +33,19 @@ def is_complete(stream: BinaryIO) -> bool:
             missing -= len(inflater.decompress(deflated, _PIECE))
             deflated = inflater.unconsumed_tail
     return missing <= 0
+
+
+def pixels_only(stream: BinaryIO) -> bytes:
+    """Copy a file without profiles, texts and whatever else does not make pixels."""
+    stream.seek(_SIGNATURE)
+    kept = [PNG_MARK]
+    while len(head := stream.read(8)) == 8:
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind in _MAKE_PIXELS:
+            kept += [head, stream.read(length + 4)]
+        else:
+            stream.seek(length + 4, 1)
+    return b"".join(kept)
 
 
 def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

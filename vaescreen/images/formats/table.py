@@ -134,6 +134,7 @@ FORMAT = Format(
     suffixes=frozenset({".parquet"}),
     frames=_frames,
     read=_read,
+    recognises=lambda head: head.startswith(b"PAR1"),
     description={
         **RASTER.description,
         "patients": "column patient_id or subject_id, else every row is a patient",

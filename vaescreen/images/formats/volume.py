@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
-from vaescreen.images.levels import black_and_white
+from vaescreen.images.levels import black_and_white, valid
 from vaescreen.images.pixels import FloatImage, checked
 from vaescreen.images.reading import Window, to_gray
 
@@ -57,7 +57,7 @@ class Volume:
     values
         [S, H, W], of an integer or floating-point type.
     window
-        Values that become black and white; `auto` is percentiles of the volume.
+        Values that become black and white; `file` is percentiles of the volume, and `measured` none.
     slope, intercept
         A stored value v measures slope * v + intercept.
 
@@ -71,27 +71,29 @@ class Volume:
         self, values: NDArray[np.generic], window: Window, *, slope: float = 1.0, intercept: float = 0.0
     ) -> None:
         self._values, self._slope, self._intercept = values, slope, intercept
-        self._black, self._white = black_and_white(values, window, slope=slope, intercept=intercept)
+        self._as_measured = window.kind == "measured"
+        known = Window() if self._as_measured else window
+        self._black, self._white = black_and_white(values, known, slope=slope, intercept=intercept)
         if not self._white > self._black:
             raise DataError("all pixels have the same value, or nearly all")
 
     def gray(self, number: int) -> FloatImage:
-        """Give a slice as gray, float32 [H, W] in [0, 1].
+        """Give a slice as gray, float32 [H, W] in [0, 1], or as measured; NaN where values are not finite.
 
         Raises
         ------
         DataError
-            With the bare reason: values that are not finite, or all the same.
+            With the bare reason: no value is finite, or all are the same.
         """
-        measured = self._measured(number)
-        if not np.isfinite(measured).all():
-            raise DataError("holds values that are not finite")
+        measured = valid(self._measured(number))
+        if self._as_measured:
+            return checked(measured.astype(np.float32))
         return checked(to_gray(measured, self._black, self._white))
 
     def filled(self) -> list[int]:
-        """Numbers of the slices that are not nearly empty; values that are not finite count as foreground."""
+        """Numbers of the slices that are not nearly empty; values that are not finite are no foreground."""
         level = self._black + FOREGROUND * (self._white - self._black)
-        counts = [np.count_nonzero(~(self._measured(n) <= level)) for n in range(len(self._values))]
+        counts = [np.count_nonzero(valid(self._measured(n)) > level) for n in range(len(self._values))]
         least = max(NEARLY_EMPTY * max(counts), 1)
         return [number for number, count in enumerate(counts) if count >= least]
 

@@ -67,6 +67,8 @@ def compare(
     patients: str | None = None,
     name: str | None = None,
     private: bool = False,
+    window: str | None = None,
+    keep_labels: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -94,7 +96,7 @@ def compare(
         Side of the images in pixels, None for the size that each has; with `outputs`, theirs is taken.
     registry : Path, optional
         Registry file instead of the package's own.
-    patients, name, private, train_images, test_images
+    patients, name, private, window, keep_labels, train_images, test_images
         As for `open_data`.
     seed : int
         Of the split, of phantoms and of the bootstrap.
@@ -140,6 +142,8 @@ def compare(
         patient_pattern=patients,
         seed=seed,
         private=private,
+        window=window,
+        keep_labels=keep_labels,
         train_images=train_images,
         test_images=test_images,
         name=name,

@@ -111,6 +111,8 @@ def preview(
     patients: str | None = None,
     name: str | None = None,
     private: bool = False,
+    window: str | None = None,
+    keep_labels: bool = False,
     train_images: int | None = None,
     test_images: int | None = None,
     seed: int = 0,
@@ -126,8 +128,9 @@ def preview(
         Recipe whose size and degradation are shown.
     registry
         Registry file that is laid over the others.
-    patients, name, private, train_images, test_images, seed
-        As `patient_pattern`, `name`, `private`, `train_images`, `test_images` and `seed` of `vaescreen.open_data`.
+    patients, name, private, window, keep_labels, train_images, test_images, seed
+        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images`, `test_images` and
+        `seed` of `vaescreen.open_data`.
     on_images
         As `on_progress` of `vaescreen.open_data`.
 
@@ -145,6 +148,8 @@ def preview(
             patient_pattern=patients,
             seed=seed,
             private=private,
+            window=window,
+            keep_labels=keep_labels,
             train_images=train_images,
             test_images=test_images,
             name=name,

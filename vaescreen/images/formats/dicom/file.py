@@ -13,10 +13,19 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.tag import Tag
-from pydicom.uid import UID, MediaStorageDirectoryStorage
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
 
 from vaescreen.errors import DataError
+from vaescreen.images.formats.base import NoPictureError
+from vaescreen.images.formats.dicom import begins_as_data_set
 from vaescreen.images.formats.dicom.codecs import check_codestream, plugin_for
+from vaescreen.images.formats.dicom.purposes import SEGMENTATION, WITHOUT_PIXELS, never_has_pixels, purpose
 from vaescreen.images.held import held
 from vaescreen.images.pixels import MAX_PIXELS, check_shape
 
@@ -27,6 +36,11 @@ MAX_INFLATED = 2**29
 """Bytes that a deflated file may hold: it is inflated in memory."""
 
 _MARK_AT, _MARK = 128, b"DICM"
+_GZIP = b"\x1f\x8b"
+_ITEM = b"\xfe\xff\x00\xe0"
+"""Tag with which encapsulated pixels begin."""
+_LARGE_GROUP = 0x0400
+"""The first group of a data set is smaller, unless its bytes are read in the wrong order."""
 _UNDEFINED = 0xFFFFFFFF
 _LONGEST = 80
 _INTEGERS, _PIXELS = 0x7FE00010, {0x7FE00008, 0x7FE00009, 0x7FE00010}
@@ -35,7 +49,9 @@ _TAGS = [
     for keyword in (
         "SOPClassUID",
         "Modality",
+        "ImageType",
         "PatientID",
+        "StudyInstanceUID",
         "SamplesPerPixel",
         "PhotometricInterpretation",
         "PlanarConfiguration",
@@ -46,6 +62,8 @@ _TAGS = [
         "BitsStored",
         "HighBit",
         "PixelRepresentation",
+        "PixelPaddingValue",
+        "PixelPaddingRangeLimit",
         "WindowCenter",
         "WindowWidth",
         "VOILUTFunction",
@@ -85,7 +103,7 @@ class DicomFile:
     pixel_vr
         Their value representation, which says how big-endian bytes are to be swapped.
     inflated
-        The deflated part of a file in a deflated syntax.
+        The deflated part of a file in a deflated syntax, or all of a gzip file, unpacked.
     limits
         Percentiles of all frames, by their shares; filled by whoever needs them.
     """
@@ -150,39 +168,39 @@ class DicomFile:
         return pixels
 
 
-def opened(path: Path) -> DicomFile:
+def opened(path: Path, *, keep_labels: bool = False) -> DicomFile:
     """Read the header of a file, or recall it if it was the last one opened.
 
     Raises
     ------
+    NoPictureError
+        If it holds something else than a picture (see `purpose`), unless those are to be kept.
     DataError
-        With the bare reason: not DICOM, no image, encrypted, truncated, or of a kind that cannot be read.
+        With the bare reason: not DICOM, encrypted, truncated, or of a kind that cannot be read.
     """
-    return held(path, "dicom", lambda: _open(path))
+    return held(path, ("dicom", keep_labels), lambda: _open(path, keep_labels))
 
 
-def _open(path: Path) -> DicomFile:
-    with path.open("rb") as file:
-        if file.read(_MARK_AT + len(_MARK))[_MARK_AT:] != _MARK:
-            raise DataError(
-                "not a DICOM file, or encrypted as a whole: the mark DICM is missing at byte 128; "
-                "rewrite it with the mark (dcmconv)"
-            )
-        meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: int(tag) >> 16 != 2)
+def _open(path: Path, keep_labels: bool) -> DicomFile:
+    packed = _unpacked(path)
+    with path.open("rb") if packed is None else io.BytesIO(packed) as file:
+        meta = _meta(file)
         if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
-            raise DataError("a directory of DICOM files (DICOMDIR), not an image")
-        syntax = UID(str(meta.get("TransferSyntaxUID") or ""))
-        if not syntax:
-            raise DataError("does not say its transfer syntax; rewrite it (dcmconv)")
+            raise NoPictureError("directory of files", "a directory of DICOM files (DICOMDIR), not an image")
+        syntax = UID(str(meta.get("TransferSyntaxUID") or "")) or _native_syntax(file)
         try:
             get_decoder(syntax)
         except NotImplementedError:
             raise DataError(
                 f"transfer syntax {shown(syntax.name)} is not supported; save it as explicit little endian"
             ) from None
-        inflated = _inflate(file) if syntax.is_deflated else None
-        stream: Any = file if inflated is None else io.BytesIO(inflated)
+        inflated = _inflate(file) if syntax.is_deflated else packed
+        if inflated is packed:
+            stream: Any = file
+        else:
+            stream = io.BytesIO(inflated or b"")
         size = path.stat().st_size if inflated is None else len(inflated)
+        _check_byte_order(stream, syntax)
         header = read_dataset(
             stream,
             syntax.is_implicit_VR,
@@ -192,35 +210,90 @@ def _open(path: Path) -> DicomFile:
         )
         if stream.tell() > size:
             raise DataError(f"truncated: its header goes on after the end of the file, at byte {size}")
-        tag, vr, length = _start_of_pixels(stream, syntax, header)
-        header.set_original_encoding(syntax.is_implicit_VR, syntax.is_little_endian)
+        if not keep_labels and (what := purpose(header)):
+            raise NoPictureError(what, f"not a picture: {what}")
+        tag, vr, length = _start_of_pixels(stream, header)
         if tag != _INTEGERS:
             raise DataError("floating-point pixels; save them as integers of 8 to 16 bits")
         opened = DicomFile(path, header, syntax, stream.tell(), vr, inflated)
-    _check(opened, length, size - opened.pixels_at)
+        begins_with = stream.read(len(_ITEM))
+    _check(opened, length, size - opened.pixels_at, begins_with)
     return opened
 
 
-def _start_of_pixels(stream: Any, syntax: UID, header: Dataset) -> tuple[int, str, int]:
-    """Tag, value representation and length of the pixels; the stream is left where their value begins."""
+def _unpacked(path: Path) -> bytes | None:
+    """Content of a gzip file; None if it is none."""
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP:
+            return None
+        file.seek(0)
+        return _inflate(file, 16 + zlib.MAX_WBITS)
+
+
+def _meta(file: BinaryIO) -> Dataset:
+    """Read the file meta information; empty in a file that begins with the data set, as scanners send them."""
+    head = file.read(_MARK_AT + len(_MARK))
+    if head[_MARK_AT:] != _MARK:
+        if not begins_as_data_set(head):
+            raise DataError(
+                "not a DICOM file, or encrypted as a whole: the mark DICM is missing at byte 128, and no data set "
+                "begins at byte 0"
+            )
+        file.seek(0)
+    return read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: int(tag) >> 16 != 2)
+
+
+def _native_syntax(file: BinaryIO) -> UID:
+    """Syntax of a file that does not say it: as pydicom takes it, by the first element of the data set."""
+    start = file.tell()
+    element = file.read(6)
+    file.seek(start)
+    explicit = element[4:6].isalpha() and element[4:6].isupper()
+    if not explicit:
+        return ImplicitVRLittleEndian
+    return (
+        ExplicitVRLittleEndian
+        if int.from_bytes(element[:2], "little") < _LARGE_GROUP
+        else ExplicitVRBigEndian
+    )
+
+
+def _check_byte_order(stream: BinaryIO, syntax: UID) -> None:
+    """Refuse a data set whose first group is only small when its bytes are read the other way round."""
+    start = stream.tell()
+    group = stream.read(2)
+    stream.seek(start)
     order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
-    block = stream.read(8 if syntax.is_implicit_VR else 12)
+    if int.from_bytes(group, order) >= _LARGE_GROUP > int.from_bytes(group[::-1], order):
+        raise DataError(f"its data set is not in the byte order of {syntax.name}, as its header says")
+
+
+def _start_of_pixels(stream: Any, header: Dataset) -> tuple[int, str, int]:
+    """Tag, value representation and length of the pixels, in the encoding in which pydicom found the header.
+
+    The stream is left where their value begins.
+    """
+    is_implicit, is_little = header.original_encoding
+    order: Literal["little", "big"] = "little" if is_little else "big"
+    least = 8 if is_implicit else 12
+    block = stream.read(least)
+    kind = UID(str(header.get("SOPClassUID") or "")).name or "no kind stated"
     if not block:
         if header.get("EncryptedAttributesSequence"):
             raise DataError("encrypted: its pixels cannot be read without the key")
-        kind = UID(str(header.get("SOPClassUID") or "")).name or "no kind stated"
-        promised = header.get("Rows") is not None
-        problem = "ends before its pixels, which its header promises" if promised else "holds no pixels"
-        raise DataError(f"{problem} ({shown(kind)})")
-    if len(block) < (8 if syntax.is_implicit_VR else 12):
+        if header.get("Rows") is not None:
+            raise DataError(f"ends before its pixels, which its header promises ({shown(kind)})")
+        reason = f"holds no pixels ({shown(kind)})"
+        raise NoPictureError(WITHOUT_PIXELS, reason) if never_has_pixels(header) else DataError(reason)
+    if len(block) < least:
         raise DataError("truncated: it ends where the pixels begin")
     tag = int.from_bytes(block[:2], order) << 16 | int.from_bytes(block[2:4], order)
-    vr = "OW" if syntax.is_implicit_VR else block[4:6].decode("ascii", "replace")
+    vr = "OW" if is_implicit else block[4:6].decode("ascii", "replace")
     return tag, vr, int.from_bytes(block[-4:], order)
 
 
-def _inflate(file: BinaryIO) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+def _inflate(file: BinaryIO, format_bits: int = -zlib.MAX_WBITS) -> bytes:
+    inflater = zlib.decompressobj(format_bits)
     inflated = inflater.decompress(file.read(), MAX_INFLATED + 1)
     if len(inflated) > MAX_INFLATED:
         raise DataError(f"larger than {MAX_INFLATED} bytes once inflated; save it uncompressed")
@@ -229,7 +302,7 @@ def _inflate(file: BinaryIO) -> bytes:
     return inflated
 
 
-def _check(file: DicomFile, length: int, left: int) -> None:
+def _check(file: DicomFile, length: int, left: int, begins_with: bytes) -> None:
     """Refuse what cannot be read, and what a header claims but the file cannot hold.
 
     `length` is that of the pixels as the file states it, `left` what there is of it.
@@ -244,7 +317,8 @@ def _check(file: DicomFile, length: int, left: int) -> None:
             f"photometric interpretation {shown(file.interpretation) or 'missing'} with {samples} samples a pixel "
             "cannot be turned to gray; save it as MONOCHROME2 or RGB"
         )
-    if allocated not in {8, 16} or not 2 <= file.bits <= allocated:
+    one_bit = allocated == file.bits == 1 and purpose(header) == SEGMENTATION
+    if not one_bit and (allocated not in {8, 16} or not 2 <= file.bits <= allocated):
         raise DataError(
             f"{file.bits} of {allocated} bits a pixel are used; 2 to 16 bits in 8 or 16 can be read"
         )
@@ -255,12 +329,31 @@ def _check(file: DicomFile, length: int, left: int) -> None:
     check_shape(height, width)
     if height * width * samples > MAX_PIXELS:
         raise DataError(f"larger than {MAX_PIXELS // samples} colour pixels; cut it into smaller images")
-    least = frames * (8 if file.syntax.is_encapsulated else height * width * samples * allocated // 8)
-    if file.interpretation == "YBR_FULL_422" and not file.syntax.is_encapsulated:
-        least = least * 2 // 3
+    frame = height * width * samples * allocated // 8
+    if file.interpretation == "YBR_FULL_422":
+        frame = frame * 2 // 3
+    least = frames * (8 if file.syntax.is_encapsulated else frame)
+    _check_encoding(file, length, begins_with, frame)
     if frames < 1 or least > left or (length != _UNDEFINED and length > left):
         raise DataError(
             f"truncated: {left} bytes of pixels, where {frames} x {height} x {width} are promised"
+        )
+
+
+def _check_encoding(file: DicomFile, length: int, begins_with: bytes, frame: int) -> None:
+    """Refuse pixels that are not encoded as the syntax says, whichever way round."""
+    if file.syntax.is_encapsulated:
+        if length != _UNDEFINED and begins_with != _ITEM:
+            raise DataError(f"its pixels are not encapsulated, though its syntax is {file.syntax.name}")
+        return
+    promised = file.frames * frame
+    if length == _UNDEFINED or (begins_with == _ITEM and length != promised + promised % 2):
+        raise DataError(
+            f"its pixels are encapsulated, so compressed, though its syntax is {file.syntax.name}; mend its header"
+        )
+    if length >= promised + frame > promised > 0:
+        raise DataError(
+            f"{length} bytes of pixels, where {file.frames} x {file.header.Rows} x {file.header.Columns} are promised"
         )
 
 

@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Frame
 from vaescreen.images.formats.dicom import SAMPLED, VOLUMES
 from vaescreen.images.formats.dicom.file import GRAY, PALETTE, DicomFile, opened
-from vaescreen.images.formats.dicom.values import as_stored, luma, palette, scale, shades, shares
+from vaescreen.images.formats.dicom.values import as_stored, luma, padding, palette, scale, shades, shares
 from vaescreen.images.formats.volume import FOREGROUND, NEARLY_EMPTY, part
+from vaescreen.images.levels import windowed
 from vaescreen.images.pixels import FloatImage, checked
 from vaescreen.images.reading import Reading, Window
 
+PALETTE_WHITE = 255
+"""A window of a palette image is in this scale, since its colours have one and its stored values none."""
 _CLOSE = 1e-3
 """Positions that differ by less than this many millimetres are one."""
 
@@ -36,16 +40,17 @@ def frames(path: Path, reading: Reading) -> list[Frame]:
     DataError
         With the bare reason.
     """
-    file = opened(path)
-    patient = str(file.header.get("PatientID") or "").strip() or None
+    file = opened(path, keep_labels=reading.keep_labels)
+    patient = _text(file, "PatientID") or None
+    study = _text(file, "StudyInstanceUID")
     if file.frames == 1:
-        return [Frame(patient=patient)]
+        return [Frame(patient=patient, study=study)]
     chosen: Sequence[int] = range(file.frames)
     ranks = _ranks(file)
     if len(set(ranks)) > 1 or file.modality in VOLUMES:
         ranks = ranks if len(set(ranks)) > 1 else list(chosen)
         chosen = _of_part(ranks, reading.slices) if reading.slices else _filled(file, reading.window)
-    return [Frame(str(index + 1), patient) for index in chosen]
+    return [Frame(str(index + 1), patient, study=study) for index in chosen]
 
 
 def read(path: Path, key: str, reading: Reading) -> FloatImage:
@@ -56,15 +61,16 @@ def read(path: Path, key: str, reading: Reading) -> FloatImage:
     DataError
         With the bare reason.
     """
-    return checked(_gray(opened(path), int(key or 1) - 1, reading.window))
+    return checked(_gray(opened(path, keep_labels=reading.keep_labels), int(key or 1) - 1, reading.window))
 
 
 def _gray(file: DicomFile, index: int, window: Window) -> FloatImage:
+    """One frame as gray, or as measured; NaN where the file says that there is no data."""
     stored = file.decoded(index)
     if file.interpretation == PALETTE:
-        return as_stored(file).replaced(stored, palette(file))
+        return windowed(as_stored(file).replaced(stored, palette(file)), PALETTE_WHITE, window)
     if file.interpretation not in GRAY:
-        return luma(stored, file.bits)
+        return windowed(luma(stored, file.bits), 2**file.bits - 1, window)
     measured = scale(file, index)
     chosen = shares(file, index, window)
     limits = None
@@ -72,20 +78,32 @@ def _gray(file: DicomFile, index: int, window: Window) -> FloatImage:
         decoded = [(index, stored)] if file.frames == 1 else _sampled(file)
         limits = file.limits.get(chosen) or _percentiles(file, chosen, decoded)
         file.limits[chosen] = limits
-    return measured.replaced(stored, shades(file, index, measured, window, limits))
+    by_value = shades(file, index, measured, window, limits)
+    padded = padding(file)
+    if padded is not None:
+        by_value = np.where(padded, np.float32("nan"), by_value)
+    return measured.replaced(stored, by_value)
+
+
+def _text(file: DicomFile, keyword: str) -> str:
+    return str(file.header.get(keyword) or "").strip(" \0")
 
 
 def _percentiles(
     file: DicomFile, chosen: tuple[float, float], decoded: Iterable[tuple[int, NDArray[Any]]]
 ) -> tuple[float, float]:
     """Percentiles of the measured values of decoded frames, linear between neighbours as those of numpy."""
-    values, counts = [], []
+    values, counts, padded = [], [], padding(file)
     for index, stored in decoded:
         measured = scale(file, index)
         found = measured.counts(stored)
+        if padded is not None:
+            found[padded] = 0
         values.append(measured.values[found > 0])
         counts.append(found[found > 0])
     every = np.concatenate(values)
+    if not every.size:
+        raise DataError("holds nothing but padding")
     order = np.argsort(every)
     up_to = np.concatenate(counts)[order].cumsum()
     limits = []

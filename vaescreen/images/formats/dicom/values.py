@@ -125,15 +125,16 @@ def shades(
         With the bare reason: the file's window is not finite or has no width, or its VOI LUT is damaged.
     """
     header, values = file.header, measured.values
+    if window.kind == "measured":
+        return values.astype(np.float32)
     if limits is not None:
         gray = to_gray(values, *limits)
     elif window.kind == "level":
-        centre, width = window.values
-        gray = to_gray(values, centre - width / 2, centre + width / 2)
-    elif window.kind == "auto" and header.get("VOILUTSequence"):
+        gray = to_gray(values, *window.values)
+    elif window.kind == "file" and header.get("VOILUTSequence"):
         looked_up, full = _looked_up(values, header.VOILUTSequence[0], "VOI", file)
         gray = to_gray(looked_up, 0, full)
-    elif window.kind == "auto" and (chosen := _window(header, index)):
+    elif window.kind == "file" and (chosen := _window(header, index)):
         gray = _windowed(values, *chosen)
     else:
         gray = to_gray(values, *measured.span)
@@ -144,8 +145,37 @@ def shares(file: DicomFile, index: int, window: Window) -> tuple[float, float] |
     """Percentiles that become black and white; None if something else decides."""
     if window.kind == "percentile":
         return window.values
+    if window.kind != "file" or file.modality not in RELATIVE:
+        return None
     said = file.header.get("VOILUTSequence") or _window(file.header, index)
-    return PERCENTILES if window.kind == "auto" and file.modality in RELATIVE and not said else None
+    return None if said else PERCENTILES
+
+
+def padding(file: DicomFile) -> NDArray[np.bool_] | None:
+    """Which of the values that could be stored (see `as_stored`) are no data; None if the file names none.
+
+    By PixelPaddingValue, and up to PixelPaddingRangeLimit where it is given (PS3.3 C.7.5.1.1.2), in whichever of its
+    two representations the value was written: some programs write it unsigned beside signed pixels.
+    """
+    limits = [_stored_padding(file, key) for key in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    given = [limit for limit in limits if limit is not None]
+    if limits[0] is None:
+        return None
+    stored = as_stored(file).values
+    return np.asarray((stored >= min(given)) & (stored <= max(given)))
+
+
+def _stored_padding(file: DicomFile, keyword: str) -> int | None:
+    value = file.header.get(keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if len(value) else None
+    if isinstance(value, bytes) and len(value) == 2:
+        value = int.from_bytes(value, "little" if file.syntax.is_little_endian else "big")
+    if not isinstance(value, int):
+        return None
+    if file.header.get("PixelRepresentation"):
+        return (value + 2**15) % 2**16 - 2**15
+    return value % 2**16
 
 
 def palette(file: DicomFile) -> FloatImage:
@@ -198,7 +228,9 @@ def _windowed(values: NDArray[np.float64], centre: float, width: float, function
     """Apply a window by DICOM PS3.3 C.11.2.1.2 (LINEAR) and C.11.2.1.3 (SIGMOID, LINEAR_EXACT)."""
     least = 1.0 if function == "LINEAR" else np.nextafter(0.0, 1.0)
     if not (np.isfinite(centre) and np.isfinite(width) and width >= least):
-        raise DataError(f"its window has centre {centre:g} and width {width:g}; choose one by --window")
+        raise DataError(
+            f"its window has centre {centre:g} and width {width:g}; choose one by --window LOW,HIGH"
+        )
     if function == "SIGMOID":
         with np.errstate(over="ignore"):
             return (1 / (1 + np.exp(-4 * (values - centre) / width))).astype(np.float32)
@@ -207,21 +239,26 @@ def _windowed(values: NDArray[np.float64], centre: float, width: float, function
         if width == 0:
             return (values > centre).astype(np.float32)
     elif function != "LINEAR_EXACT":
-        raise DataError(f"VOI LUT function {shown(function)} is not known; choose a window by --window")
+        raise DataError(f"VOI LUT function {shown(function)} is not known; choose one by --window LOW,HIGH")
     return to_gray(values, centre - width / 2, centre + width / 2)
 
 
 def _looked_up(
     values: NDArray[np.float64], table: Dataset, what: str, file: DicomFile
 ) -> tuple[NDArray[np.float64], float]:
-    """Look values up in a table by DICOM PS3.3 C.11.1.1; and the largest value that its entries could have."""
+    """Look values up in a table by DICOM PS3.3 C.11.1.1; and the largest value that its entries could have.
+
+    Of a VOI LUT whose uppermost bits are never used, those that are used count: the descriptors of many state the
+    bits of the words in which the entries are stored.
+    """
     try:
         count, first, bits = (int(number) for number in cast("Any", table.LUTDescriptor))
         entries = _entries(table.LUTData, count or 2**16, bits, file)
     except (AttributeError, TypeError, ValueError):
         raise DataError(f"its {what} LUT is damaged") from None
     places = np.floor(values - first).clip(0, len(entries) - 1).astype(np.int64)
-    return entries[places].astype(np.float64), float(2**bits - 1)
+    used = max(int(entries.max()).bit_length(), 1) if what == "VOI" else bits
+    return entries[places].astype(np.float64), float(2**used - 1)
 
 
 def _entries(data: Any, count: int, bits: int, file: DicomFile) -> NDArray[np.int64]:
@@ -253,7 +290,11 @@ def _group(header: Dataset, index: int, name: str) -> Dataset:
 
 def _number(group: Dataset, keyword: str) -> float | None:
     """First value of an element, None if it is missing or empty."""
-    value = group.get(keyword)
+    mend = "; choose a window by --window LOW,HIGH" if keyword.startswith("Window") else ""
+    try:
+        value = group.get(keyword)
+    except (TypeError, ValueError):
+        raise DataError(f"{keyword} is not a number{mend}") from None
     if isinstance(value, MultiValue):
         value = value[0] if len(value) else None
     if value is None or value == "":
@@ -261,4 +302,4 @@ def _number(group: Dataset, keyword: str) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise DataError(f"{keyword} {value!r} is not a number") from None
+        raise DataError(f"{keyword} {value!r} is not a number{mend}") from None
