@@ -205,7 +205,7 @@ def _what_was_seen(data: DataSet, result: Scan) -> dict[str, Any]:
         return {}
     return {
         "warnings": list(data.warnings),
-        "gray_range": used(result.look),
+        "gray_range": list(used(result.look)),
         "left_out": dict(Counter(entry.kind for entry in data.left_out)),
         "passed_over": dict(Counter(entry.kind for entry in data.passed_over)),
     }
