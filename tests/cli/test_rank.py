@@ -37,7 +37,7 @@ def test_json_is_one_object_with_a_row_for_each_candidate_and_the_floor(ranked) 
     assert "REAL" in payload["title"]
     assert all(payload["rows"][0].keys() >= ROW for row in payload["rows"])
     assert sorted(row["candidate"] for row in payload["rows"]) == ["bicubic", "dct-f16c4", "pca-f16c4"]
-    assert [row["rank"] for row in payload["rows"] if not row["floor"]] in ([1, 1], [1, 2])
+    assert [row["rank"] for row in payload["rows"] if not row["floor"]] == [1, 2]
     assert [row["candidate"] for row in payload["rows"] if row["floor"]] == ["bicubic"]
 
 
