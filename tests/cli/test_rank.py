@@ -100,10 +100,9 @@ def test_the_python_api_gives_the_same_object(ranked) -> None:
 
     _, _, data, *names, _, registry, _, name, _, results, _, _, _, predictor = ranked.arguments
     ranking = vaescreen.rank(
-        data,
+        vaescreen.DataOptions(data, name=name),
         names,
         registry=Path(registry),
-        name=name,
         results=Path(results),
         predictor=Path(predictor),
     )

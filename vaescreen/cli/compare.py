@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
@@ -13,9 +14,11 @@ from vaescreen.cli.progress import progress
 _OPTIONAL = "Optional metrics"
 
 
+@grouped
 def compare(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.ImageOptions,
     outputs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -69,18 +72,11 @@ def compare(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
+    from vaescreen.datasets import DataOptions
     from vaescreen.ranking.comparison import compare as compare_candidates
     from vaescreen.reports.comparison import report as words
     from vaescreen.storage import ensure_writable
@@ -90,18 +86,10 @@ def compare(
     with progress() as tell:
         report = compare_candidates(
             candidates,
-            data,
+            DataOptions(**images),
             outputs=outputs or (),
             size=options.side(size),
             registry=registry,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
             device=device.value,
             margin=margin,
             lpips=lpips,

@@ -9,7 +9,8 @@ import typer
 from typer.core import TyperCommand
 
 from vaescreen.cli import options
-from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.grouping import grouped
+from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
@@ -50,8 +51,10 @@ class By(StrEnum):
         return {"posterior-mean": "posterior_mean_psnr"}.get(self.value, self.value.replace("-", "_"))
 
 
+@grouped
 def rank(
-    data: options.Data,
+    *,
+    images: options.ImageOptions,
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
@@ -71,19 +74,8 @@ def rank(
             metavar="FILE", help="Predictor of the recipe to rank by.", show_default="the shipped one"
         ),
     ] = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     results: options.CachedResults = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
+    machine: options.MachineOptions,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -99,29 +91,19 @@ def rank(
     Image size, degradation and conditioning are those of the recipe. A candidate that fails is named below the
     table and the others are ranked; the exit code is 1 only if none could be scored.
     """
-    from vaescreen.execution import engine_named
+    from vaescreen.datasets import DataOptions
     from vaescreen.ranking.rank import rank as rank_candidates
 
     with progress() as tell:
         ranking = rank_candidates(
-            data,
+            DataOptions(**images),
             candidates or (),
             recipe=recipe,
             by=by.target,
             registry=registry,
             predictor=predictor,
             results=results,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
-            processes=processes,
-            engine=engine_named(engine, gpu_share),
-            device=device.value,
+            machine=options.machine(**machine),
             on_progress=tell,
             on_images=tell.images,
         )

@@ -9,13 +9,13 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
 from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
-    from vaescreen.execution import Engine
     from vaescreen.superres.paths import PointFile
 
 app = typer.Typer(
@@ -45,25 +45,16 @@ Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sam
 
 
 @app.command()
+@grouped
 def train(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.TrainingImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    machine: options.MachineOptions,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     samples: Samples = 1,
     keep_weights: KeepWeights = False,
     save_outputs: SaveOutputs = False,
@@ -75,37 +66,30 @@ def train(
     (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
     any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
     """
+    from vaescreen.datasets import DataOptions
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)
-    tasks = tasks_of(candidates, [chosen], seed, registry)
+    tasks = tasks_of(candidates, [chosen], seeds, registry)
     folder = options.reference_results(results, chosen.name)
-    setting, where = Setting.open(
-        data,
+    setting = Setting.open(
+        DataOptions(**images),
         size=chosen.size,
         folder=folder,
         wanted=Wanted(samples, save_outputs, keep_weights),
-        device=device,
-        engine=engine,
-        gpu_share=gpu_share,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        split_seed=split_seed,
+        machine=options.machine(**machine),
         registry=registry,
     )
-    _make_all(setting, tasks, processes, where)
+    _make_all(setting, tasks)
 
 
 @app.command()
+@grouped
 def evaluate(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.TrainingImageOptions,
     recipe: options.Recipe = "compact",
     sampler: Annotated[
         str | None, typer.Option(help="Sampler in place of the recipe's.", show_default=False)
@@ -115,18 +99,10 @@ def evaluate(
         typer.Option(min=1, metavar="N", help="Sampler steps in place of the recipe's.", show_default=False),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
     processes: options.Processes = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     samples: Samples = 1,
     save_outputs: SaveOutputs = False,
 ) -> None:
@@ -135,6 +111,8 @@ def evaluate(
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
     a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
     """
+    from vaescreen.datasets import DataOptions
+    from vaescreen.execution import Machine
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
     from vaescreen.superres.variants import vary
@@ -143,24 +121,16 @@ def evaluate(
     changes = {"sampler": sampler, "sampler_steps": steps}
     changed = {field: value for field, value in changes.items() if value not in (None, getattr(base, field))}
     chosen = vary(base, **changed) if changed else base
-    tasks = tasks_of(candidates, [chosen], seed, registry)
-    setting, where = Setting.open(
-        data,
+    tasks = tasks_of(candidates, [chosen], seeds, registry)
+    setting = Setting.open(
+        DataOptions(**images),
         size=chosen.size,
         folder=options.reference_results(results, chosen.name),
         wanted=Wanted(samples, save_outputs, training=False),
-        device=device,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        split_seed=split_seed,
+        machine=Machine(processes, device=device.value),
         registry=registry,
     )
-    _make_all(setting, tasks, processes, where)
+    _make_all(setting, tasks)
 
 
 app.command()(ablate)
@@ -227,9 +197,9 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, engine: "Engine") -> None:
+def _make_all(setting: Setting, tasks: dict[str, Task]) -> None:
     """Make all points, say how each went, and exit with 1 if any failed."""
-    from vaescreen.execution import Outcome, run
+    from vaescreen.execution import Outcome, run, run_on
 
     failures = 0
     outcomes: Iterator[Outcome[Any]]
@@ -240,10 +210,10 @@ def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, e
         recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
         missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
         if setting.wanted.training:
-            for reason in screen_first(setting, list(missing.values()), processes, engine).values():
+            for reason in screen_first(setting, list(missing.values())).values():
                 complain(f"nothing is foretold, for there is no score card: {reason}")
         foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
-        made = run(make, setting, missing, processes=processes, engine=engine, device=setting.device)
+        made = run_on(setting.machine, make, setting, missing)
         outcomes = itertools.chain(recalled, made)
     for outcome in outcomes:
         if outcome.result is None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.grouping import grouped
+from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
@@ -28,9 +29,11 @@ _COLUMNS = {
 _PANEL = "Size and degradation"
 
 
+@grouped
 def score(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.ImageOptions,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -58,32 +61,21 @@ def score(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     results: options.CachedResults = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
+    machine: options.MachineOptions,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Measure candidates: what they lose, and how well HR latents follow from LR latents.
 
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
-    from vaescreen.execution import engine_named
+    from vaescreen.datasets import DataOptions
     from vaescreen.ranking import scoring
 
     with progress() as tell:
         scored = scoring.score(
             candidates,
-            data,
+            DataOptions(**images),
             recipe=recipe,
             size=options.side(size),
             scale=scale,
@@ -91,17 +83,7 @@ def score(
             degradation=degradation,
             registry=registry,
             results=results,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
-            processes=processes,
-            engine=engine_named(engine, gpu_share),
-            device=device.value,
+            machine=options.machine(**machine),
             on_progress=tell,
             on_images=tell.images,
         )

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from vaescreen.autoencoders.weights import available, locate
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, ResultError
-from vaescreen.execution import LOCAL, Device, Engine
+from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages, Skipped
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
@@ -127,7 +128,7 @@ class Ranking:
 
 
 def rank(
-    data: str | Path,
+    data: str | Path | DataOptions,
     candidates: Sequence[str] = (),
     *,
     recipe: str = "compact",
@@ -135,17 +136,7 @@ def rank(
     registry: Path | None = None,
     predictor: Path | None = None,
     results: Path | None = None,
-    patients: str | None = None,
-    name: str | None = None,
-    private: bool = False,
-    window: str | None = None,
-    keep_labels: bool = False,
-    train_images: int | None = None,
-    test_images: int | None = None,
-    seed: int = 0,
-    processes: int | None = None,
-    engine: Engine = LOCAL,
-    device: Device = "auto",
+    machine: Machine = HERE,
     on_progress: OnProgress = ignore,
     on_images: OnImages = ignore,
 ) -> Ranking:
@@ -154,7 +145,8 @@ def rank(
     Parameters
     ----------
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
+        `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
     candidates
         Names in the registry; all of them by default.
     recipe
@@ -168,18 +160,8 @@ def rank(
         File of a fitted predictor of the recipe instead of the shipped one.
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
-    patients, name, private, window, keep_labels, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
-        `vaescreen.open_data`.
-    seed
-        Of the split, of phantoms and of the probes.
-    processes
-        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
-        as many as it holds.
-    engine
-        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
-    device
-        "auto" takes a GPU if there is one.
+    machine
+        Where it is measured, and how many candidates at a time.
     on_progress
         See `vaescreen.screening.campaign.screen`.
     on_images
@@ -207,17 +189,7 @@ def rank(
         recipe=recipe,
         registry=registry,
         results=folder,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        seed=seed,
-        processes=processes,
-        engine=engine,
-        device=device,
+        machine=machine,
         on_progress=on_progress,
         on_images=on_images,
     )
