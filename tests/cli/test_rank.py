@@ -58,9 +58,43 @@ def test_the_table_has_a_title_the_rows_and_a_footer(ranked, run) -> None:
     shown = run(*ranked.arguments).stdout
     payload = json.loads(ranked.printed.stdout)
     assert shown.startswith(payload["title"])
-    order = [shown.index(row["candidate"]) for row in payload["rows"]]
+    table = shown[shown.index("rank  candidate") :]
+    order = [table.index(row["candidate"]) for row in payload["rows"]]
     assert order == sorted(order)
     assert "bicubic (floor)" in shown
+
+
+@pytest.mark.parametrize("columns", [80, 100, 60])
+def test_the_table_fits_the_terminal_and_cuts_no_number(ranked, run, monkeypatch, columns) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = run(*ranked.arguments).stdout
+    lines = shown.splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("rank  candidate"))
+    table = lines[start : start + 5]
+    assert all(len(line) <= max(columns, 72) for line in table)
+    assert "…" not in shown
+    for row in json.loads(ranked.printed.stdout)["rows"]:
+        if not row["floor"]:
+            assert f"{row['predicted_sr_psnr']:.2f}" in shown
+            assert f"{row['predicted_posterior_mean_psnr']:.2f}" in shown
+
+
+def test_all_columns_have_the_intervals(ranked, run) -> None:
+    shown = run(*ranked.arguments, "--columns", "all").stdout
+    for row in json.loads(ranked.printed.stdout)["rows"]:
+        if not row["floor"]:
+            low, high = row["posterior_mean_interval"]
+            assert f"{low:.2f} to {high:.2f}" in shown
+
+
+def test_the_verdict_is_last_in_the_terminal_and_first_in_markdown(ranked, run) -> None:
+    verdict = json.loads(ranked.printed.stdout)["verdict"]
+    assert verdict["choice"] in verdict["lines"][0]
+    assert 1 <= len(verdict["lines"]) <= 5
+    shown = run(*ranked.arguments).stdout.rstrip("\n").splitlines()
+    assert tuple(shown[-len(verdict["lines"]) :]) == tuple(verdict["lines"])
+    marked = run(*ranked.arguments, "--format", "markdown").stdout
+    assert marked.index(verdict["lines"][0]) < marked.index("| rank |")
 
 
 def test_csv_has_one_value_a_cell_and_nothing_else_on_stdout(ranked, run) -> None:
@@ -78,7 +112,7 @@ def test_csv_has_one_value_a_cell_and_nothing_else_on_stdout(ranked, run) -> Non
 def test_markdown_is_a_heading_a_pipe_table_and_notes(ranked, run) -> None:
     lines = run(*ranked.arguments, "--format", "markdown").stdout.splitlines()
     assert lines[0].startswith("# mine: ")
-    assert lines[2].startswith("| rank | candidate |")
+    assert any(line.startswith("| rank | candidate |") for line in lines)
     assert lines[-1].startswith("- ")
 
 

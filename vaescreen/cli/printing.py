@@ -13,7 +13,8 @@ from vaescreen.errors import visible
 if TYPE_CHECKING:
     from vaescreen.images import Skipped
 
-_WIDTH_WITHOUT_TERMINAL = 160
+_WIDTH_WITHOUT_TERMINAL = 1000
+"""Where nobody looks, no cell is folded: other programs read lines."""
 _LONGEST_UNWRAPPED = 60
 _LISTED = 3
 
@@ -32,6 +33,10 @@ class Sheet:
         JSON: one value, which says itself what `title` and `notes` say.
     title, notes
         What stands above and below.
+    above
+        Sentences between title and table: what must be known before the numbers are read.
+    closing
+        What stands last in the terminal, and first in Markdown: the answer in words.
     text_columns
         How many of the first columns are flush left.
     """
@@ -41,7 +46,9 @@ class Sheet:
     records: Sequence[Mapping[str, Any]]
     payload: Any
     title: str = ""
+    above: Sequence[str] = ()
     notes: Sequence[str] = ()
+    closing: Sequence[str] = ()
     text_columns: int = 1
 
 
@@ -51,7 +58,9 @@ def show(sheet: Sheet, form: Format) -> None:
         sheet,
         title=visible(sheet.title),
         cells=[[visible(cell) for cell in row] for row in sheet.cells],
-        notes=[visible(note) for note in sheet.notes],
+        above=list(map(visible, sheet.above)),
+        notes=list(map(visible, sheet.notes)),
+        closing=list(map(visible, sheet.closing)),
     )
     match form:
         case Format.JSON:
@@ -87,7 +96,7 @@ def _print_csv(sheet: Sheet) -> None:
     writer = csv.DictWriter(sys.stdout, list(sheet.records[0]) if sheet.records else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(sheet.records)
-    for line in (sheet.title, *sheet.notes):
+    for line in (sheet.title, *sheet.above, *sheet.notes, *sheet.closing):
         print(line, file=sys.stderr)
 
 
@@ -95,7 +104,13 @@ def _print_markdown(sheet: Sheet) -> None:
     from vaescreen.reports.markdown import bullets, table
 
     heading = f"# {sheet.title}" if sheet.title else ""
-    parts = [heading, table(sheet.headers, sheet.cells, sheet.text_columns), bullets(sheet.notes)]
+    parts = [
+        heading,
+        *sheet.closing,
+        *sheet.above,
+        table(sheet.headers, sheet.cells, sheet.text_columns),
+        bullets(sheet.notes),
+    ]
     print("\n\n".join(part for part in parts if part))
 
 
@@ -105,18 +120,29 @@ def _print_table(sheet: Sheet) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for place, header in enumerate(sheet.headers):
         flush_left = place < sheet.text_columns
         is_long = any(len(row[place]) > _LONGEST_UNWRAPPED for row in sheet.cells)
         table.add_column(
-            header, justify="left" if flush_left else "right", no_wrap=flush_left and not is_long
+            header,
+            justify="left" if flush_left else "right",
+            no_wrap=flush_left and not is_long,
+            overflow="fold",
         )
     for row in sheet.cells:
         table.add_row(*map(Text, row))
+    if not sys.stdout.isatty():
+        console.width = _WIDTH_WITHOUT_TERMINAL
+        console.width = max(80, console.measure(table).maximum)
+    unwrapped = not sys.stdout.isatty()
     if sheet.title:
-        console.print(Text(sheet.title, style="bold"))
+        console.print(Text(sheet.title, style="bold"), soft_wrap=unwrapped)
+    for line in sheet.above:
+        console.print(Text(line), soft_wrap=unwrapped)
+    console.print()
     console.print(table)
-    for note in sheet.notes:
-        console.print(Text(note), soft_wrap=not sys.stdout.isatty())
+    console.print()
+    for note in (*sheet.notes, *([""] if sheet.notes and sheet.closing else []), *sheet.closing):
+        console.print(Text(note), soft_wrap=unwrapped)
