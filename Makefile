@@ -27,6 +27,7 @@ check: $(INSTALLED) ## style, types, direction of imports, and whether the leade
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m benchmarks.rooms --check
 	$(BIN)/vaescreen publish --check
 
 $(VENV): $(INSTALLED)
