@@ -41,6 +41,19 @@ def test_json_is_one_object_with_a_row_for_each_candidate_and_the_floor(ranked) 
     assert [row["candidate"] for row in payload["rows"] if row["floor"]] == ["bicubic"]
 
 
+def test_quiet_prints_the_table_and_the_verdict_alone(ranked, run, tmp_path) -> None:
+    arguments = [*ranked.arguments]
+    arguments[arguments.index("--results") + 1] = str(tmp_path / "results")
+    quiet = run(*arguments, "--quiet")
+    assert quiet.exit_code == 0
+    assert quiet.stderr == ""
+    assert "Predicted in dB for recipe" not in quiet.stdout
+    assert "Choose " in quiet.stdout
+    loud = run(*arguments, "--no-progress")
+    assert loud.stderr == ""
+    assert "Predicted in dB for recipe" in loud.stdout
+
+
 def test_progress_and_results_do_not_mix(ranked) -> None:
     assert "pca-f16c4" in ranked.printed.stderr
     json.loads(ranked.printed.stdout)

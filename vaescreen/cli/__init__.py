@@ -14,11 +14,17 @@ from vaescreen.cli.application import Application
 from vaescreen.cli.baseline import baseline
 from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import Ranks, rank
 from vaescreen.cli.score import score
 
-app = typer.Typer(cls=Application, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = Commands(
+    cls=Application,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 app.command(cls=Ranks)(rank)
 app.command()(score)
 app.command()(compare)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
@@ -14,7 +13,6 @@ from vaescreen.cli.progress import progress
 _OPTIONAL = "Optional metrics"
 
 
-@grouped
 def compare(
     *,
     candidates: options.Candidates,

@@ -8,7 +8,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.data_facts import absent_sheet, facts_of
 from vaescreen.cli.data_sets import add, fetch, remove
-from vaescreen.cli.grouping import grouped
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
 from vaescreen.cli.preview import preview
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
@@ -17,8 +17,9 @@ from vaescreen.cli.progress import progress
 if TYPE_CHECKING:
     from vaescreen.registry.data_entry import DataEntry
 
-app = typer.Typer(
-    no_args_is_help=True, help="Data sets: list, show, preview, add your own, fetch published ones, remove."
+app = Commands(
+    no_args_is_help=True,
+    help="Data sets: list, show, preview, add your own, fetch published ones, remove.",
 )
 app.command()(preview)
 app.command()(add)
@@ -75,7 +76,6 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
 
 
 @app.command(name="show")
-@grouped
 def show_data(
     *,
     images: options.ShownImageOptions,

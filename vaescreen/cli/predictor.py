@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import show
 from vaescreen.errors import ResultError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from vaescreen.predictor.fitted import FittedPredictor
     from vaescreen.predictor.points import Point
 
-app = typer.Typer(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show, card.")
+app = Commands(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show, card.")
 
 
 class Origin(StrEnum):

@@ -7,16 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from vaescreen import __version__
+from vaescreen.cli.application import TALK
 from vaescreen.cli.options import Format
 from vaescreen.errors import visible
 
 if TYPE_CHECKING:
     from vaescreen.images import Skipped
 
+SCHEMA_VERSION = 1
+"""Raised when a key of a command's JSON changes its name or meaning."""
 _WIDTH_WITHOUT_TERMINAL = 1000
 """Where nobody looks, no cell is folded: other programs read lines."""
 _LONGEST_UNWRAPPED = 60
 _LISTED = 3
+_WARNING = "Warning: "
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Sheet:
 
 def show(sheet: Sheet, form: Format) -> None:
     """Print a result; names with line breaks or other control characters keep to one line, except in JSON and CSV."""
+    if not TALK.notes:
+        sheet = replace(sheet, notes=[note for note in sheet.notes if note.startswith(_WARNING)])
     sheet = replace(
         sheet,
         title=visible(sheet.title),
@@ -64,7 +71,7 @@ def show(sheet: Sheet, form: Format) -> None:
     )
     match form:
         case Format.JSON:
-            print_json(sheet.payload)
+            print_json(enveloped(sheet.payload))
         case Format.CSV:
             _print_csv(sheet)
         case Format.MARKDOWN:
@@ -75,7 +82,7 @@ def show(sheet: Sheet, form: Format) -> None:
 
 def warning_notes(warnings: Sequence[str]) -> list[str]:
     """Lines of a sheet that say what makes its numbers doubtful."""
-    return [f"Warning: {warning}." for warning in warnings]
+    return [f"{_WARNING}{warning}." for warning in warnings]
 
 
 def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator[str]:
@@ -85,6 +92,19 @@ def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator
     yield from (f"  {entry.path}: {entry.reason}" for entry in skipped[:most])
     if len(skipped) > most:
         yield f"  and {len(skipped) - most} more, which `vaescreen data show` and --format json name"
+
+
+def enveloped(payload: Any) -> dict[str, Any]:
+    """What JSON of every command begins with: its schema, the version and the command; then the payload.
+
+    Parameters
+    ----------
+    payload
+        A mapping, whose keys stand beside those; or rows, which become `rows`.
+    """
+    body = payload if isinstance(payload, Mapping) else {"rows": payload}
+    schema = f"vaescreen/{TALK.command.replace(' ', '-')}/{SCHEMA_VERSION}"
+    return {"schema": schema, "version": __version__, "command": TALK.command, "warnings": []} | dict(body)
 
 
 def print_json(value: Any) -> None:

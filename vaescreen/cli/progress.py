@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vaescreen.cli.application import complain
+from vaescreen.cli.application import TALK, complain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -33,7 +33,10 @@ class Teller:
 
 
 class _Silent(Teller):
-    """For processes that do not lead."""
+    """For processes that do not lead, and users who asked for quiet."""
+
+    def __call__(self, candidate: str, done: int, total: int) -> None:
+        pass
 
     def images(self, doing: str, done: int, total: int) -> None:
         pass
@@ -58,7 +61,7 @@ class _Bar(Teller):
 @contextmanager
 def progress(*, silent: bool = False) -> Iterator[Teller]:
     """Give the teller that fits where stderr goes."""
-    if silent:
+    if silent or not TALK.progress:
         yield _Silent()
         return
     if not sys.stderr.isatty():
@@ -75,6 +78,9 @@ def progress(*, silent: bool = False) -> Iterator[Teller]:
 @contextmanager
 def bytes_bar(title: str) -> Iterator[Callable[[str, int, int | None], None]]:
     """Give a callback for `(file, bytes here, bytes in all if known)`; elsewhere than in a terminal, a line a tenth."""
+    if not TALK.progress:
+        yield lambda file, done, total: None
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -8,7 +8,6 @@ import typer
 from typer.core import TyperCommand
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import show
 from vaescreen.cli.progress import progress
@@ -40,7 +39,6 @@ class Columns(StrEnum):
     ALL = "all"
 
 
-@grouped
 def rank(
     *,
     images: options.ImageOptions,

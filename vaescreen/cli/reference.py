@@ -9,7 +9,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import grouped
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
 from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
@@ -18,8 +18,9 @@ from vaescreen.cli.printing import Sheet, show
 if TYPE_CHECKING:
     from vaescreen.superres.paths import PointFile
 
-app = typer.Typer(
-    no_args_is_help=True, help="Reference points: plan, train, evaluate, status, ablate; and their recipes."
+app = Commands(
+    no_args_is_help=True,
+    help="Reference points: plan, train, evaluate, status, ablate; and their recipes.",
 )
 app.command()(plan)
 
@@ -45,7 +46,6 @@ Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sam
 
 
 @app.command()
-@grouped
 def train(
     *,
     candidates: options.Candidates,
@@ -85,7 +85,6 @@ def train(
 
 
 @app.command()
-@grouped
 def evaluate(
     *,
     candidates: options.Candidates,

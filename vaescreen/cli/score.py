@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
@@ -29,7 +28,6 @@ _COLUMNS = {
 _PANEL = "Size and degradation"
 
 
-@grouped
 def score(
     *,
     candidates: options.Candidates,
