@@ -5,7 +5,7 @@ from small import write_pictures
 
 
 def test_list_names_the_phantoms(run) -> None:
-    records = json.loads(run("data", "list", "--format", "json").stdout)
+    records = json.loads(run("data", "list", "--format", "json").stdout)["rows"]
     drawn = [record["data"] for record in records if record["kind"] == "phantom"]
     assert drawn == ["chest-phantom", "brain-phantom", "knee-phantom"]
 

@@ -178,7 +178,9 @@ def test_fit_without_reference_points_says_where_it_looked(run, tmp_path) -> Non
 
 
 def test_reference_status_lists_what_is_trained(run, simulated) -> None:
-    records = json.loads(run("reference", "status", "--results", simulated, "--format", "json").stdout)
+    records = json.loads(run("reference", "status", "--results", simulated, "--format", "json").stdout)[
+        "rows"
+    ]
     assert len(records) == 32
     first = records[0]
     assert (first["data"], first["candidate"], first["samples"]) == ("brain", "ae-0", 32000)
