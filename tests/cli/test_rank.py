@@ -136,6 +136,12 @@ def test_candidates_not_downloaded_are_named_with_size_and_command(ranked, run) 
     assert "vaescreen registry pull NAME" in result.stdout
 
 
+def test_strict_tells_a_script_that_not_all_was_done(ranked, run) -> None:
+    assert run(*ranked.arguments, "--strict").exit_code == 0
+    assert run(*ranked.arguments, "far", "--strict").exit_code == 3
+    assert run(*ranked.arguments, "far").exit_code == 0
+
+
 def test_name_is_what_the_data_are_called(ranked) -> None:
     payload = json.loads(ranked.printed.stdout)
     assert payload["data"]["name"] == "mine"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vaescreen import __version__
-from vaescreen.cli import data, predictor, reference, registry
+from vaescreen.cli import cache, data, predictor, reference, registry
 from vaescreen.cli.adapt import adapt
 from vaescreen.cli.application import Application
 from vaescreen.cli.baseline import baseline
@@ -36,6 +36,7 @@ app.add_typer(predictor.app, name="predictor")
 app.command()(adapt)
 app.command()(publish)
 app.command()(doctor)
+app.add_typer(cache.app, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

@@ -26,14 +26,7 @@ def compare(
             rich_help_panel="Data",
         ),
     ] = None,
-    size: Annotated[
-        str,
-        typer.Option(
-            metavar="N|native",
-            help="Side of the images in pixels, or native: each image as it is; outputs bring their own.",
-            rich_help_panel="Data",
-        ),
-    ] = options.DEFAULT_SIZE,
+    size: options.Size = None,
     margin: Annotated[
         float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
     ] = 0.15,

@@ -81,6 +81,7 @@ def rank(
         Columns,
         typer.Option(help="Of the table: those that fit 80 columns, or all.", rich_help_panel="Output"),
     ] = Columns.SHORT,
+    strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Rank autoencoders on your images by the super-resolution quality they would lead to.
@@ -107,6 +108,8 @@ def rank(
             on_images=tell.images,
         )
     show(rank_sheet(ranking, _explained(ranking, explain), columns.value), form)
+    if strict and (ranking.failed or (candidates and ranking.missing)):
+        raise typer.Exit(options.NOT_ALL_DONE)
 
 
 class Ranks(TyperCommand):

@@ -40,7 +40,7 @@ def score(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    size: options.Size = options.DEFAULT_SIZE,
+    size: options.Size = None,
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,
@@ -61,6 +61,7 @@ def score(
     registry: options.RegistryFile = None,
     results: options.CachedResults = None,
     machine: options.MachineOptions,
+    strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Measure candidates: what they lose, and how well HR latents follow from LR latents.
@@ -86,6 +87,8 @@ def score(
             on_images=tell.images,
         )
     show(_sheet(scored), form)
+    if strict and (scored.failed):
+        raise typer.Exit(options.NOT_ALL_DONE)
 
 
 def _sheet(scored: "Scoring") -> Sheet:
