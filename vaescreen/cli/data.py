@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.data_facts import absent_sheet, facts_of
+from vaescreen.cli.data_facts import absent_sheet, facts_of, in_words
 from vaescreen.cli.data_sets import add, fetch, remove
 from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
@@ -146,7 +146,11 @@ def show_data(
                 f"{key}: {value}"
                 for key, value in (facts_of(entry) if entry and not wanted.private else {}).items()
             ),
-            *(f"{key.replace('_', ' ')}: {value}" for key, value in description.items()),
+            *(
+                f"{key.replace('_', ' ')}: {told}"
+                for key, value in description.items()
+                if (told := in_words(value))
+            ),
             f"fingerprint: {opened.fingerprint}",
             *(skipped_notes(opened.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
             *(f"not used: {each.path}: {each.reason}" for each in unscored),
