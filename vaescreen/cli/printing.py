@@ -51,8 +51,8 @@ class Sheet:
     records: Sequence[Mapping[str, Any]]
     payload: Any
     title: str = ""
-    above: Sequence[str] = ()
     notes: Sequence[str] = ()
+    above: Sequence[str] = ()
     closing: Sequence[str] = ()
     text_columns: int = 1
 
