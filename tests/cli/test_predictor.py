@@ -102,8 +102,8 @@ def test_fit_writes_a_predictor_that_show_reads(run, simulated, tmp_path) -> Non
     assert "16 reference points" in fitted.stdout
     payload = json.loads(run("predictor", "show", "--file", out, "--format", "json").stdout)
     assert len(payload["points"]) == 16
-    assert "split_psnr" in payload["models"]["sr_psnr"]
-    assert "sr_psnr = " in run("predictor", "show", "--file", out).stdout
+    assert "sample foreseen by the probes" in payload["models"]["sr_psnr"]
+    assert "SR PSNR = " in run("predictor", "show", "--file", out).stdout
 
 
 def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
