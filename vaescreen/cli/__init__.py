@@ -17,6 +17,7 @@ from vaescreen.cli.doctor import doctor
 from vaescreen.cli.grouping import Commands
 from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import Ranks, rank
+from vaescreen.cli.reproduce import reproduce
 from vaescreen.cli.score import score
 
 app = Commands(
@@ -35,6 +36,7 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(predictor.app, name="predictor")
 app.command()(adapt)
 app.command()(publish)
+app.command()(reproduce)
 app.command()(doctor)
 app.add_typer(cache.app, name="cache")
 
