@@ -196,3 +196,14 @@ def test_results_default_to_the_leaderboard_of_the_current_folder(
     simulated.rename(tmp_path / "leaderboards" / "results")
     monkeypatch.chdir(tmp_path)
     assert "32 reference points" in run("reference", "status").stdout
+
+
+def test_fit_and_card_print_what_programs_read(run, simulated, tmp_path) -> None:
+    out = tmp_path / "fitted.json"
+    fitted = json.loads(
+        run("predictor", "fit", "--results", simulated, "--out", out, "--format", "json").stdout
+    )
+    assert fitted["rows"] == [{"file": str(out), "recipe": "compact", "points": 16}]
+    card = run("predictor", "card", "--file", out)
+    assert card.stdout.startswith("# ")
+    assert len(json.loads(run("predictor", "card", "--file", out, "--format", "json").stdout)["points"]) == 16

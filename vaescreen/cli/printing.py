@@ -80,6 +80,16 @@ def show(sheet: Sheet, form: Format) -> None:
             _print_table(sheet)
 
 
+def tell(lines: Sequence[str], records: Sequence[Mapping[str, Any]], form: Format) -> None:
+    """Print what a command did: lines for people, the same as rows of values for programs."""
+    if form is Format.TABLE:
+        print("\n".join(map(visible, lines)))
+        return
+    headers = list(records[0]) if records else []
+    cells = [["" if value is None else str(value) for value in record.values()] for record in records]
+    show(Sheet(headers, cells, records, records, text_columns=len(headers)), form)
+
+
 def warning_notes(warnings: Sequence[str]) -> list[str]:
     """Lines of a sheet that say what makes its numbers doubtful."""
     return [f"{_WARNING}{warning}." for warning in warnings]
