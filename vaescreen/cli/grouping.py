@@ -29,7 +29,7 @@ class Group:
 class Commands(typer.Typer):
     """Commands whose groups of options are spread, and that can all be told to be quiet."""
 
-    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:  # type: ignore[override]
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         """Register a function as a command."""
         register = super().command(name, **settings)
 

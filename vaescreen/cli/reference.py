@@ -199,7 +199,7 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
 
 
 def _make_all(setting: Setting, tasks: dict[str, Task], form: Format) -> None:
-    """Make all points, say how each went, as a table at once and otherwise at the end, and exit with 1 if any failed."""
+    """Make all points and say how each went, in a table at once, else at the end; exit with 1 if any failed."""
     from vaescreen.execution import Outcome, run, run_on
 
     records: list[dict[str, Any]] = []
