@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
@@ -7,7 +9,18 @@ from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.linear import Form
 from vaescreen.predictor.sample import Sample
 
-GAP = Form((), offset="conv_probe_psnr")
+
+@dataclass(frozen=True)
+class Shifted:
+    """The convolutional probe and a constant: fit and model in one."""
+
+    shift: float = 0.0
+
+    def fit(self, sample: Sample) -> "Shifted":
+        return Shifted(float((sample.target - sample.columns["conv_probe_psnr"]).mean()))
+
+    def predict(self, columns):
+        return columns["conv_probe_psnr"] + self.shift
 
 
 def test_interval_by_the_definition(simulate):
@@ -81,7 +94,7 @@ def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alon
     columns = {name: column[:3] for name, column in sample.columns.items()}
     width = {}
     for name, points in (("level", sample), ("shifted", moved)):
-        fitted = jackknife(GAP, points)
+        fitted = jackknife(Shifted(), points)
         for novelty in (Novelty.CANDIDATE, Novelty.DATA):
             low, high = fitted.interval(columns, novelty)
             width[name, novelty] = float((high - low).mean())
@@ -120,7 +133,8 @@ def test_errors_within_data_have_no_level(simulate):
         sample.data,
     )
     plain, moved = (
-        jackknife(GAP, each, [Novelty.DATA]).errors_within_data(Novelty.DATA) for each in (sample, shifted)
+        jackknife(Shifted(), each, [Novelty.DATA]).errors_within_data(Novelty.DATA)
+        for each in (sample, shifted)
     )
     np.testing.assert_allclose(np.sort(plain), np.sort(moved), atol=1e-9)
     by_hand = sample.target - sample.columns["conv_probe_psnr"]

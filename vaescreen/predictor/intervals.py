@@ -20,7 +20,7 @@ import numpy as np
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.model import Fits, Model
-from vaescreen.predictor.sample import Labels, Sample, Vector
+from vaescreen.predictor.sample import Labels, Sample, Vector, without_each
 
 LEVEL = 0.9
 
@@ -127,8 +127,8 @@ def jackknife(
 ) -> Jackknife[M]:
     """Fit a predictor, its choice of form included, to all points and again without each group.
 
-    Where the points left without a group do not determine the predictor, nothing is known of its errors on
-    such groups: `held_out` is empty for them.
+    Where there is one group alone, or the points left without one do not determine the predictor, nothing is known
+    of its errors on such groups: `held_out` is empty for them.
 
     Raises
     ------
@@ -146,16 +146,11 @@ def jackknife(
 
 
 def _held_out(predictor: Fits[M], sample: Sample, groups: Labels) -> tuple[HeldOut[M], ...]:
-    names = np.unique(groups)
-    if len(names) < 2:
-        return ()
     held_out = []
-    for name in names:
-        out = groups == name
-        model = predictor.fit(sample.take(~out))
-        left = sample.take(out)
+    for known, out in without_each(groups):
+        model, left = predictor.fit(sample.take(known)), sample.take(out)
         errors = left.target - model.predict(left.columns)
         held_out.append(
-            HeldOut(str(name), model, tuple(float(error) for error in errors), tuple(map(str, left.data)))
+            HeldOut(str(groups[out][0]), model, tuple(errors.tolist()), tuple(map(str, left.data)))
         )
     return tuple(held_out)
