@@ -187,6 +187,14 @@ class KernelModel:
         leverage: Vector = 1 / len(self.kernel) + np.diag(self.covariance(columns))
         return leverage
 
+    def spread(self, columns: Mapping[str, Vector]) -> Vector:
+        """SD of new targets about their predictions, `[m]`, in units of the SD of an error of the points.
+
+        It grows with the distance from the points (Rasmussen, Williams, section 2.2).
+        """
+        spread: Vector = np.sqrt(1 + self.leverage(columns))
+        return spread
+
     @cached_property
     def usual_leverage(self) -> float:
         """Mean leverage of the points, each for the fit to the others.

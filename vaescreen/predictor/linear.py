@@ -54,3 +54,7 @@ class LinearModel:
         """Target in dB, `[m]`, from features by name, each `[m]`."""
         predicted: Vector = stack(self.form.features, columns) @ np.array(self.coefficients) + self.intercept
         return predicted
+
+    def spread(self, columns: Mapping[str, Vector]) -> Vector:
+        """One for all cards, `[m]`: what a few slopes miss is hardly more at one card than at another."""
+        return np.ones(len(next(iter(columns.values()))))
