@@ -24,18 +24,16 @@ import pandas as pd
 import scipy
 import statsmodels
 from scipy import stats
+from statsmodels.stats.proportion import proportion_effectsize
 
 from vaescreen.statistics.clusters import Pairs, Patients, Vector
 from vaescreen.statistics.effects import (
     cliffs_delta,
     cohens_d,
-    cohens_h,
     cohens_h_of_shares,
     mean_difference,
-    mean_statistic,
 )
 from vaescreen.statistics.equivalence import equivalence
-from vaescreen.statistics.intervals import cluster_interval
 from vaescreen.statistics.mixed import mixed_model
 from vaescreen.statistics.paired import t_test, wilcoxon_images, wilcoxon_patients
 from vaescreen.statistics.ranks import shared_ranks
@@ -121,7 +119,7 @@ def truths(world: str, seed: int) -> dict[str, float]:
         "mean difference": GAP,
         "Cohen's d": GAP / np.sqrt((2 * (0.9**2 + 0.7**2) + 1) / 2),
         "Cliff's delta": float(2 * below.mean() - 1),
-        "Cohen's h": cohens_h(float(pixels.first.mean()), float(pixels.second.mean())),
+        "Cohen's h": float(proportion_effectsize(pixels.first.mean(), pixels.second.mean())),
     }
 
 
@@ -134,7 +132,6 @@ def coverage(cell: Cell, truth: dict[str, float]) -> dict[str, float]:
         patients = cluster(generator, cell.patients)
         pairs = candidates(draw, patients, cell.world, GAP)
         pixels = shares(draw, patients, cell.world)
-        statistic = mean_statistic(pairs.differences, patients)
         estimates = {
             "mean difference": mean_difference(pairs, draws=DRAWS, seed=index),
             "Cohen's d": cohens_d(pairs, draws=DRAWS, seed=index),
@@ -145,8 +142,8 @@ def coverage(cell: Cell, truth: dict[str, float]) -> dict[str, float]:
             inside[name].append(estimate.low <= truth[name] <= estimate.high)
         mean = truth["mean difference"]
         for method in ("bca", "percentile"):
-            plain = cluster_interval(statistic, cell.patients, method, draws=DRAWS, seed=index)
-            inside[f"mean difference, {method} bootstrap of patients"].append(plain.low <= mean <= plain.high)
+            low, high = plain_bootstrap(pairs, method, index)
+            inside[f"mean difference, {method} bootstrap of patients"].append(low <= mean <= high)
         by_patient = equivalence(pairs.differences, _named(patients), 1.0, 0.025)
         inside["mean of patient means, t"].append(by_patient.low <= mean <= by_patient.high)
         model = mixed_model(pairs)
@@ -156,6 +153,20 @@ def coverage(cell: Cell, truth: dict[str, float]) -> dict[str, float]:
         )
         inside["naive t of images"].append(naive[0] <= mean <= naive[1])
     return {name: float(np.mean(held)) for name, held in inside.items()}
+
+
+def plain_bootstrap(pairs: Pairs, method: str, seed: int) -> tuple[float, float]:
+    """Interval of the mean difference by scipy, patients being drawn with their sums and numbers of images."""
+    drawn = stats.bootstrap(
+        (pairs.patients.totals(pairs.differences), pairs.patients.sizes),
+        lambda totals, sizes, axis: totals.sum(axis) / sizes.sum(axis),
+        paired=True,
+        method=method,
+        n_resamples=DRAWS,
+        rng=np.random.default_rng(seed),
+    )
+    low, high = drawn.confidence_interval
+    return float(low), float(high)
 
 
 def size(cell: Cell) -> dict[str, float]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import ResultError
@@ -25,7 +26,6 @@ from vaescreen.registry.registry import Registry
 from vaescreen.reports.markdown import table
 from vaescreen.statistics.clusters import pair
 from vaescreen.statistics.effects import cohens_d, d_z, mean_difference
-from vaescreen.statistics.multiplicity import holm
 from vaescreen.statistics.paired import t_test
 from vaescreen.storage import write_json
 from vaescreen.superres.paths import point_files
@@ -95,7 +95,7 @@ def contrasts(
                 "p": t_test(both).p,
             }
         )
-    adjusted = holm([row["p"] for row in rows])
+    _, adjusted, *_ = multipletests([row["p"] for row in rows], method="holm")
     return [row | {"p_holm": float(p)} for row, p in zip(rows, adjusted, strict=True)]
 
 

@@ -1,13 +1,49 @@
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from vaescreen.predictor.catalogue import PREDICTORS
+from vaescreen.predictor.catalogue import BASES, PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
+from vaescreen.predictor.kernel import KernelRidge
 from vaescreen.predictor.linear import Form
+from vaescreen.predictor.model import Fits
 from vaescreen.predictor.sample import Sample
 
-GAP = Form((), offset="conv_probe_psnr")
+
+@dataclass(frozen=True)
+class Shifted:
+    """The convolutional probe and a constant: fit and model in one."""
+
+    shift: float = 0.0
+
+    def fit(self, sample: Sample) -> "Shifted":
+        return Shifted(float((sample.target - sample.columns["conv_probe_psnr"]).mean()))
+
+    def predict(self, columns):
+        return columns["conv_probe_psnr"] + self.shift
+
+    def spread(self, columns):
+        return np.ones(len(columns["conv_probe_psnr"]))
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A predictor that believes itself as good at every card as at any other."""
+
+    predictor: Fits[Any]
+
+    def fit(self, sample: Sample) -> "Blind":
+        model = self.predictor.fit(sample)
+        return replace(self, predictor=model)
+
+    def predict(self, columns):
+        return self.predictor.predict(columns)
+
+    def spread(self, columns):
+        return np.ones(len(columns["conv_probe_psnr"]))
 
 
 def test_interval_by_the_definition(simulate):
@@ -39,7 +75,7 @@ def test_what_will_be_new_is_left_out_with_all_its_points(novelty, simulate):
         assert left.model == PREDICTORS["conv-probe"].fit(sample.take(~out))
         predicted = left.model.predict(sample.take(out).columns)
         np.testing.assert_allclose(left.errors, sample.target[out] - predicted)
-        assert left.data == tuple(sample.data[out])
+        assert left.points.data.tolist() == sample.data[out].tolist()
 
 
 @pytest.mark.parametrize(
@@ -67,6 +103,40 @@ def test_ninety_per_cent_of_new_candidates_fall_inside(name, seeds, simulate):
     assert 0.85 <= np.mean(inside) <= 0.97
 
 
+def unlike(simulate, seed: int, far: float) -> tuple[Sample, Sample]:
+    """SIMULATION: points of 12 candidates, and of 12 whose corrections lie `far` of their SDs beyond; a known law."""
+    sample = Sample.of(simulate(24, ("brain", "chest"), seed=seed), "sr_psnr")
+    random, new = np.random.default_rng(seed), np.arange(len(sample)) >= 24
+    columns = dict(sample.columns)
+    law = columns[BASES["sr_psnr"]] + random.normal(0, 0.1, len(sample))
+    for name in ("latent_gap", "linear_gap", "ae_share", "log10_finest_share"):
+        values = random.normal(0, 1, len(sample)) + far * new
+        columns[name] = values
+        law = law + 0.2 * values + 0.4 * np.sin(values)
+    moved = replace(sample, columns=columns, target=law)
+    return moved.take(~new), moved.take(new)
+
+
+@pytest.mark.parametrize("far", [0.0, 1.5])
+def test_candidates_unlike_all_points_fall_inside_as_often_as_others(far, simulate):
+    ours = KernelRidge(("latent_gap", "linear_gap", "ae_share", "log10_finest_share"), BASES)
+    coverage, width = {}, {}
+    for name, predictor in (("ours", ours), ("blind", Blind(ours))):
+        inside, widths = [], []
+        for seed in range(10):
+            known, new = unlike(simulate, seed, far)
+            fitted = jackknife(predictor, known, [Novelty.CANDIDATE])
+            low, high = fitted.interval(new.columns, Novelty.CANDIDATE)
+            inside.append((low <= new.target) & (new.target <= high))
+            widths.append(high - low)
+        coverage[name], width[name] = np.mean(inside), np.mean(widths)
+    assert 0.85 <= coverage["ours"] <= 0.97
+    if far:
+        assert coverage["blind"] < 0.8
+    else:
+        assert width["ours"] < 1.05 * width["blind"]
+
+
 def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alone(simulate):
     sample = Sample.of(simulate(14), "sr_psnr")
     shift = {"brain": -1.5, "chest": 0.0, "natural": 1.5}
@@ -81,7 +151,7 @@ def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alon
     columns = {name: column[:3] for name, column in sample.columns.items()}
     width = {}
     for name, points in (("level", sample), ("shifted", moved)):
-        fitted = jackknife(GAP, points)
+        fitted = jackknife(Shifted(), points)
         for novelty in (Novelty.CANDIDATE, Novelty.DATA):
             low, high = fitted.interval(columns, novelty)
             width[name, novelty] = float((high - low).mean())
@@ -120,7 +190,8 @@ def test_errors_within_data_have_no_level(simulate):
         sample.data,
     )
     plain, moved = (
-        jackknife(GAP, each, [Novelty.DATA]).errors_within_data(Novelty.DATA) for each in (sample, shifted)
+        jackknife(Shifted(), each, [Novelty.DATA]).errors_within_data(Novelty.DATA)
+        for each in (sample, shifted)
     )
     np.testing.assert_allclose(np.sort(plain), np.sort(moved), atol=1e-9)
     by_hand = sample.target - sample.columns["conv_probe_psnr"]

@@ -36,7 +36,8 @@ def test_balanced_data_give_the_paired_t_test():
     assert found.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue, rel=1e-3)
     within = by_patient.reshape(10, 4).var(axis=1, ddof=1).mean()
     between = means.var(ddof=1) - within / 4
-    assert found.intraclass_correlation == pytest.approx(between / (between + within), rel=1e-3)
+    assert found.patient_sd**2 == pytest.approx(between, rel=1e-3)
+    assert found.image_sd**2 == pytest.approx(within, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,10 @@ def test_patients_are_the_fewest_that_reach_the_power(difference, power, alpha):
 
 def test_detectable_difference_is_the_inverse():
     difference = detectable_difference(0.4, 35)
-    assert power_of_difference(0.4, difference, 35) == pytest.approx(0.8, abs=1e-6)
+    assert power_of_difference(0.4, difference, 35) == pytest.approx(0.8, abs=1e-9)
+    assert difference == pytest.approx(
+        0.4 * TTestPower().solve_power(nobs=35, power=0.8, alpha=0.05), rel=1e-4
+    )
     assert detectable_difference(0.4, 35, power=0.9) > difference
     assert detectable_difference(0.4, 35, alpha=0.01) > difference
 

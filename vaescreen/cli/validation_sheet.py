@@ -92,7 +92,8 @@ def _perspective(target: str, examination: "Examination") -> Iterator[str]:
     tried = examination.robustness
     yield (
         f"{target}: ours, each candidate left out: Q2 {_text(tried.plain.q2, 3)}; "
-        f"with the targets permuted {', '.join(_text(value) for value in tried.permuted_q2)}; "
+        f"with the targets permuted {len(tried.permuted_q2)} times {_text(max(tried.permuted_q2))} at most, "
+        f"p {_text(tried.permutation_p)}; "
         f"with ten random features {', '.join(_text(each.q2, 3) for each in tried.random_features)}; "
         + ", ".join(
             f"without family {family} {_text(each.q2, 3)}" for family, each in tried.without_family.items()

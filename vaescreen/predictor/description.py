@@ -78,9 +78,9 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
     rows = [
         Residual(
             left.group,
-            float(np.mean(left.errors)),
+            float(left.errors.mean()),
             float(max(left.errors, key=abs)),
-            dict(zip(left.data, left.errors, strict=True)),
+            dict(zip(left.points.data.tolist(), left.errors.tolist(), strict=True)),
         )
         for left in fitted.targets[target].held_out[Novelty.CANDIDATE]
     ]

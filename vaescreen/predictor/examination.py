@@ -24,7 +24,7 @@ class Examination:
         return self.report.as_json() | {
             "noise_floor": asdict(self.floor) if self.floor else None,
             "learning_curve": [asdict(rung) for rung in self.learning_curve],
-            "robustness": asdict(self.robustness),
+            "robustness": asdict(self.robustness) | {"permutation_p": self.robustness.permutation_p},
         }
 
 

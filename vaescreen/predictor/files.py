@@ -82,15 +82,7 @@ def _from_record(record: Mapping[str, Any]) -> FittedPredictor:
 
 def _jackknife_record(fitted: Jackknife[KernelModel]) -> dict[str, Any]:
     held_out = {
-        novelty.value: [
-            {
-                "group": left.group,
-                **_model_record(left.model),
-                "errors": list(left.errors),
-                "data": list(left.data),
-            }
-            for left in each
-        ]
+        novelty.value: [{"group": left.group, **_model_record(left.model)} for left in each]
         for novelty, each in fitted.held_out.items()
     }
     return {"model": _model_record(fitted.model), "held_out": held_out}
@@ -105,8 +97,7 @@ def _jackknife(record: Mapping[str, Any], sample: Sample) -> Jackknife[KernelMod
             HeldOut(
                 left["group"],
                 _model(left, sample.take(groups != left["group"])),
-                tuple(left["errors"]),
-                tuple(left["data"]),
+                sample.take(groups == left["group"]),
             )
             for left in each
         )

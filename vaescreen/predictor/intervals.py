@@ -1,26 +1,31 @@
 """Prediction intervals by jackknife+, leaving out what will be new.
 
-With models mu_-g fitted without group g, and R_i = |y_i - mu_-g(i)(x_i)| the error of each reference point
-when its group was left out, the interval of a new x reaches from the floor(alpha (n + 1))-th smallest
-mu_-g(i)(x) - R_i to the ceil((1 - alpha)(n + 1))-th smallest mu_-g(i)(x) + R_i (Barber, Candes, Ramdas,
-Tibshirani: Predictive inference with the jackknife+, Annals of Statistics 49(1), 2021, equation 1.4 and
-section 2). Their guarantee is 1 - 2 alpha for exchangeable points, 1 - alpha in practice. Here groups take the
-place of points, and which groups depends on what the predictor has not seen: a candidate of a geometry that it
-knows, on data that it knows, is as hard to foresee as the candidates were; one of a new geometry as the
-geometries were; any candidate on a new data set as the data sets were.
+With models mu_-g fitted without group g, s_-g their spread, which grows with the distance from the points that they
+were fitted to, and R_i = |y_i - mu_-g(i)(x_i)| / s_-g(i)(x_i) the error of each reference point when its group was left
+out, the interval of a new x reaches from the floor(alpha (n + 1))-th smallest mu_-g(i)(x) - R_i s_-g(i)(x) to the
+ceil((1 - alpha)(n + 1))-th smallest mu_-g(i)(x) + R_i s_-g(i)(x) (Barber, Candes, Ramdas, Tibshirani: Predictive
+inference with the jackknife+, Annals of Statistics 49(1), 2021, equation 1.4 and section 2; errors by their spread as
+in Lei, G'Sell, Rinaldo, Tibshirani, Wasserman: Distribution-free predictive inference for regression, JASA 113, 2018,
+section 5.2). Their guarantee is 1 - 2 alpha for exchangeable points, 1 - alpha in practice. Without the spread a card
+like many points would have the same interval as one far from all: too wide there and too narrow here.
+
+Here groups take the place of points, and which groups depends on what the predictor has not seen: a candidate of a
+geometry that it knows, on data that it knows, is as hard to foresee as the candidates were; one of a new geometry as
+the geometries were; any candidate on a new data set as the data sets were.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.model import Fits, Model
-from vaescreen.predictor.sample import Labels, Sample, Vector
+from vaescreen.predictor.sample import Labels, Sample, Vector, without_each
 
 LEVEL = 0.9
 
@@ -52,15 +57,21 @@ class Novelty(StrEnum):
 
 @dataclass(frozen=True)
 class HeldOut(Generic[M]):
-    """The model fitted without one group, its errors on the group's points, and the data set of each.
-
-    Errors are target less prediction, in dB.
-    """
+    """The model fitted without one group, and the group's points."""
 
     group: str
     model: M
-    errors: tuple[float, ...]
-    data: tuple[str, ...]
+    points: Sample
+
+    @cached_property
+    def errors(self) -> Vector:
+        """Target less prediction of each point, in dB."""
+        return self.points.target - self.model.predict(self.points.columns)
+
+    @cached_property
+    def by_spread(self) -> Vector:
+        """Sizes of the errors in units of the model's spread at each point."""
+        return np.abs(self.errors) / self.model.spread(self.points.columns)
 
 
 @dataclass(frozen=True)
@@ -90,18 +101,15 @@ class Jackknife(Generic[M]):
             Low and high ends in dB, each `[m]`; infinite where there are fewer than `level / (1 - level)`
             errors, or one group only. Widened, where need be, to hold the prediction itself.
         """
-        predicted = [
-            (left.model.predict(columns), abs(error))
-            for left in self.held_out[novelty]
-            for error in left.errors
-        ]
-        centre = self.model.predict(columns)
-        n = len(predicted)
+        held_out, centre = self.held_out[novelty], self.model.predict(columns)
+        n = sum(len(left.points) for left in held_out)
         rank = math.ceil(round(level * (n + 1), 9))
         if rank > n:
             return np.full_like(centre, -np.inf), np.full_like(centre, np.inf)
-        lower = np.sort([value - error for value, error in predicted], axis=0)
-        upper = np.sort([value + error for value, error in predicted], axis=0)
+        lower, upper = (
+            np.sort(np.concatenate([_ends(left, columns, side) for left in held_out]), axis=0)
+            for side in (-1, 1)
+        )
         return np.minimum(lower[n - rank], centre), np.maximum(upper[rank - 1], centre)
 
     def errors_within_data(self, novelty: Novelty) -> Vector:
@@ -112,7 +120,7 @@ class Jackknife(Generic[M]):
         """
         errors: dict[str, list[float]] = {}
         for left in self.held_out[novelty]:
-            for data, error in zip(left.data, left.errors, strict=True):
+            for data, error in zip(left.points.data, left.errors, strict=True):
                 errors.setdefault(data, []).append(error)
         parts = [
             (np.array(each) - np.mean(each)) * math.sqrt(len(each) / (len(each) - 1))
@@ -127,8 +135,8 @@ def jackknife(
 ) -> Jackknife[M]:
     """Fit a predictor, its choice of form included, to all points and again without each group.
 
-    Where the points left without a group do not determine the predictor, nothing is known of its errors on
-    such groups: `held_out` is empty for them.
+    Where there is one group alone, or the points left without one do not determine the predictor, nothing is known
+    of its errors on such groups: `held_out` is empty for them.
 
     Raises
     ------
@@ -146,16 +154,14 @@ def jackknife(
 
 
 def _held_out(predictor: Fits[M], sample: Sample, groups: Labels) -> tuple[HeldOut[M], ...]:
-    names = np.unique(groups)
-    if len(names) < 2:
-        return ()
-    held_out = []
-    for name in names:
-        out = groups == name
-        model = predictor.fit(sample.take(~out))
-        left = sample.take(out)
-        errors = left.target - model.predict(left.columns)
-        held_out.append(
-            HeldOut(str(name), model, tuple(float(error) for error in errors), tuple(map(str, left.data)))
-        )
-    return tuple(held_out)
+    return tuple(
+        HeldOut(str(groups[out][0]), predictor.fit(sample.take(known)), sample.take(out))
+        for known, out in without_each(groups)
+    )
+
+
+def _ends(left: HeldOut[M], columns: Mapping[str, Vector], side: int) -> Vector:
+    """Where each error of a group left out puts one end of the intervals, `[errors, m]`."""
+    value, spread = left.model.predict(columns), left.model.spread(columns)
+    ends: Vector = value + side * left.by_spread[:, None] * spread
+    return ends

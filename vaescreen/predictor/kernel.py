@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn import kernel_ridge
+from sklearn.preprocessing import KernelCenterer, StandardScaler
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.sample import Sample, Vector, stack
 from vaescreen.predictor.transfer import transfer_losses
 
 _PENALTIES = np.logspace(-3, 1.5, 19)
-_CONSTANT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class KernelRidge:
         size, vectors = kernel.spectrum
         losses = transfer_losses(_hats(size, vectors), target, sample)
         penalty = float(_PENALTIES[losses.mean(axis=1).argmin()])
-        weights = vectors @ ((vectors.T @ (target - target.mean())) / (size + penalty))
+        ridge = kernel_ridge.KernelRidge(alpha=penalty, kernel="precomputed")
+        weights = ridge.fit(kernel.centred_points, target - target.mean()).dual_coef_
         intercept = float(target.mean() - kernel.means @ weights)
         return KernelModel(kernel, offset, penalty, intercept, weights)
 
@@ -78,19 +81,17 @@ class Kernel:
     def __init__(self, features: tuple[str, ...], sample: Sample, smooth: float) -> None:
         self.features = features
         self.smooth = smooth
-        rows = stack(features, sample.columns)
-        self._mean, sd = rows.mean(axis=0), rows.std(axis=0)
-        varies = sd > _CONSTANT * np.abs(self._mean)
-        self._sd = np.where(varies, sd, 1.0)
-        self._count = max(1, int(varies.sum()))
+        self._scaler = StandardScaler().fit(stack(features, sample.columns))
         self._rows = self.standardised(sample.columns)
+        # Those that do not vary keep a variance of zero.
+        self._count = max(1, round(float(self._rows.var(axis=0).sum())))
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def standardised(self, columns: Mapping[str, Vector]) -> Vector:
         """Features `[m, p]` in units of the SD over the points, from their mean; constant ones in their own."""
-        rows: Vector = (stack(self.features, columns) - self._mean) / self._sd
+        rows: Vector = self._scaler.transform(stack(self.features, columns))
         return rows
 
     def matrix(self, rows: Vector, others: Vector | None = None) -> Vector:
@@ -104,20 +105,30 @@ class Kernel:
         _, smooth = self._parts(rows, self._rows)
         linear = (1 - self.smooth) * (weights @ self._rows)
         towards = (smooth * weights) @ self._rows - (smooth @ weights)[:, None] * rows
-        slopes: Vector = (linear + towards) / self._count / self._sd
+        slopes: Vector = (linear + towards) / self._count / self._scaler.scale_
         return slopes
 
     @cached_property
     def means(self) -> Vector:
         """Mean kernel of each point with all points, `[n]`."""
-        means: Vector = self.matrix(self._rows).mean(axis=0)
+        means: Vector = self._of_points.mean(axis=0)
         return means
+
+    @cached_property
+    def centred_points(self) -> Vector:
+        """Kernel of the points, centred, `[n, n]`."""
+        centred: Vector = KernelCenterer().fit_transform(self._of_points)
+        return centred
 
     @cached_property
     def spectrum(self) -> tuple[Vector, Vector]:
         """Eigenvalues `[n]` and eigenvectors `[n, n]` of the points' kernel, centred."""
-        size, vectors = np.linalg.eigh(self.centred(self._rows))
+        size, vectors = np.linalg.eigh(self.centred_points)
         return size.clip(min=0.0), vectors
+
+    @cached_property
+    def _of_points(self) -> Vector:
+        return self.matrix(self._rows)
 
     def centred(self, rows: Vector, others: Vector | None = None) -> Vector:
         """Kernel of the functions less their mean over the points, `[m, k]`."""
@@ -127,10 +138,9 @@ class Kernel:
         return centred
 
     def _parts(self, rows: Vector, others: Vector) -> tuple[Vector, Vector]:
-        apart = ((rows[:, None, :] - others) ** 2).sum(axis=2)
-        return (1 - self.smooth) * (rows @ others.T) / self._count, self.smooth * np.exp(
-            -apart / (2 * self._count)
-        )
+        apart = cdist(rows, others, "sqeuclidean")
+        linear, smooth = rows @ others.T / self._count, np.exp(-apart / (2 * self._count))
+        return (1 - self.smooth) * linear, self.smooth * smooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +186,14 @@ class KernelModel:
         """Variance of predictions of new cards with these features, `[m]`, in units of the variance of an error."""
         leverage: Vector = 1 / len(self.kernel) + np.diag(self.covariance(columns))
         return leverage
+
+    def spread(self, columns: Mapping[str, Vector]) -> Vector:
+        """SD of new targets about their predictions, `[m]`, in units of the SD of an error of the points.
+
+        It grows with the distance from the points (Rasmussen, Williams, section 2.2).
+        """
+        spread: Vector = np.sqrt(1 + self.leverage(columns))
+        return spread
 
     @cached_property
     def usual_leverage(self) -> float:

@@ -13,15 +13,9 @@ _SINGULAR = 1e-8
 
 @dataclass(frozen=True)
 class Form:
-    """`target = offset + intercept + sum of slope * feature`; the offset, if any, is a feature of slope 1."""
+    """`target = intercept + sum of slope * feature`."""
 
     features: tuple[str, ...]
-    offset: str | None = None
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """Names of all features that it needs, the offset among them."""
-        return (*self.features, *([self.offset] if self.offset else []))
 
     def fit(self, sample: Sample) -> "LinearModel":
         """Ordinary least squares.
@@ -31,28 +25,21 @@ class Form:
         ResultError
             If the points do not determine the coefficients.
         """
-        absent = [name for name in self.used if name not in sample.columns]
+        absent = [name for name in self.features if name not in sample.columns]
         if absent:
             raise ResultError(f"no {absent[0]} in every score card, which {self} needs; score again")
         if len(sample) <= len(self.features) + 1:
             raise ResultError(f"{len(sample)} reference points do not determine {self}; train more")
-        features, target = stack(self.features, sample.columns), self.response(sample)
+        features = stack(self.features, sample.columns)
         mean = features.mean(axis=0)
-        left, size, right = np.linalg.svd(features - mean, full_matrices=False)
-        if (size <= _SINGULAR * np.linalg.norm(features)).any():
+        slopes, _, _, sizes = np.linalg.lstsq(features - mean, sample.target)
+        if (sizes <= _SINGULAR * np.linalg.norm(features)).any():
             raise ResultError(f"the reference points vary too little to determine {self}; train others")
-        slopes = right.T @ ((left.T @ target) / size)
-        return LinearModel(
-            self, tuple(float(slope) for slope in slopes), float(target.mean() - mean @ slopes)
-        )
-
-    def response(self, sample: Sample) -> Vector:
-        """What the coefficients have to explain: the target, less the offset if there is one, `[n]`."""
-        return sample.target - sample.columns[self.offset] if self.offset else sample.target
+        return LinearModel(self, tuple(slopes.tolist()), float(sample.target.mean() - mean @ slopes))
 
     def __str__(self) -> str:
         """Its terms, such as `1 + ae_ceiling`."""
-        return " + ".join((*([f"[{self.offset}]"] if self.offset else []), "1", *self.features))
+        return " + ".join(("1", *self.features))
 
 
 @dataclass(frozen=True)
@@ -63,16 +50,11 @@ class LinearModel:
     coefficients: tuple[float, ...]
     intercept: float
 
-    @property
-    def slopes(self) -> dict[str, float]:
-        """DB per unit of every feature that it uses; 1 for the offset."""
-        return dict(
-            zip(self.form.used, (*self.coefficients, *([1.0] if self.form.offset else [])), strict=True)
-        )
-
     def predict(self, columns: Mapping[str, Vector]) -> Vector:
         """Target in dB, `[m]`, from features by name, each `[m]`."""
-        predicted: Vector = np.full(len(next(iter(columns.values()))), self.intercept)
-        for name, slope in self.slopes.items():
-            predicted = predicted + slope * columns[name]
+        predicted: Vector = stack(self.form.features, columns) @ np.array(self.coefficients) + self.intercept
         return predicted
+
+    def spread(self, columns: Mapping[str, Vector]) -> Vector:
+        """One for all cards, `[m]`: what a few slopes miss is hardly more at one card than at another."""
+        return np.ones(len(next(iter(columns.values()))))

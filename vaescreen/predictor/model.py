@@ -13,6 +13,10 @@ class Model(Protocol):
         """Target in dB, `[m]`, from features by name, each `[m]`."""
         ...
 
+    def spread(self, columns: Mapping[str, Vector]) -> Vector:
+        """How far predictions may be off at these cards, `[m]`, in a unit that is the same for all cards."""
+        ...
+
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 

@@ -15,7 +15,8 @@ from vaescreen.predictor.validation import values_held_out
 
 _SMALLEST_SHARE = 3
 _REPEATS = 20
-_PERMUTATIONS = 5
+_PERMUTATIONS = 19
+"""The fewest of which a permutation test can say p = 0.05."""
 _RANDOM_FEATURES = 10
 _RANDOM_DRAWS = 3
 
@@ -39,12 +40,26 @@ class Robustness:
     `permuted_q2` are the Q^2 of repeated permutations of the target among the points; `random_features` the
     scores with ten columns of noise among the features, one for each draw; `without_family`
     the scores on the other families' points when a family has no reference points at all.
+
+    Nothing bounds a single permuted Q^2, or the mean of a few: with few points a permutation may resemble the truth.
+    What is exact, whatever the law of the targets, is that the plain Q^2 would be as likely in any place among the
+    permuted ones if features told nothing of targets.
     """
 
     plain: Scores
     permuted_q2: tuple[float, ...]
     random_features: tuple[Scores, ...]
     without_family: dict[str, Scores]
+
+    @property
+    def permutation_p(self) -> float:
+        """Chance of a plain Q^2 this high among the permuted ones, if features told nothing of targets.
+
+        The permutation as it stands counts as one of them (Phipson, Smyth: Permutation p-values should never be
+        zero, Statistical Applications in Genetics and Molecular Biology 9, 2010).
+        """
+        as_high = sum(self.plain.q2 is None or q2 >= self.plain.q2 for q2 in self.permuted_q2)
+        return (1 + as_high) / (1 + len(self.permuted_q2))
 
 
 def learning_curve(

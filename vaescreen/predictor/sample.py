@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import LeaveOneGroupOut
 
+from vaescreen.errors import ResultError
 from vaescreen.predictor.points import Point
 
 Vector = NDArray[np.float64]
 Labels = NDArray[np.str_]
+Rows = NDArray[np.bool_] | NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class Sample:
             data=np.array([point.data for point in points]),
         )
 
-    def take(self, keep: NDArray[np.bool_]) -> "Sample":
-        """Only the points where `keep` is true."""
+    def take(self, keep: Rows) -> "Sample":
+        """Only the points of these rows."""
         return Sample(
             {name: column[keep] for name, column in self.columns.items()},
             self.target[keep],
@@ -53,6 +56,19 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.target)
+
+
+def without_each(groups: Labels) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows of all other groups and rows of the group, for each in turn.
+
+    Raises
+    ------
+    ResultError
+        If there is one group alone.
+    """
+    if len(np.unique(groups)) < 2:
+        raise ResultError(f"reference points of {groups[0]} alone foresee no other; train others")
+    return list(LeaveOneGroupOut().split(groups, groups=groups))
 
 
 def stack(names: Sequence[str], columns: Mapping[str, Vector]) -> Vector:

@@ -12,7 +12,7 @@ from vaescreen.predictor.catalogue import PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.model import Fits, Model
 from vaescreen.predictor.points import Point
-from vaescreen.predictor.sample import Labels, Sample, Vector
+from vaescreen.predictor.sample import Labels, Sample, Vector, without_each
 from vaescreen.predictor.scores import Predictions, Scores, explained, finite, score
 
 Key = Callable[[Point], str]
@@ -164,9 +164,8 @@ def predict_held_out(
 def values_held_out(predictor: Fits[Model], sample: Sample, groups: Labels) -> Vector:
     """Predict each point from the points of the other groups alone, without an interval, `[n]`."""
     value = np.empty(len(sample))
-    for group in np.unique(groups):
-        out = groups == group
-        value[out] = predictor.fit(sample.take(~out)).predict(sample.take(out).columns)
+    for known, out in without_each(groups):
+        value[out] = predictor.fit(sample.take(known)).predict(sample.take(out).columns)
     return value
 
 

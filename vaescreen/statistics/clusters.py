@@ -1,10 +1,9 @@
 """Per-image values and whose images they are: the patient is the independent unit of every statistic here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from vaescreen.errors import DataError
@@ -95,40 +94,6 @@ def pair(first: ArrayLike, second: ArrayLike, patients: Sequence[str]) -> Pairs:
     """
     values = checked(np.column_stack([_vector(first), _vector(second)]), patients, "pair")
     return Pairs(values[:, 0], values[:, 1], Patients.of(patients))
-
-
-def pair_by_image(
-    first: "pd.Series[float]", second: "pd.Series[float]", patients: "Mapping[str, str] | pd.Series[str]"
-) -> Pairs:
-    """Pair values by image id, whatever the order of each series.
-
-    Parameters
-    ----------
-    first, second : Series
-        Finite values by image id.
-    patients : mapping or Series
-        Patient of each image id.
-
-    Raises
-    ------
-    DataError
-        If an id is there twice, an image has no partner or no patient, or a value is not finite.
-    """
-    for name, series in (("first", first), ("second", second)):
-        if not series.index.is_unique:
-            twice = series.index[series.index.duplicated()][0]
-            raise DataError(f"pair: the {name} candidate has image {twice} twice; give one value an image")
-    alone = first.index.symmetric_difference(second.index)
-    if len(alone):
-        raise DataError(
-            f"pair: image {alone[0]} and {len(alone) - 1} more have a value of one candidate only; "
-            "measure both candidates on the same images"
-        )
-    unknown = [image for image in first.index if image not in patients]
-    if unknown:
-        raise DataError(f"pair: image {unknown[0]} has no patient; name the patient of every image")
-    ids = sorted(first.index)
-    return pair(first.loc[ids].to_numpy(float), second.loc[ids].to_numpy(float), [patients[i] for i in ids])
 
 
 def checked(values: NDArray[np.floating], patients: Sequence[str], what: str) -> Matrix:

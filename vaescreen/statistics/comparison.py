@@ -1,4 +1,9 @@
-"""All pairs of candidates on the same images: differences, tests, effect sizes, corrected for their number."""
+"""All pairs of candidates on the same images: differences, tests, effect sizes, corrected for their number.
+
+References
+----------
+Holm: A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6(2), 1979.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from vaescreen.errors import DataError
 from vaescreen.statistics.clusters import Pairs, pair
@@ -13,7 +19,6 @@ from vaescreen.statistics.effects import cliffs_delta, cohens_d, d_z, mean_diffe
 from vaescreen.statistics.equivalence import Equivalence, equivalence
 from vaescreen.statistics.intervals import Estimate
 from vaescreen.statistics.mixed import MixedModel, mixed_model
-from vaescreen.statistics.multiplicity import holm
 from vaescreen.statistics.paired import Tested, rank_biserial, t_test, wilcoxon_images, wilcoxon_patients
 
 
@@ -34,7 +39,7 @@ class Comparison:
     wilcoxon_images : Tested
         Of images taken to be independent, as published; it rejects a true null too often.
     p_holm, wilcoxon_p_holm : float
-        `t.p` and `wilcoxon.p` corrected for all pairs compared.
+        `t.p` and `wilcoxon.p` with Holm's correction for all pairs compared.
     cohens_d : Estimate
         Over images with pooled SD, as published.
     d_z, rank_biserial : float
@@ -104,8 +109,8 @@ def compare_all(
         _compare(str(a), str(b), pair(table[a], table[b], patients), patients, margin, level, draws, seed)
         for a, b in combinations(table.columns, 2)
     ]
-    by_t = holm([comparison.t.p for comparison in found])
-    by_wilcoxon = holm([comparison.wilcoxon.p for comparison in found])
+    _, by_t, *_ = multipletests([comparison.t.p for comparison in found], method="holm")
+    _, by_wilcoxon, *_ = multipletests([comparison.wilcoxon.p for comparison in found], method="holm")
     return tuple(
         replace(comparison, p_holm=float(p), wilcoxon_p_holm=float(q))
         for comparison, p, q in zip(found, by_t, by_wilcoxon, strict=True)

@@ -19,14 +19,8 @@ from vaescreen.statistics.paired import mean_and_error
 def mean_difference(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
     """Mean over images of first less second, with a studentised cluster-bootstrap interval."""
     at_least(pairs.patients, 2, "interval of a mean difference")
-    return cluster_interval(
-        mean_statistic(pairs.differences, pairs.patients),
-        len(pairs.patients),
-        "studentised",
-        level,
-        draws,
-        seed,
-    )
+    statistic = mean_statistic(pairs.differences, pairs.patients)
+    return cluster_interval(statistic, len(pairs.patients), level, draws, seed)
 
 
 def cohens_d(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
@@ -37,7 +31,7 @@ def cohens_d(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0
     at_least(pairs.patients, 2, "interval of Cohen's d")
     if np.ptp(pairs.first) == 0 and np.ptp(pairs.second) == 0:
         return Estimate(math.nan, math.nan, math.nan)
-    return cluster_interval(_d_statistic(pairs), len(pairs.patients), "studentised", level, draws, seed)
+    return cluster_interval(_d_statistic(pairs), len(pairs.patients), level, draws, seed)
 
 
 def d_z(pairs: Pairs) -> float:
@@ -52,26 +46,12 @@ def d_z(pairs: Pairs) -> float:
 def cliffs_delta(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
     """Cliff's delta over images: P(first > second) - P(first < second) for two images drawn at random."""
     at_least(pairs.patients, 2, "interval of Cliff's delta")
-    found = cluster_interval(_delta_statistic(pairs), len(pairs.patients), "studentised", level, draws, seed)
+    found = cluster_interval(_delta_statistic(pairs), len(pairs.patients), level, draws, seed)
     return Estimate(found.value, max(found.low, -1.0), min(found.high, 1.0))
 
 
-def cohens_h(p1: float, p2: float) -> float:
-    """Cohen's h of two proportions: 2 asin sqrt p1 - 2 asin sqrt p2.
-
-    Raises
-    ------
-    DataError
-        If a proportion is outside [0, 1].
-    """
-    for p in (p1, p2):
-        if not 0 <= p <= 1:
-            raise DataError(f"Cohen's h: {p} is no proportion; give values between 0 and 1")
-    return 2 * math.asin(math.sqrt(p1)) - 2 * math.asin(math.sqrt(p2))
-
-
 def cohens_h_of_shares(pairs: Pairs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Estimate:
-    """Cohen's h of two mean shares, with a clustered interval.
+    """Cohen's h of two mean shares, 2 asin sqrt p1 - 2 asin sqrt p2, with a clustered interval.
 
     Parameters
     ----------
@@ -84,12 +64,11 @@ def cohens_h_of_shares(pairs: Pairs, level: float = 0.95, draws: int = 2000, see
         If a share is outside [0, 1] or there are fewer than two patients.
     """
     at_least(pairs.patients, 2, "interval of Cohen's h")
-    h = cohens_h(float(pairs.first.mean()), float(pairs.second.mean()))
     if min(pairs.first.min(), pairs.second.min()) < 0 or max(pairs.first.max(), pairs.second.max()) > 1:
         raise DataError("Cohen's h: an image has a share outside 0 to 1; give shares, not percentages")
-    if h == 0 and (pairs.first == pairs.second).all():
+    if (pairs.first == pairs.second).all():
         return Estimate(0.0, 0.0, 0.0)
-    return cluster_interval(_h_statistic(pairs), len(pairs.patients), "studentised", level, draws, seed)
+    return cluster_interval(_h_statistic(pairs), len(pairs.patients), level, draws, seed)
 
 
 def mean_statistic(values: Vector, patients: Patients) -> Statistic:

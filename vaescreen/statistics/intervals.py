@@ -1,19 +1,17 @@
-"""Intervals by cluster bootstrap: percentile, BCa, and studentised, for any statistic of weighted patients.
+"""Intervals by studentised cluster bootstrap, for any statistic of weighted patients.
 
 A statistic is a function of how often each patient counts. It gives its value for each row of weights and the
 derivative of that value by each weight (the infinitesimal jackknife), from which its standard error follows.
 
 References
 ----------
-Efron, Tibshirani: An Introduction to the Bootstrap. Chapman & Hall, 1993, sections 12.5 (bootstrap-t) and 14.3
-(BCa, acceleration by the jackknife).
+Efron, Tibshirani: An Introduction to the Bootstrap. Chapman & Hall, 1993, section 12.5 (bootstrap-t).
 Davison, Hinkley: Bootstrap Methods and their Application. Cambridge University Press, 1997, sections 2.7 and 3.8.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -22,7 +20,6 @@ from vaescreen.errors import DataError
 from vaescreen.statistics.bootstrap import draw_patients
 from vaescreen.statistics.clusters import Matrix, Vector
 
-Method = Literal["percentile", "bca", "studentised"]
 Statistic = Callable[[Matrix], tuple[Vector, Matrix]]
 
 BLOCK = 1 << 20
@@ -44,12 +41,16 @@ class Estimate:
 def cluster_interval(
     statistic: Statistic,
     patients: int,
-    method: Method = "studentised",
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Estimate:
     """Put a bootstrap interval around a statistic, patients being drawn with all their images.
+
+    It scales by the jackknife standard error and takes the wider, at each end, of the bootstrap's and Student's t, but
+    at most `WIDEST` times the latter; below `FEW` patients, whose draws are mostly of one or two of them, it is
+    Student's t alone. Percentiles of the draws and BCa are too narrow for a few dozen patients with unequal numbers of
+    images. `benchmarks/statistics_simulation.py` measures how well each holds.
 
     Parameters
     ----------
@@ -57,11 +58,6 @@ def cluster_interval(
         From weights `[rows, patients]` to values `[rows]` and derivatives `[rows, patients]`.
     patients : int
         Number of patients, at least two.
-    method : str
-        `studentised` scales by the jackknife standard error and takes the wider, at each end, of the bootstrap's
-        and Student's t, but at most `WIDEST` times the latter; below `FEW` patients, whose draws are mostly of one or
-        two of them, it is Student's t alone. `bca` and `percentile` are too narrow for a few dozen patients with
-        unequal numbers of images. `benchmarks/statistics_simulation.py` measures how well each holds.
     level : float
         Nominal coverage, in (0, 1).
     draws : int
@@ -82,20 +78,14 @@ def cluster_interval(
     if not error > 1e-12 * abs(value):
         return Estimate(value, value, value)
     left_out = _value_and_error(statistic, np.ones((patients, patients)) - np.eye(patients))[0]
-    tails = ((1 - level) / 2, (1 + level) / 2)
-    if method == "studentised":
-        least = float(stats.t.ppf(tails[1], patients - 1))
-        low = high = least
-        if patients >= FEW:
-            t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
-            low, high = np.clip((t_high, -t_low), least, WIDEST * least).tolist()
-        jackknife = float(np.sqrt((patients - 1) * left_out.var()))
-        return Estimate(value, value - low * jackknife, value + high * jackknife)
-    drawn = _value_and_error(statistic, draw_patients(patients, draws, seed))[0]
-    if method == "bca":
-        tails = _bca_tails(drawn, value, left_out, tails)
-    low, high = np.quantile(drawn, tails)
-    return Estimate(value, float(low), float(high))
+    least = float(stats.t.ppf((1 + level) / 2, patients - 1))
+    low = high = least
+    if patients >= FEW:
+        tails = ((1 - level) / 2, (1 + level) / 2)
+        t_low, t_high = np.quantile(studentised_draws(statistic, patients, draws, seed), tails)
+        low, high = np.clip((t_high, -t_low), least, WIDEST * least).tolist()
+    jackknife = float(np.sqrt((patients - 1) * left_out.var()))
+    return Estimate(value, value - low * jackknife, value + high * jackknife)
 
 
 def studentised_draws(statistic: Statistic, patients: int, draws: int, seed: int) -> Vector:
@@ -123,17 +113,3 @@ def _value_and_error(statistic: Statistic, weights: Matrix) -> tuple[Vector, Vec
         values[block], derivatives = statistic(weights[block])
         errors[block] = np.sqrt(np.einsum("dp,dp,dp->d", weights[block], derivatives, derivatives))
     return values, errors * math.sqrt(n / (n - 1))
-
-
-def _bca_tails(
-    drawn: Vector, value: float, left_out: Vector, tails: tuple[float, float]
-) -> tuple[float, float]:
-    """Tails moved for bias and for skewness; draws equal to the value count half."""
-    below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
-    bias = float(stats.norm.ppf(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn))))
-    moves = left_out.mean() - left_out
-    spread = float((moves**2).sum())
-    acceleration = float((moves**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    moved = (bias + float(stats.norm.ppf(tail)) for tail in tails)
-    low, high = (float(stats.norm.cdf(bias + z / (1 - acceleration * z))) for z in moved)
-    return low, high

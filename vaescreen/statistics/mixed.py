@@ -16,7 +16,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from vaescreen.statistics.clusters import Pairs, at_least
-from vaescreen.statistics.paired import mean_and_error
+from vaescreen.statistics.paired import mean_and_error, t_test
 
 NO_PATIENT_VARIANCE = "no variance between patients was found: t test of patient means"
 
@@ -49,12 +49,6 @@ class MixedModel:
     image_sd: float
     patients: int
     note: str = ""
-
-    @property
-    def intraclass_correlation(self) -> float:
-        """Share of the variance that lies between patients; NaN if nothing varies."""
-        between, within = self.patient_sd**2, self.image_sd**2
-        return between / (between + within) if between + within > 0 else math.nan
 
 
 def mixed_model(pairs: Pairs, level: float = 0.95) -> MixedModel:
@@ -135,7 +129,7 @@ def _of_patient_means(pairs: Pairs, level: float, note: str) -> MixedModel:
         difference=mean,
         low=mean - reach,
         high=mean + reach,
-        p=float(2 * stats.t.sf(abs(mean) / error, n - 1)) if error else float(mean == 0),
+        p=t_test(pairs).p,
         patient_sd=0.0 if spare else float(differences.std(ddof=1)),
         image_sd=math.sqrt(float((within**2).sum()) / spare) if spare else 0.0,
         patients=n,

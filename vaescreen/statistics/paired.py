@@ -49,8 +49,8 @@ def t_test(pairs: Pairs) -> Tested:
     mean, error = mean_and_error(differences)
     if error == 0:
         return Tested(math.copysign(math.inf, mean) if mean else 0.0, float(mean == 0), len(differences))
-    t = mean / error
-    return Tested(t, float(2 * stats.t.sf(abs(t), len(differences) - 1)), len(differences))
+    result = stats.ttest_1samp(differences, 0)
+    return Tested(float(result.statistic), float(result.pvalue), len(differences))
 
 
 def wilcoxon_patients(pairs: Pairs) -> Tested:

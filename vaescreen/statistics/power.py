@@ -1,5 +1,8 @@
 """Power of paired tests of patient means: how many patients tell two candidates apart, or show them alike.
 
+statsmodels' `TTestPower` serves neither: its power of some large effects is NaN, its `solve_power` finds no answer of
+two patients, and it knows no equivalence by t tests.
+
 References
 ----------
 Cohen: Statistical Power Analysis for the Behavioral Sciences, 2nd edition. Erlbaum, 1988, section 2.3.
@@ -12,7 +15,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from vaescreen.errors import DataError
 
@@ -60,16 +63,14 @@ def detectable_difference(sd: float, patients: int, power: float = 0.8, alpha: f
     """Smallest true difference that this many patients show with the given power, in the unit of `sd`."""
     _check(sd, alpha, patients)
     _check_power(power, alpha)
-    low, high = 0.0, sd
+    high = sd
     while power_of_difference(sd, high, patients, alpha) < power:
         high *= 2
-    while high - low > 1e-9 * high:
-        middle = (low + high) / 2
-        if power_of_difference(sd, middle, patients, alpha) < power:
-            low = middle
-        else:
-            high = middle
-    return high
+
+    def surplus(difference: float) -> float:
+        return power_of_difference(sd, difference, patients, alpha) - power
+
+    return float(optimize.brentq(surplus, 0.0, high, xtol=1e-12 * high))
 
 
 def power_of_equivalence(

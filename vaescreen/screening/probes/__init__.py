@@ -7,6 +7,8 @@ latent space; the AE ceiling does not. All work on standardised latents, at a fi
 - `ridge`: linear in the cell's neighbourhood, closed form;
 - `convolutional`: a small network with a fixed number of steps, which foresees the posterior mean;
 - `denoising`: a miniature of the diffusion model, whose samples foresee the samples.
+
+The networks of the last two see `crops` and are trained by one loop, that of `fitting`.
 """
 
 from collections.abc import Iterator, Sequence

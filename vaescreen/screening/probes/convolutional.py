@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vaescreen.screening.probes.crops import Crops, placed, reproducible
+from vaescreen.screening.probes.fitting import fit
 
 WIDTH = 32
 BLOCKS = 3
@@ -16,7 +16,6 @@ STEPS = 400
 CROP = 32
 CELLS = 1024
 """Latent cells that one step sees."""
-LEARNING_RATE = 2e-3
 
 
 class ConvolutionalProbe:
@@ -44,7 +43,7 @@ def fit_convolutional(
     steps: int = STEPS,
     device: torch.device | str = "cpu",
 ) -> ConvolutionalProbe:
-    """Train the probe for a fixed number of steps: squared error, AdamW with cosine decay to zero.
+    """Train the probe for a fixed number of steps; see `fitting`.
 
     Every step sees random crops of at most `CROP` x `CROP` cells, `CELLS` cells in all, so its cost does not grow with
     the size of the latents.
@@ -65,19 +64,14 @@ def fit_convolutional(
     device = torch.device(device)
     draws = torch.Generator().manual_seed(seed)
     network = _network(told[0].shape[0], target[0].shape[0], seed).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     crops = Crops(told, target, scale, CROP)
     count = min(max(CELLS // math.prod(crops.shape), 1), len(crops))
-    for _ in range(steps):
-        inputs, targets = (part.to(device) for part in crops.draw(count, draws))
-        with reproducible():
-            loss = F.mse_loss(network(inputs), targets)
-            optimizer.zero_grad()
-            loss.backward()
-        optimizer.step()
-        schedule.step()
-    return ConvolutionalProbe(network.eval(), scale, device)
+
+    def draw() -> tuple[tuple[Tensor], Tensor]:
+        given, clean = crops.draw(count, draws)
+        return (given,), clean
+
+    return ConvolutionalProbe(fit(network, draw, steps, device), scale, device)
 
 
 def _network(told: int, channels: int, seed: int) -> nn.Module:

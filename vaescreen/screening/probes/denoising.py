@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vaescreen.screening.probes.crops import Crops, placed, reproducible
+from vaescreen.screening.probes.fitting import fit
 
 WIDTH = 32
 BLOCKS = 3
@@ -25,7 +25,6 @@ CROP = 64
 CROPS = 4
 CELLS = 1024
 """Latent cells that one step sees at most: crops are cut, and then left out, to stay below."""
-LEARNING_RATE = 2e-3
 SAMPLER_STEPS = 5
 
 
@@ -77,7 +76,7 @@ def fit_denoising(
     steps: int = STEPS,
     device: torch.device | str = "cpu",
 ) -> DenoisingProbe:
-    """Train for a fixed number of steps at uniformly drawn levels: AdamW with cosine decay to zero.
+    """Train for a fixed number of steps at uniformly drawn levels; see `fitting`.
 
     Parameters
     ----------
@@ -99,23 +98,17 @@ def fit_denoising(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _Denoiser(told[0].shape[0], target[0].shape[0]).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     crops = Crops(told, target, scale, max(min(CROP // factor, math.isqrt(CELLS)), 1))
     count = min(CROPS, CELLS // math.prod(crops.shape))
-    for _ in range(steps):
+
+    def draw() -> tuple[tuple[Tensor, Tensor], Tensor]:
         given, clean = crops.draw(count, draws)
         level = torch.rand(count, generator=draws)
         angle = level[:, None, None, None] * math.pi / 2
         noisy = angle.cos() * clean + angle.sin() * torch.randn(clean.shape, generator=draws)
-        with reproducible():
-            estimate = network(torch.cat([noisy, given], dim=1).to(device), level.to(device))
-            loss = F.mse_loss(estimate, clean.to(device))
-            optimizer.zero_grad()
-            loss.backward()
-        optimizer.step()
-        schedule.step()
-    return DenoisingProbe(network.eval(), scale, device)
+        return (torch.cat([noisy, given], dim=1), level), clean
+
+    return DenoisingProbe(fit(network, draw, steps, device), scale, device)
 
 
 class _Denoiser(nn.Module):
