@@ -57,13 +57,11 @@ def baseline(
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
     from vaescreen.registry.registry import Registry
-    from vaescreen.storage import ensure_writable
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)
     candidate = Registry.load(registry).candidate(latents_of) if latents_of else None
     folder = options.published_results(results)
-    ensure_writable(folder)
     place = choose_device(device.value)
     with progress() as tell:
         images = open_data(

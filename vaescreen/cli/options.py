@@ -151,6 +151,16 @@ Processes = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="SECONDS",
+        help="How long a candidate may take for one batch of images.",
+        show_default="1800",
+        rich_help_panel=_RUN,
+    ),
+]
 Engine = Annotated[
     str,
     typer.Option(

@@ -61,10 +61,8 @@ class Setting:
         from vaescreen.datasets import declared
         from vaescreen.execution import choose_device, engine_named
         from vaescreen.images import open_data
-        from vaescreen.storage import ensure_writable
         from vaescreen.superres.team import join_team
 
-        ensure_writable(folder)
         where = engine_named(engine, gpu_share)
         place = choose_device(device.value, where)
         team = join_team(place)

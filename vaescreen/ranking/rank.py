@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import LOCAL, Device, Engine
@@ -21,7 +19,7 @@ from vaescreen.ranking.verdict import blur_verdict
 from vaescreen.registry.candidate import Candidate, HubSource, WebSource
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore
-from vaescreen.screening.cards import card_path
+from vaescreen.screening.cards import read_images
 from vaescreen.storage import cache_dir
 
 
@@ -144,6 +142,7 @@ def rank(
     test_images: int | None = None,
     seed: int = 0,
     processes: int | None = None,
+    time_limit: float | None = None,
     engine: Engine = LOCAL,
     device: Device = "auto",
     on_progress: OnProgress = ignore,
@@ -176,6 +175,8 @@ def rank(
     processes
         How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
         as many as it holds.
+    time_limit
+        Seconds that each call of a candidate may take, half an hour by default.
     engine
         Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
     device
@@ -216,6 +217,7 @@ def rank(
         test_images=test_images,
         seed=seed,
         processes=processes,
+        time_limit=time_limit,
         engine=engine,
         device=device,
         on_progress=on_progress,
@@ -235,12 +237,7 @@ def rank(
         indistinguishable=foreseen.indistinguishable(cards, by) if foreseen else None,
     )
     if foreseen is None:
-        tables = {
-            card.candidate: [
-                pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
-            ]
-            for card in scored.cards
-        }
+        tables = {card.candidate: [read_images(folder, card)] for card in scored.cards}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     return Ranking(tuple(rows), cards, recipe, by, missing, scored.skipped, failed, scored.warnings, foreseen)
 

@@ -14,7 +14,7 @@ from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
-from vaescreen.storage import cache_dir, ensure_writable
+from vaescreen.storage import cache_dir
 from vaescreen.superres.recipes import recipe_named
 
 
@@ -63,6 +63,7 @@ def score(
     test_images: int | None = None,
     seed: int = 0,
     processes: int | None = None,
+    time_limit: float | None = None,
     engine: Engine = LOCAL,
     device: Device = "auto",
     on_progress: OnProgress = ignore,
@@ -98,6 +99,8 @@ def score(
     processes
         How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
         as many as it holds.
+    time_limit
+        Seconds that each call of a candidate may take, half an hour by default.
     engine
         Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
     device
@@ -120,7 +123,6 @@ def score(
     known = Registry.load(registry)
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     folder = results or cache_dir() / "results"
-    ensure_writable(folder)
     place = choose_device(device, engine)
     images = open_data(
         declared(data, registry),
@@ -141,6 +143,7 @@ def score(
         view,
         results=folder,
         processes=processes,
+        time_limit=time_limit,
         engine=engine,
         seed=seed,
         device=place,

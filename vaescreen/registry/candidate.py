@@ -132,6 +132,11 @@ class Candidate(Strict):
             raise ValueError(f"adapter {self.adapter} needs a source with {' or '.join(keys)}")
         return self
 
+    @property
+    def runs_code(self) -> bool:
+        """Whether it is opened by code that is not the library's own."""
+        return self.adapter == "module" or self.adapter not in ADAPTERS
+
     def entry(self, folder: Path) -> dict[str, Any]:
         """Give the entry as it is written in a registry file in `folder`: what is unset is left out."""
         fields = self.model_dump(mode="json", exclude_defaults=True, exclude={"name"})

@@ -78,7 +78,7 @@ def adapt(
             raise CandidateError(
                 f"{parent.name}: runs in {parent.settings.dtype}; training needs float32, so adapt an entry without it"
             )
-        checkpoint = cache_dir() / "adaptation" / f"{key}.pt"
+        checkpoint = cache_dir() / "adaptation" / f"{key}.safetensors"
         fitted = fit(autoencoder, data, plan, checkpoint, on_step=on_step)
         if fitted.best_step == 0:
             raise CandidateError(
