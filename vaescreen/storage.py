@@ -60,8 +60,10 @@ def config_dir() -> Path:
     return Path(given) if given else user_config_path("vaescreen", appauthor=False, roaming=True)
 
 
-def ensure_writable(folder: Path) -> None:
+def ensure_writable(folder: Path, instead: str = "point VAESCREEN_CACHE (or --results) elsewhere") -> None:
     """Create `folder` and prove that data can be written there, before hours are spent on what goes into it.
+
+    `instead` is what else the user can do, for the message.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def ensure_writable(folder: Path) -> None:
     except OSError as error:
         raise CacheError(
             f"cannot write to {folder} ({error.strerror}); "
-            "mend the folder's permissions, free space, or point VAESCREEN_CACHE (or --results) elsewhere"
+            f"mend the folder's permissions, free space, or {instead}"
         ) from error
 
 

@@ -59,7 +59,7 @@ def _seal(tensors: Mapping[str, Tensor], text: str, key: str) -> str:
     total = hashlib.sha256(digest(key, text).encode())
     for name, tensor in sorted(tensors.items()):
         total.update(digest(name, str(tensor.dtype), list(tensor.shape)).encode())
-        total.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+        total.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
 
 

@@ -65,9 +65,9 @@ def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: i
     Returns
     -------
     dict or None
-        None if it is recorded already, or the run is finished and nothing was foreseen; no predictor is shipped for the recipe; neither
-        `results` nor the cache has a score card of the candidate on these very images; or the card does not
-        fit the predictor.
+        None if it is recorded already, or the run is finished and nothing was foreseen; no predictor is shipped for
+        the recipe; neither `results` nor the cache has a score card of the candidate on these very images; or the
+        card does not fit the predictor.
     """
     finished = point_path(results, recipe, data.name, candidate, seed)
     foreseen = prediction_path(results, recipe, data.name, candidate, seed)
