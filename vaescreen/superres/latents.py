@@ -38,8 +38,12 @@ def encode_pairs(
 
     `ids` are those of the images; a degradation without noise needs none.
     """
+    return pairs_of(autoencoder, images, recipe.degradation.apply(images, ids), recipe)
+
+
+def pairs_of(autoencoder: Autoencoder, images: Tensor, lr: Tensor, recipe: Recipe) -> LatentPairs:
+    """Do what `encode_pairs` does for HR images whose LR images `[B, 1, H / scale, W / scale]` are there already."""
     size = (images.shape[-2], images.shape[-1])
-    lr = recipe.degradation.apply(images, ids)
     return LatentPairs(
         autoencoder.encode(images), recipe.task.told(autoencoder, lr, size, recipe.degradation)
     )
