@@ -18,7 +18,8 @@ from torch import Tensor
 from vaescreen.errors import DamagedError, ResultError
 from vaescreen.storage import SEAL, digest, recall, write_bytes
 
-_STATE = "state"
+_ENTRY = "vaescreen"
+"""The one entry of the metadata: with several, safetensors writes them in an order that changes."""
 
 
 def write_tensors(path: Path, state: Any, key: str) -> None:
@@ -31,7 +32,8 @@ def write_tensors(path: Path, state: Any, key: str) -> None:
     """
     tensors: dict[str, Tensor] = {}
     text = json.dumps(_apart(state, tensors))
-    write_bytes(path, save(tensors, {_STATE: text, SEAL: _seal(tensors, text, key)}))
+    entry = json.dumps({"state": text, SEAL: _seal(tensors, text, key)})
+    write_bytes(path, save(tensors, {_ENTRY: entry}))
 
 
 def recall_tensors(path: Path, key: str, device: torch.device | str = "cpu") -> Any:
@@ -46,11 +48,11 @@ def _read(path: Path, key: str, device: torch.device | str) -> Any:
         try:
             file = stack.enter_context(safe_open(path, "pt"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            metadata = file.metadata() or {}
-            text = metadata[_STATE]
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            entry = json.loads((file.metadata() or {})[_ENTRY])
+            text, seal = entry["state"], entry[SEAL]
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise DamagedError(f"{path} is damaged ({_line(error)})") from error
-    if metadata.get(SEAL) != _seal(tensors, text, key):
+    if seal != _seal(tensors, text, key):
         raise DamagedError(f"{path} is damaged: its content is not what was written")
     return _together(json.loads(text), {name: tensor.to(device) for name, tensor in tensors.items()})
 
