@@ -11,7 +11,7 @@ class Lines:
     """Prints what became of each test when it is over."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or report.outcome != "passed" and report.when == "setup":
+        if report.when == "call" or (report.outcome != "passed" and report.when == "setup"):
             name = report.nodeid.rpartition("faults/")[2].replace("::test_", ": ").replace("_", " ")
             print(f"{report.outcome:8}{report.duration:7.1f} s  {name}", flush=True)
             if report.failed:

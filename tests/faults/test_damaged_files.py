@@ -14,7 +14,15 @@ import torch
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import DamagedError, ResultError
 from vaescreen.images.degradation import Degradation
-from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, current_card, read_card, read_images, write_card
+from vaescreen.screening.cards import (
+    PROTOCOL,
+    ScoreCard,
+    card_path,
+    current_card,
+    read_card,
+    read_images,
+    write_card,
+)
 from vaescreen.screening.view import View
 from vaescreen.storage import read_json, recall_json, write_json
 from vaescreen.superres.kept import keep, recall
@@ -54,8 +62,17 @@ def spoil(path: Path, damage: Damage) -> None:
 def state() -> dict:
     torch.manual_seed(0)
     layers = torch.rand(4, 3, 3, 3).contiguous(memory_format=torch.channels_last)
-    optimizer = {0: {"step": torch.tensor(3.0), "exp_avg": layers + 1}, "groups": [{"betas": (0.9, 0.99), "lr": 1e-3}]}
-    return {"step": 7, "losses": [0.1, 1e-17], "network": {"a.weight": layers}, "optimizer": optimizer, "none": None}
+    optimizer = {
+        0: {"step": torch.tensor(3.0), "exp_avg": layers + 1},
+        "groups": [{"betas": (0.9, 0.99), "lr": 1e-3}],
+    }
+    return {
+        "step": 7,
+        "losses": [0.1, 1e-17],
+        "network": {"a.weight": layers},
+        "optimizer": optimizer,
+        "none": None,
+    }
 
 
 def same(one: object, other: object) -> bool:

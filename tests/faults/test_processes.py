@@ -53,7 +53,9 @@ for number in range(10**9):
 def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(Path(vaescreen.__file__).parents[1])}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_eight_that_add_to_one_registry_keep_eight_entries(tmp_path):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders import fingerprint_of
+from vaescreen.errors import DamagedError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.errors import DamagedError
 from vaescreen.storage import TABLE_SEAL, cache_dir, digest, read_json, recall, table_bytes
 from vaescreen.superres.outputs import OUTPUTS_SEAL, outputs_path
 from vaescreen.superres.paths import point_path

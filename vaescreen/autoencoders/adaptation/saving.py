@@ -115,7 +115,9 @@ def _is_there(folder: Path, key: str) -> bool:
             if not whole:
                 set_aside(weights, f"{weights} is damaged: its content is not what was written")
             return whole
-    elif all(path.name in (CONFIG, WEIGHTS) or path.suffix in (".damaged", ".tmp") for path in folder.iterdir()):
+    elif all(
+        path.name in (CONFIG, WEIGHTS) or path.suffix in (".damaged", ".tmp") for path in folder.iterdir()
+    ):
         return False  # interrupted while it was saved
     raise CandidateError(
         f"{folder} holds something else already; give another folder with --output, or empty it"
