@@ -157,9 +157,14 @@ def _screen(
 def _is_finished(setting: Setting, task: Task) -> bool:
     data = setting.data[task.data]
     try:
-        return finished_point(task.candidate, data, task.recipe, setting.results, task.seed) is not None
+        point = finished_point(task.candidate, data, task.recipe, setting.results, task.seed)
     except VaescreenError:
         return False
+    if point is not None:
+        foreseen = foresee(setting.results, task.recipe.name, data, task.candidate.name, task.seed)
+        if foreseen is not None:  # whoever made the point was stopped before it wrote this down
+            record_prediction(setting.results, foreseen, point)
+    return point is not None
 
 
 def _variants(recipe: Recipe, axes: Sequence[str]) -> Iterator[Recipe]:

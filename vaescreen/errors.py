@@ -44,3 +44,7 @@ class RecipeError(VaescreenError):
 
 class ResultError(VaescreenError):
     """A result file is missing, damaged or stale."""
+
+
+class DamagedError(ResultError):
+    """A file is there, but it is not what was written: cut, changed, or another's."""

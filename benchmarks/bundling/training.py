@@ -14,7 +14,7 @@ from benchmarks.bundling.architecture import build
 from benchmarks.bundling.corpus import Corpus
 from benchmarks.bundling.warm_start import start_as_pca
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.storage import write_torch
+from vaescreen.tensors import recall_tensors, write_tensors
 
 CHECKPOINT_EVERY = 250
 LOG_EVERY = 100
@@ -66,8 +66,8 @@ def train(
         network.parameters(), schedule.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
     )
     step, seconds, losses, recent = 0, 0.0, list[float](), list[float]()
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
+    state = recall_tensors(checkpoint, checkpoint.stem)
+    if state:
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         step, seconds, losses, recent = state["step"], state["seconds"], state["losses"], state["recent"]
@@ -85,9 +85,8 @@ def train(
         if step % checkpoint_every == 0 or step == schedule.steps:
             seconds = time.perf_counter() - began
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
-            write_torch(
-                checkpoint, {**state, "step": step, "seconds": seconds, "losses": losses, "recent": recent}
-            )
+            run = {"step": step, "seconds": seconds, "losses": losses, "recent": recent}
+            write_tensors(checkpoint, state | run, checkpoint.stem)
     log = {
         "schedule": asdict(schedule),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),

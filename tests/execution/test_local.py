@@ -23,8 +23,14 @@ from vaescreen.execution import run
 def work(shared, task):
     if task == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if task == "exit":
+        os._exit(3)
+    if task == "leave":
+        sys.exit(3)
+    if task == "print":
+        print("to nobody")
     if task == "sleep":
-        print("sleeping", flush=True)
+        print("sleeping", file=sys.stderr, flush=True)
         time.sleep(60)
     if task == "fail":
         raise CandidateError("fail: does not work")
@@ -60,6 +66,10 @@ def failing(shared: float, task: float) -> float:
     return shared / task
 
 
+def own_process(shared: None, task: int) -> int:
+    return os.getpid()
+
+
 class TestInThisProcess:
     def test_outcomes_in_order_and_past_failures(self):
         outcomes = list(run(failing, 6.0, {"a": 2.0, "b": -1.0, "c": 0.0, "d": 3.0}, processes=1))
@@ -90,11 +100,25 @@ class TestInWorkers:
         assert "unexpected ZeroDivisionError at script.py:" in lines[2]
         assert "error='fail: does not work'" in lines[3]
 
-    def test_a_killed_worker_is_one_clear_line(self, script):
-        result = finished(script, "kill", "sleep")
-        assert result.returncode == 1
-        message = result.stderr.strip().splitlines()[-1]
-        assert "VaescreenError: a worker process was killed (often: out of memory) with 2 of 2" in message
+    def test_a_worker_that_dies_costs_its_own_task_alone(self, script):
+        result = finished(script, "kill", "exit", "leave", "a", "print", "b")
+        assert result.returncode == 0, result.stderr
+        outcomes = {line.split("'")[1]: line for line in result.stdout.splitlines()}
+        assert len(outcomes) == 6
+        assert "its process was ended by SIGKILL (often: out of memory" in outcomes["kill"]
+        assert "its process ended by itself, with exit code 3" in outcomes["exit"]
+        assert "unexpected SystemExit at script.py:" in outcomes["leave"]
+        for name in ("a", "print", "b"):
+            assert "error=None" in outcomes[name]
+        assert "to nobody" in result.stderr
+        assert "to nobody" not in result.stdout
+
+    def test_tasks_apart_share_no_process_with_others(self):
+        tasks = {"a": 0, "b": 0, "c": 0, "d": 0}
+        outcomes = {each.name: each.result for each in run(own_process, None, tasks, processes=1, apart="bd")}
+        assert len({outcomes[name] for name in "bd"} | {os.getpid()}) == 3
+        assert outcomes["a"] not in (outcomes["b"], outcomes["d"])
+        assert outcomes["c"] not in (outcomes["b"], outcomes["d"])
 
     def test_interrupt_ends_the_workers_quietly(self, script):
         command = [sys.executable, str(script), "sleep", "a"]
@@ -106,8 +130,8 @@ class TestInWorkers:
             start_new_session=True,
             preexec_fn=hear_interrupts,
         )
-        assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stderr is not None
+        process.stderr.readline()
         begin = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)  # ends when the last worker has closed the pipes
@@ -117,10 +141,10 @@ class TestInWorkers:
 
     def test_workers_end_with_a_killed_parent(self, script):
         process = subprocess.Popen(
-            [sys.executable, str(script), "sleep", "a"], stdout=subprocess.PIPE, text=True
+            [sys.executable, str(script), "sleep", "a"], stderr=subprocess.PIPE, text=True
         )
-        assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stderr is not None
+        process.stderr.readline()
         process.kill()
         process.communicate(timeout=20)  # ends when the last worker has closed the pipe
 

@@ -77,13 +77,13 @@ def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
     CandidateError
         If the candidate's files are not on this machine or cannot be read.
     """
-    from vaescreen.registry.candidate import ADAPTERS, LinearSource
+    from vaescreen.registry.candidate import LinearSource
 
     if isinstance(candidate.source, LinearSource):
         from vaescreen.autoencoders.linear import linear_fingerprint
 
         return linear_fingerprint(candidate.source.basis, candidate.geometry, _given(data, candidate))
-    if candidate.adapter == "module" or candidate.adapter not in ADAPTERS:
+    if candidate.runs_code:
         return open_autoencoder(candidate, data).fingerprint
     from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
     from vaescreen.autoencoders.formats import read_config, stated_config

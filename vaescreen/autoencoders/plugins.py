@@ -122,6 +122,11 @@ def _place(candidate: Candidate) -> str:
 def _module(candidate: Candidate) -> ModuleType:
     source, name = candidate.source, candidate.name
     assert isinstance(source, ModuleSource)
+    if candidate.doubtful:
+        raise CandidateError(
+            f"{name}: its entry in {candidate.doubtful} runs code, {source.module}; if you trust that file, give "
+            f"--trust {candidate.doubtful}, or say so once: vaescreen registry trust {candidate.doubtful}"
+        )
     module_name = source.module.partition(":")[0]
     with _importable(module_name, source.folder):
         module = run(lambda: importlib.import_module(module_name), name, f"importing {module_name}")

@@ -1,7 +1,10 @@
 """What every command has in common: errors in one line, exit codes, an answer to Ctrl-C."""
 
+import errno
 import io
+import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +38,27 @@ class Application(TyperGroup):
                 errors="backslashreplace"
             )  # a name that the terminal cannot show is no failure
         try:
-            return super().invoke(ctx)
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
         except VaescreenError as error:
             complain(f"error: {error}")
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever reads has enough
+                raise
+            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+            _forget_unwritten()
             raise typer.Exit(1) from error
         except KeyboardInterrupt as interrupt:
             complain("interrupted; run the same command again to go on")
             raise typer.Exit(INTERRUPTED) from interrupt
+        return answer
+
+
+def _forget_unwritten() -> None:
+    """Let what cannot be printed go, or the interpreter would try once more and fail while it ends."""
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:

@@ -49,13 +49,11 @@ def baseline(
     from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
     from vaescreen.registry.registry import Registry
-    from vaescreen.storage import ensure_writable
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)
     candidate = Registry.load(registry).candidate(latents_of) if latents_of else None
     folder = options.published_results(results)
-    ensure_writable(folder)
     place = choose_device(device.value)
     wanted = DataOptions(**images)
     with progress() as tell:

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -61,6 +62,22 @@ _TALK = Group(
 )
 
 
+_TRUST = Group(
+    trust=(
+        Annotated[
+            list[Path] | None,
+            typer.Option(
+                metavar="FILE",
+                help="Registry file of somebody else whose entries may run code this time.",
+                show_default=False,
+            ),
+        ],
+        None,
+    )
+)
+"""What every command takes that reads a registry file."""
+
+
 def _spread(command: Callable[..., None]) -> Callable[..., None]:
     """Make of a command that takes groups one that takes their options."""
     hints = get_type_hints(command, include_extras=True)
@@ -74,10 +91,12 @@ def _spread(command: Callable[..., None]) -> Callable[..., None]:
         else:
             groups[parameter.name] = group
             parameters.extend(group.parameters)
-    parameters.extend(_TALK.parameters)
+    reads_registry = any(each.name == "registry" for each in parameters)
+    parameters.extend([*(_TRUST.parameters if reads_registry else []), *_TALK.parameters])
 
     @functools.wraps(command)
     def call(*, ctx: typer.Context, no_progress: bool, quiet: bool, **given: Any) -> None:
+        _agree(given.pop("trust", None))
         TALK.command = ctx.command_path.partition(" ")[2]
         TALK.progress, TALK.notes = not (no_progress or quiet), not quiet
         whole = {
@@ -90,3 +109,12 @@ def _spread(command: Callable[..., None]) -> Callable[..., None]:
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {each.name: each.annotation for each in parameters}
     return call
+
+
+def _agree(files: list[Path] | None) -> None:
+    if not files:
+        return
+    from vaescreen.registry.trust import trust_for_this_run
+
+    for file in files:
+        trust_for_this_run(file)

@@ -165,6 +165,16 @@ Processes = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="SECONDS",
+        help="How long a candidate may take for one batch of images.",
+        show_default="1800",
+        rich_help_panel=_RUN,
+    ),
+]
 Engine = Annotated[
     str,
     typer.Option(
@@ -196,6 +206,7 @@ MachineOptions = Annotated[
         engine=(Engine, "local"),
         gpu_share=(GpuShare, 1.0),
         device=(Device, DeviceName.AUTO),
+        time_limit=(TimeLimit, None),
     ),
 ]
 """What `machine` takes."""
@@ -265,11 +276,13 @@ OutputFormat = Annotated[
 ]
 
 
-def machine(processes: int | None, engine: str, gpu_share: float, device: DeviceName) -> "Machine":
+def machine(
+    processes: int | None, engine: str, gpu_share: float, device: DeviceName, time_limit: float | None
+) -> "Machine":
     """Where work runs, as `MachineOptions` say."""
     from vaescreen.execution import Machine, engine_named
 
-    return Machine(processes, engine_named(engine, gpu_share), device.value)
+    return Machine(processes, engine_named(engine, gpu_share), device.value, time_limit)
 
 
 def side(size: str | None) -> int | None:

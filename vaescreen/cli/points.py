@@ -51,10 +51,8 @@ class Setting:
         registry: Path | None,
     ) -> "Setting":
         """Check what the command needs, and open the data."""
-        from vaescreen.storage import ensure_writable
         from vaescreen.superres.team import join_team
 
-        ensure_writable(folder)
         place = machine.place
         team = join_team(place)
         silent = not (team.leads and TALK.progress)
@@ -122,6 +120,7 @@ def screen_first(setting: Setting, tasks: Sequence[Task]) -> dict[str, str]:
             results=setting.results,
             processes=setting.machine.processes,
             engine=setting.machine.engine,
+            time_limit=setting.machine.time_limit,
             device=setting.device,
             on_progress=tell,
         )

@@ -20,10 +20,15 @@ def publish(
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 if the pages are not those of the results.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing; exit 1 if the pages are not those of the results, or a result fails its checksum.",
+        ),
     ] = False,
 ) -> None:
     """Render pages and figures from the result files."""
+    from vaescreen.ranking.results import without_checksum
     from vaescreen.reports.leaderboard import publish as pages
 
     folder = options.published_results(results)
@@ -33,6 +38,9 @@ def publish(
         if example:
             print(_draw(example, out / "figures" / "examples.png"))
         return
+    bare = without_checksum(folder)
+    if bare:
+        complain(f"note: {len(bare)} results of an older version carry no checksum, {bare[0]} for one")
     problems = pages.stale(folder, out)
     for problem in problems:
         complain(problem)

@@ -172,6 +172,22 @@ def pull(names: options.Candidates, registry: options.RegistryFile = None) -> No
 
 
 @app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file that you did not write.")],
+) -> None:
+    """Say that the entries of a registry file may run their code, as they are now; names them."""
+    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.trust import trust as trust_entry
+
+    running = [each for each in Registry.read(file).candidates.values() if each.adapter == "module"]
+    for candidate in running:
+        trust_entry(file, candidate)
+        print(f"{candidate.name} may run {getattr(candidate.source, 'module', '')}")
+    if not running:
+        print(f"{file}: no entry runs code")
+
+
+@app.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
     registry: Annotated[

@@ -10,6 +10,7 @@ from vaescreen.images import DataSet, open_data
 from vaescreen.registry.data_entry import DOMAINS, DataEntry
 from vaescreen.registry.editing import add_entry
 from vaescreen.registry.registry import DATA, Registry
+from vaescreen.storage import ensure_writable
 
 _STATED = (
     *("title", "domain", "licence", "terms", "citation", "stands_for"),
@@ -79,6 +80,7 @@ def add_data_set(name: str, folder: Path, file: Path, statement: Statement | Non
         raise DataError(
             f"{folder} is not there; give a folder of images, or a list of files in .csv or .json"
         )
+    ensure_writable(file.absolute().parent, "give another file with --registry")
     declared = declaration(entry)
     images = open_data(declared, size=_SIDE, train_images=LOOKED_AT, test_images=LOOKED_AT)
     add_entry(file, entry)

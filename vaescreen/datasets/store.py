@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from vaescreen import __version__
 from vaescreen.errors import CacheError, ResultError
 from vaescreen.registry.data_entry import DataEntry
-from vaescreen.storage import cache_dir, read_json, write_json
+from vaescreen.storage import cache_dir, read_json, recall_json, write_json
 
 _MARK = ".complete.json"
 _SOUGHT = "sought.json"
@@ -38,12 +38,8 @@ def is_complete(entry: DataEntry) -> bool:
 def begin(entry: DataEntry, version: str | None) -> Path:
     """Folder in the workshop that files go into; what is there of another source or version is deleted first."""
     place = workshop(entry.name)
-    sought = [_source(entry), version]
-    try:
-        goes_on = read_json(place / _SOUGHT) == sought
-    except ResultError:
-        goes_on = False
-    if not goes_on:
+    sought = {"source": _source(entry), "version": version}
+    if recall_json(place / _SOUGHT) != sought:
         shutil.rmtree(place, ignore_errors=True)
         write_json(place / _SOUGHT, sought)
     folder = place / "files"

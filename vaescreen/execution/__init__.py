@@ -4,7 +4,7 @@
 of each, `local` has the processes of this machine and `cluster` those of Ray. Results do not depend on the choice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
 from vaescreen.execution.device import Device, choose_device
@@ -37,13 +37,14 @@ def run(
     tasks: Mapping[str, Task],
     *,
     processes: int | None = None,
+    apart: Collection[str] = (),
     engine: Engine = LOCAL,
     device: str = "cpu",
 ) -> Iterator[Outcome[Result]]:
     """Call `function(shared, task)` for every task and give the outcomes in order of completion.
 
-    A task that fails does not stop the others. When the caller stops early (Ctrl-C, an exception) the workers
-    are ended; what is finished is kept.
+    A task that fails, or whose process dies, does not stop the others. When the caller stops early (Ctrl-C, an
+    exception) the workers are ended; what is finished is kept.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ def run(
         Name of each task and its argument.
     processes
         Most tasks at a time; by default what `default_processes` says here, all that fit on a cluster.
+    apart
+        Names of tasks that run code which may do anything to its process: on this machine each gets one of its own.
     engine
         Where to run.
     device
@@ -64,8 +67,7 @@ def run(
     Raises
     ------
     VaescreenError
-        If a local worker dies from outside, for instance when memory runs out, or the cluster cannot be
-        reached or has not what a task needs.
+        If the cluster cannot be reached or has not what a task needs.
     """
     if engine.name == "ray":
         from vaescreen.execution.cluster import run_on_cluster
@@ -73,7 +75,7 @@ def run(
         return run_on_cluster(function, shared, tasks, most=processes, engine=engine, device=device)
     from vaescreen.execution.local import run_here
 
-    return run_here(function, shared, tasks, processes=processes or default_processes())
+    return run_here(function, shared, tasks, processes=processes or default_processes(), apart=apart)
 
 
 def run_on(

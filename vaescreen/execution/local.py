@@ -2,15 +2,15 @@
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from vaescreen.errors import VaescreenError
 from vaescreen.execution.tasks import Outcome, attempt
 
 Shared = TypeVar("Shared")
@@ -18,6 +18,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_FAREWELL = 10.0
+"""Seconds that a worker without a task has to leave."""
 
 
 def run_here(
@@ -26,72 +28,125 @@ def run_here(
     tasks: Mapping[str, Task],
     *,
     processes: int,
+    apart: Collection[str] = (),
 ) -> Iterator[Outcome[Result]]:
     """Do what `vaescreen.execution.run` promises, with at most `processes` workers.
 
-    With one process, or one task, everything runs here. Otherwise workers are spawned; `function`, `shared`,
-    tasks and results are pickled, `shared` once for each worker.
-
-    Raises
-    ------
-    VaescreenError
-        If a worker dies from outside, for instance when memory runs out.
+    With one process, or one task, everything but the tasks `apart` runs here. Otherwise workers are spawned;
+    `function`, `shared`, tasks and results are pickled, `shared` once for each worker. A worker that dies costs the
+    task that it was at.
     """
-    if min(processes, len(tasks)) <= 1:
+    if min(processes, len(tasks)) <= 1 and not apart:
         for name, task in tasks.items():
             yield attempt(function, shared, name, task)
         return
-    others = set(active_children())
-    unfinished = set(tasks)
-    executor = ProcessPoolExecutor(
-        min(processes, len(tasks)),
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(function, shared),
-    )
+    waiting, workers = deque(tasks.items()), list[_Worker]()
     try:
-        with _environment_of_workers():
-            futures = [executor.submit(_attempt_in_worker, name, task) for name, task in tasks.items()]
-            # The executor watches for the deaths of the workers that it had when it last woke up, which is before
-            # the last one is started; one more task wakes it again.
-            executor.submit(os.getpid)
-        for future in as_completed(futures):
-            outcome = future.result()
-            unfinished.remove(outcome.name)
-            yield outcome
-    except BrokenProcessPool as error:
-        names = ", ".join(sorted(unfinished)[:3]) + (", ..." if len(unfinished) > 3 else "")
-        raise VaescreenError(
-            f"a worker process was killed (often: out of memory) with {len(unfinished)} of {len(tasks)} tasks "
-            f"unfinished ({names}); what is finished is kept, run again with fewer processes"
-        ) from error
+        while waiting or any(worker.task for worker in workers):
+            while waiting and sum(bool(worker.task) for worker in workers) < processes:
+                name, task = waiting.popleft()
+                worker = next((each for each in workers if not each.task), None)
+                if worker is not None and (worker.spoilt or name in apart):
+                    workers.remove(worker)
+                    worker.dismiss()
+                    worker = None
+                if worker is None:
+                    worker = _Worker(function, shared)
+                    workers.append(worker)
+                worker.begin(name, task, last=name in apart)
+            for connection in wait([worker.connection for worker in workers if worker.task]):
+                worker = next(each for each in workers if each.connection is connection)
+                outcome = worker.outcome()
+                if not worker.lives:
+                    workers.remove(worker)
+                yield outcome
     finally:
-        executor.shutdown(wait=not unfinished, cancel_futures=True)
-        for worker in set(active_children()) - others:
-            worker.terminate()
+        for worker in workers:
+            worker.dismiss()
 
 
-_of_worker: dict[str, Any] = {}
+class _Worker:
+    """A process that does one task after another, and what it is at.
+
+    Attributes
+    ----------
+    task
+        Name of the task that it is at.
+    lives
+        Whether it can be given another.
+    spoilt
+        Whether it ran what might have changed it, so that another process must do what comes next.
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Any], shared: Any) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.task, self.lives, self.spoilt = "", True, False
+        self._process = context.Process(target=_serve, args=(theirs, function, shared))
+        with _environment_of_workers():
+            self._process.start()
+        theirs.close()
+
+    def begin(self, name: str, task: Any, *, last: bool) -> None:
+        self.task, self.spoilt = name, last
+        try:
+            self.connection.send((name, task))
+        except OSError:  # it died before; `outcome` says how
+            return
+
+    def outcome(self) -> Outcome[Any]:
+        """What became of its task, once there is something to read."""
+        name, self.task = self.task, ""
+        try:
+            outcome: Outcome[Any] = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            self.lives = False
+            return Outcome(name, error=_end(self._process.exitcode or 0))
+        return outcome
+
+    def dismiss(self) -> None:
+        """Let it leave, or end it if it is at a task."""
+        self.connection.close()
+        if self.task:
+            self._process.terminate()
+        self._process.join(_FAREWELL)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
 
 
-def _start_worker(function: Callable[[Any, Any], Any], shared: Any) -> None:
+def _end(code: int) -> str:
+    """How a process ended that should have gone on."""
+    if code >= 0:
+        return f"its process ended by itself, with exit code {code}"
+    often = " (often: out of memory; run again with fewer processes)" if code == -signal.SIGKILL else ""
+    return f"its process was ended by {signal.Signals(-code).name}{often}"
+
+
+def _serve(connection: Connection, function: Callable[[Any, Any], Any], shared: Any) -> None:
+    """Do the tasks that come until there are no more; what they print goes to stderr, stdout is the parent's."""
     import torch
 
     torch.set_num_threads(1)
+    os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _of_worker.update(function=function, shared=shared)
+    while True:
+        try:
+            name, task = connection.recv()
+        except EOFError:
+            return
+        outcome = attempt(function, shared, name, task)
+        sys.stdout.flush()
+        connection.send(outcome)
 
 
 def _end_with_parent() -> None:
-    """Leave when the parent is gone, killed perhaps: a worker would wait for its next task for ever."""
+    """Leave when the parent is gone, killed perhaps: a worker would finish its task for nobody."""
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _attempt_in_worker(name: str, task: Any) -> Outcome[Any]:
-    return attempt(_of_worker["function"], _of_worker["shared"], name, task)
 
 
 @contextmanager

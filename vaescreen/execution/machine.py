@@ -18,11 +18,14 @@ class Machine:
         This machine, or a Ray cluster (see `vaescreen.execution.engine_named`).
     device
         "auto" takes a GPU if there is one.
+    time_limit
+        Seconds that each call of a candidate may take; half an hour by default.
     """
 
     processes: int | None = None
     engine: Engine = LOCAL
     device: Device = "auto"
+    time_limit: float | None = None
 
     @property
     def place(self) -> str:

@@ -25,12 +25,12 @@ class Outcome(Generic[Result]):
 def attempt(
     function: Callable[[Shared, Task], Result], shared: Shared, name: str, task: Task
 ) -> Outcome[Result]:
-    """Call `function(shared, task)`; an exception becomes the outcome's error."""
+    """Call `function(shared, task)`; an exception, or the wish to exit, becomes the outcome's error."""
     try:
         return Outcome(name, result=function(shared, task))
     except VaescreenError as error:
         return Outcome(name, error=str(error))
-    except Exception as error:  # one broken task must not cost the results of the others
+    except (Exception, SystemExit) as error:  # one broken task must not cost the results of the others
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{PurePath(place.filename).name}:{place.lineno}"
         reason = " ".join(str(error).split())[:150]

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from vaescreen.errors import DataError, ResultError
+from vaescreen.errors import DataError
 from vaescreen.images.files import UnreachableError, frames_of, kind_of, stamp_of
 from vaescreen.images.formats import Frame, NoPictureError, format_of, without_suffix
 from vaescreen.images.labels import is_label_file
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
-from vaescreen.storage import cache_dir, digest, read_json, write_json
+from vaescreen.storage import cache_dir, digest, recall_json, write_json
 
 _ONE_IMAGE = (Frame(),)
 
@@ -175,12 +175,9 @@ def _found(path: Path, reading: Reading) -> list[Any] | str | dict[str, str]:
 
 
 def _recall(memo: Path) -> dict[str, list[Any]]:
-    try:
-        known = read_json(memo)
-        return dict(known["files"]) if known["code"] == code_digest() else {}
-    except (ResultError, KeyError, TypeError, ValueError):
-        return {}
+    known = recall_json(memo, memo.stem)
+    return dict(known["files"]) if known and known.get("code") == code_digest() else {}
 
 
 def _remember(memo: Path, entries: dict[str, list[Any]]) -> None:
-    write_json(memo, {"code": code_digest(), "files": entries})
+    write_json(memo, {"code": code_digest(), "files": entries}, memo.stem)

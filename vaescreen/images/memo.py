@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TextIO
 
 from vaescreen.errors import CacheError
-from vaescreen.storage import write_bytes
+from vaescreen.storage import digest, write_bytes
 
 _WORTH_KEEPING = 2
 """A memo is written anew when it has more than so many times the lines that are needed."""
@@ -25,7 +25,8 @@ class Seen(NamedTuple):
 class Memo:
     """What was seen, by stamp, in a file that grows by a line for each image.
 
-    A damaged line, for instance the last one of a process that was killed, is as good as none.
+    Each line ends in its checksum: a damaged one, for instance the last one of a process that was killed, is as good
+    as none.
 
     Parameters
     ----------
@@ -44,9 +45,13 @@ class Memo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except OSError as failure:
+                if error is None:
+                    raise self._cannot_write(failure) from failure
 
     def get(self, stamp: str) -> Seen | None:
         """What was noted for a stamp."""
@@ -68,9 +73,7 @@ class Memo:
                 self._stream.write("\n")
             self._stream.write(_line(stamp, seen))
         except OSError as error:
-            raise CacheError(
-                f"cannot write {self._path} ({error.strerror}); mend its folder's permissions or free space"
-            ) from error
+            raise self._cannot_write(error) from error
 
     def tidy(self, stamps: Collection[str]) -> None:
         """Forget all but these, if that shortens the file much."""
@@ -78,9 +81,15 @@ class Memo:
             lines = (_line(stamp, self._seen[stamp]) for stamp in stamps if stamp in self._seen)
             write_bytes(self._path, "".join(lines).encode())
 
+    def _cannot_write(self, error: OSError) -> CacheError:
+        return CacheError(
+            f"cannot write {self._path} ({error.strerror}); mend its folder's permissions or free space"
+        )
+
 
 def _line(stamp: str, seen: Seen) -> str:
-    return json.dumps([stamp, *seen]) + "\n"
+    noted = [stamp, *seen]
+    return json.dumps([*noted, digest(noted)]) + "\n"
 
 
 def _read(path: Path) -> Iterator[tuple[str, Seen]]:
@@ -88,10 +97,11 @@ def _read(path: Path) -> Iterator[tuple[str, Seen]]:
         with path.open(encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 try:
-                    stamp, pixels, reason, kind, look = json.loads(line)
+                    *noted, checksum = json.loads(line)
+                    stamp, pixels, reason, kind, look = noted
                 except (ValueError, TypeError):
                     continue
-                if isinstance(stamp, str) and isinstance(pixels or reason, str) and isinstance(look, list):
-                    yield stamp, Seen(pixels, reason, str(kind), tuple(look))
+                if checksum == digest(noted):
+                    yield stamp, Seen(pixels, reason, kind, tuple(look))
     except OSError:
         return

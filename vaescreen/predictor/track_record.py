@@ -15,7 +15,7 @@ from vaescreen.predictor.fitted import FittedPredictor, fit
 from vaescreen.predictor.points import TARGETS, Point
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import tau_by_data
-from vaescreen.storage import cache_dir, digest, read_json, write_json
+from vaescreen.storage import cache_dir, digest, read_json, recall_json, write_json
 from vaescreen.superres.paths import point_path
 
 if TYPE_CHECKING:
@@ -59,17 +59,24 @@ def prediction_path(results: Path, recipe: str, data: str, candidate: str, seed:
 def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: int) -> dict[str, Any] | None:
     """Forecast a training that is about to start, by the shipped predictor, if that can be done.
 
+    What is foreseen is kept in the cache until `record_prediction` has written it beside the outcome: a run that
+    is stopped in between is made up for by the next, which finds what was said before the training.
+
     Returns
     -------
     dict or None
-        None if the run is finished or foreseen already; no predictor is shipped for the recipe; neither
-        `results` nor the cache has a score card of the candidate on these very images; or the card does not
-        fit the predictor.
+        None if it is recorded already, or the run is finished and nothing was foreseen; no predictor is shipped for
+        the recipe; neither `results` nor the cache has a score card of the candidate on these very images; or the
+        card does not fit the predictor.
     """
     finished = point_path(results, recipe, data.name, candidate, seed)
     foreseen = prediction_path(results, recipe, data.name, candidate, seed)
-    if finished.is_file() or foreseen.is_file() or not shipped_path(recipe).is_file():
+    if foreseen.is_file() or not shipped_path(recipe).is_file():
         return None
+    kept = _kept_path(results, recipe, data.fingerprint, candidate, seed)
+    known: dict[str, Any] | None = recall_json(kept, kept.stem)
+    if known is not None or finished.is_file():
+        return known
     for folder in (results, cache_dir() / "results"):
         path = folder / "scores" / data.name / f"{candidate}.json"
         if not path.is_file():
@@ -77,7 +84,9 @@ def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: i
         try:
             card = read_json(path)
             if fields.field(card, path, "data", "fingerprint") == data.fingerprint:
-                return forecast(load(shipped_path(recipe)), card)
+                made = forecast(load(shipped_path(recipe)), card)
+                write_json(kept, made, kept.stem)
+                return made
         except ResultError:
             return None
     return None
@@ -161,6 +170,7 @@ def record_prediction(results: Path, made: Record, reference: Record) -> Path:
                 "outcome": outcome,
             },
         )
+    _kept_path(results, recipe, reference["data"]["fingerprint"], candidate, seed).unlink(missing_ok=True)
     return path
 
 
@@ -195,6 +205,12 @@ def summarise(entries: Sequence[Record]) -> list[TrackRecord]:
 def track_record_json(entries: Sequence[Record]) -> list[dict[str, Any]]:
     """JSON-able form of `summarise`, `hit_rate` included."""
     return [asdict(track) | {"hit_rate": track.hit_rate} for track in summarise(entries)]
+
+
+def _kept_path(results: Path, recipe: str, data_fingerprint: str, candidate: str, seed: int) -> Path:
+    """Where a prediction waits in the cache for its outcome."""
+    key = digest(str(results.resolve()), recipe, data_fingerprint, candidate, seed)
+    return cache_dir() / "foreseen" / f"{key}.json"
 
 
 def _track(entries: Sequence[Record], target: str) -> TrackRecord:

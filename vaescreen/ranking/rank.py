@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, ResultError
@@ -23,7 +21,7 @@ from vaescreen.ranking.verdict import Verdict, verdict_of
 from vaescreen.registry.candidate import Candidate, HubSource, WebSource
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore
-from vaescreen.screening.cards import card_path
+from vaescreen.screening.cards import read_images
 from vaescreen.storage import cache_dir
 
 
@@ -217,12 +215,7 @@ def rank(
     )
     rows, doubt = doubt_of_the_images(rows)
     if foreseen is None:
-        tables = {
-            card.candidate: [
-                pd.read_parquet(card_path(folder, card.data["name"], card.candidate).with_suffix(".parquet"))
-            ]
-            for card in scored.cards
-        }
+        tables = {card.candidate: [read_images(folder, card)] for card in scored.cards}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     verdict = verdict_of(
         rows,

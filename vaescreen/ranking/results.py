@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from vaescreen.errors import ResultError
 from vaescreen.ranking.lint import ResultFile, check_file, check_page
 from vaescreen.ranking.schema import ReferencePoint, Schema, ScoreCard
-from vaescreen.storage import read_json
+from vaescreen.storage import TABLE_SEAL, is_sealed, read_json, read_table
 from vaescreen.superres.paths import point_files
 
 ByCandidate = dict[str, ResultFile]
@@ -50,6 +48,26 @@ def read_results(folder: Path) -> Results:
     return Results(cards, references)
 
 
+def result_files(folder: Path) -> list[Path]:
+    """Find every JSON file of a result: score cards, reference points, baselines and predictions."""
+    kinds = ("scores/*/*.json", "reference/*/*/*.json", "baselines/*/*/*.json", "predictions/*/*/*.json")
+    return sorted(path for kind in kinds for path in folder.glob(kind))
+
+
+def without_checksum(folder: Path) -> list[Path]:
+    """Check the checksums of all results; give those that have none, which an older version wrote.
+
+    Raises
+    ------
+    ResultError
+        If a file is not what was written.
+    """
+    files = result_files(folder)
+    for path in files:
+        read_json(path)
+    return [path for path in files if not is_sealed(path)]
+
+
 def _cards(root: Path) -> dict[str, ByCandidate]:
     return {
         path.name: files
@@ -73,15 +91,8 @@ def _folders(folder: Path) -> Iterable[Path]:
 def _read(root: Path, path: Path, schema: Schema) -> ResultFile:
     table = path.with_suffix(".parquet")
     record = read_json(path)
-    try:
-        images = pd.read_parquet(table)
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} has no per-image values {table.name} beside it; run it again") from error
-    except (OSError, ValueError) as error:
-        problem = str(error).splitlines()[0]
-        raise ResultError(
-            f"{table} cannot be read ({problem}); delete it and run the command again"
-        ) from error
-    file = ResultFile(path.relative_to(root), record, images)
+    if not table.is_file():
+        raise ResultError(f"{path} has no per-image values {table.name} beside it; run it again")
+    file = ResultFile(path.relative_to(root), record, read_table(table, record.get(TABLE_SEAL)))
     check_file(file, schema)
     return file

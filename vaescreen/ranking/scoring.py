@@ -14,7 +14,7 @@ from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
-from vaescreen.storage import cache_dir, ensure_writable
+from vaescreen.storage import cache_dir
 from vaescreen.superres.recipes import DEFAULT, RECIPES, recipe_named
 
 
@@ -101,7 +101,6 @@ def score(
     known = Registry.load(registry)
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     folder = results or cache_dir() / "results"
-    ensure_writable(folder)
     options, place = DataOptions.of(data), machine.place
     images = options.open(view.size, registry, on_images)
     screening = screen(
@@ -111,6 +110,7 @@ def score(
         results=folder,
         processes=machine.processes,
         engine=machine.engine,
+        time_limit=machine.time_limit,
         seed=options.seed,
         device=place,
         on_progress=on_progress,

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import PositiveFloat, PositiveInt, PrivateAttr, field_validator, model_validator
 
 from vaescreen.registry.geometry import Geometry
 from vaescreen.registry.settings import Settings
@@ -97,6 +97,7 @@ class Candidate(Strict):
     citation: Text | None = None
     settings: Settings = Settings()
     unverified: tuple[str, ...] = ()
+    _doubtful: Path | None = PrivateAttr(None)
 
     @property
     def is_control(self) -> bool:
@@ -136,6 +137,22 @@ class Candidate(Strict):
         if keys is not None and source_key(self.source) not in keys:
             raise ValueError(f"adapter {self.adapter} needs a source with {' or '.join(keys)}")
         return self
+
+    def doubted(self, file: Path) -> "Candidate":
+        """Give the same entry, marked as one of a registry file whose code the user has not agreed to run."""
+        copy = self.model_copy()
+        copy._doubtful = file
+        return copy
+
+    @property
+    def doubtful(self) -> Path | None:
+        """The registry file of a candidate whose code may not run (see `vaescreen.registry.trust`)."""
+        return self._doubtful
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it is opened by code that is not the library's own."""
+        return self.adapter == "module" or self.adapter not in ADAPTERS
 
     def entry(self, folder: Path) -> dict[str, Any]:
         """Give the entry as it is written in a registry file in `folder`: what is unset is left out."""

@@ -10,7 +10,7 @@ from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.marked_yaml import parse_marked, read_text
 from vaescreen.registry.registry import CANDIDATES, DATA, Entries, Registry, read_sections, shipped_file
 from vaescreen.registry.yaml_editing import CannotEdit, add_to_section, remove_from_section
-from vaescreen.storage import write_bytes
+from vaescreen.storage import locked, write_bytes
 
 _HEAD = (
     "# Candidates and data sets of vaescreen; `vaescreen registry add` and `remove`, `vaescreen data add` and\n"
@@ -30,18 +30,19 @@ def add_entry(file: Path, entry: Candidate | DataEntry) -> None:
         If it cannot be written.
     """
     file = file.resolve()
-    text = read_text(file) if file.exists() else _HEAD
-    known = _parsed(file, text)
-    section = CANDIDATES if isinstance(entry, Candidate) else DATA
-    if entry.name in known[section.key]:
-        raise RegistryError(
-            f"{file} has a {section.noun} {entry.name!r}; choose another name, "
-            f"or take that one out with `{_COMMANDS[section.key]} {entry.name}`"
-        )
-    fields = entry.entry(file.parent)
-    edited = _edited(file, lambda: add_to_section(text, section.key, entry.name, fields))
-    known[section.key][entry.name] = entry
-    _write(file, edited, known)
+    with locked(file):
+        text = read_text(file) if file.exists() else _HEAD
+        known = _parsed(file, text)
+        section = CANDIDATES if isinstance(entry, Candidate) else DATA
+        if entry.name in known[section.key]:
+            raise RegistryError(
+                f"{file} has a {section.noun} {entry.name!r}; choose another name, "
+                f"or take that one out with `{_COMMANDS[section.key]} {entry.name}`"
+            )
+        fields = entry.entry(file.parent)
+        edited = _edited(file, lambda: add_to_section(text, section.key, entry.name, fields))
+        known[section.key][entry.name] = entry
+        _write(file, edited, known)
 
 
 def remove_entry(file: Path, name: str, section: str = CANDIDATES.key) -> None:
@@ -55,11 +56,12 @@ def remove_entry(file: Path, name: str, section: str = CANDIDATES.key) -> None:
         If it cannot be written.
     """
     file = file.resolve()
-    text = read_text(file)
-    known = _parsed(file, text)
-    edited = _edited(file, lambda: remove_from_section(text, section, name))
-    known[section].pop(name, None)
-    _write(file, edited, known)
+    with locked(file):
+        text = read_text(file)
+        known = _parsed(file, text)
+        edited = _edited(file, lambda: remove_from_section(text, section, name))
+        known[section].pop(name, None)
+        _write(file, edited, known)
 
 
 def remove_candidate(name: str, file: Path | None = None) -> Path:

@@ -30,6 +30,7 @@ from vaescreen.registry.data_entry import DATA_SOURCES, DataEntry, known_data_ke
 from vaescreen.registry.marked_yaml import MarkedYaml, load_marked
 from vaescreen.registry.sections import Section
 from vaescreen.registry.sources import SOURCES
+from vaescreen.registry.trust import is_trusted
 from vaescreen.storage import config_dir
 
 __all__ = [
@@ -106,7 +107,7 @@ class Registry:
         data_origins: dict[str, Path] = {}
         for file in files:
             found = read_sections(load_marked(file))
-            candidates |= found.candidates
+            candidates |= {name: _checked(file, each) for name, each in found.candidates.items()}
             origins |= dict.fromkeys(found.candidates, file)
             data |= found.data
             data_origins |= dict.fromkeys(found.data, file)
@@ -180,6 +181,11 @@ def read_sections(document: MarkedYaml) -> "Entries":
     if not sections:
         raise document.error("expected a mapping `candidates:` or `data:` from names to entries")
     return Entries(CANDIDATES.read(document), DATA.read(document))
+
+
+def _checked(file: Path, candidate: Candidate) -> Candidate:
+    own = _among(file, (shipped_file(), user_file()))
+    return candidate if own or is_trusted(file, candidate) else candidate.doubted(file)
 
 
 def _among(path: Path, others: Sequence[Path]) -> bool:

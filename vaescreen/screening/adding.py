@@ -17,7 +17,9 @@ from vaescreen.images import DataSet
 from vaescreen.registry.candidate import Candidate, HubSource, did_you_mean
 from vaescreen.registry.editing import add_entry
 from vaescreen.registry.registry import make_candidate
+from vaescreen.registry.trust import trust
 from vaescreen.screening.doctor import Examination, examine_candidate
+from vaescreen.storage import ensure_writable
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -86,6 +88,7 @@ def add_candidate(
     RegistryError
         If the entry would be invalid, or the file is, or has one of that name.
     """
+    ensure_writable(file.absolute().parent, "give another file with --registry")
     candidate = draft(spec, statement or Statement())
     examination = examine_candidate(candidate, data, device=device)
     better = examination.measured.get("better_settings")
@@ -96,6 +99,7 @@ def add_candidate(
     if examination.refused:
         raise CandidateError(examination.refusal)
     add_entry(file, candidate)
+    trust(file, candidate)
     return Addition(candidate, file, examination)
 
 

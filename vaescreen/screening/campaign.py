@@ -11,8 +11,10 @@ from vaescreen.execution import LOCAL, Engine
 from vaescreen.images import DataSet
 from vaescreen.registry.candidate import Candidate
 from vaescreen.screening.cards import ScoreCard
+from vaescreen.screening.guarded import TIME_LIMIT
 from vaescreen.screening.scorer import check_size, find_card, score
 from vaescreen.screening.view import View
+from vaescreen.storage import ensure_writable
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the candidate that is done, the number done so far, and the number in all."""
@@ -33,6 +35,7 @@ class _Setting:
     results: Path
     seed: int
     device: str
+    time_limit: float
 
 
 def ignore(candidate: str, done: int, total: int) -> None:
@@ -49,6 +52,7 @@ def screen(
     engine: Engine = LOCAL,
     seed: int = 0,
     device: str = "cpu",
+    time_limit: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> Screening:
     """Score every candidate; one that fails is named with its reason and the others go on.
@@ -71,6 +75,8 @@ def screen(
         Of the probes.
     device
         Where networks run.
+    time_limit
+        Seconds that each call of a candidate may take; `vaescreen.screening.guarded.TIME_LIMIT` by default.
     on_progress
         Called after each candidate.
 
@@ -79,7 +85,7 @@ def screen(
     DataError
         If the images are not of the view's size.
     VaescreenError
-        If a worker process is killed or the cluster fails; cards made until then are kept.
+        If the cluster fails; cards made until then are kept.
     """
     check_size(data, view)
     cards: dict[str, ScoreCard] = {}
@@ -91,6 +97,9 @@ def screen(
 
     for candidate in candidates:
         name = candidate.name
+        if candidate.runs_code:  # nothing of it may run in this process
+            pending[name] = candidate
+            continue
         try:
             fingerprint = fingerprint_of(candidate, data)
             card = find_card(candidate, fingerprint, data, view, results=results, seed=seed)
@@ -103,8 +112,18 @@ def screen(
         else:
             cards[name] = card
             report(name)
-    setting = _Setting(data, view, results, seed, device)
-    for outcome in execution.run(_score, setting, pending, processes=processes, engine=engine, device=device):
+    if any(not candidate.runs_code for candidate in pending.values()):
+        ensure_writable(results)
+    setting = _Setting(data, view, results, seed, device, time_limit or TIME_LIMIT)
+    for outcome in execution.run(
+        _score,
+        setting,
+        pending,
+        processes=processes,
+        apart=[name for name, candidate in pending.items() if candidate.runs_code],
+        engine=engine,
+        device=device,
+    ):
         if outcome.result is None:
             failed[outcome.name] = str(outcome.error)
         else:
@@ -125,4 +144,5 @@ def _score(setting: _Setting, candidate: Candidate) -> ScoreCard:
         results=setting.results,
         seed=setting.seed,
         device=setting.device,
+        time_limit=setting.time_limit,
     )

@@ -1,17 +1,15 @@
 """Score cards as files: `scores/<data>/<candidate>.json`, and the per-image values as `.parquet` beside it."""
 
-import hashlib
-import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.errors import ResultError
+from vaescreen.errors import DamagedError, ResultError
 from vaescreen.screening.view import View
-from vaescreen.storage import read_json, write_bytes, write_json
+from vaescreen.storage import read_json, read_table, set_aside, table_bytes, write_json, write_table
 
 PROTOCOL = "score-3"
 """Changes whenever what is measured, or how, changes its values."""
@@ -46,7 +44,7 @@ class ScoreCard:
     seed, environment, command
         How it was made.
     images_sha256 : str
-        Hash of the Parquet file.
+        Hash of the Parquet file; empty until that is written.
     """
 
     protocol: str
@@ -64,7 +62,7 @@ class ScoreCard:
     seed: int
     environment: dict[str, Any]
     command: str
-    images_sha256: str
+    images_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the card as it stands in its file."""
@@ -98,17 +96,39 @@ def card_path(results: Path, data: str, candidate: str) -> Path:
     return results / "scores" / data / f"{candidate}.json"
 
 
-def parquet(images: pd.DataFrame) -> bytes:
-    """Per-image values as the bytes of a Parquet file."""
-    buffer = io.BytesIO()
-    images.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+def write_card(path: Path, card: ScoreCard, images: pd.DataFrame) -> ScoreCard:
+    """Write a card and its per-image values, the card last: with it the result is complete; give it as it is then.
+
+    A card of other images that bear the same name makes way (see `current_card`): two data sets of one name do not
+    cost each other anything.
+    """
+    _make_way(path, card.data["fingerprint"])
+    complete = replace(card, images_sha256=write_table(path.with_suffix(".parquet"), images))
+    write_json(path, complete.to_json())
+    return complete
 
 
-def write_card(path: Path, card: ScoreCard, images: bytes) -> None:
-    """Write a card and its per-image values, the card last: with it the result is complete."""
-    write_bytes(path.with_suffix(".parquet"), images)
-    write_json(path, card.to_json())
+def current_card(path: Path, *, fingerprint: str, data: str, view: View, seed: int) -> ScoreCard | None:
+    """Card at `path` that is current, or the one that made way for a card of other images of the same name.
+
+    None if there is none; what is damaged is put aside.
+
+    Parameters
+    ----------
+    fingerprint, data
+        Fingerprints of the autoencoder and of the data set.
+    """
+    for place in (path, _aside(path, data)):
+        try:
+            card = read_card(place)
+        except DamagedError as error:
+            set_aside(place, error, place.with_suffix(".parquet"))
+        except ResultError:
+            continue
+        else:
+            if card.is_current(fingerprint=fingerprint, data=data, view=view, seed=seed):
+                return card
+    return None
 
 
 def read_card(path: Path) -> ScoreCard:
@@ -117,18 +137,49 @@ def read_card(path: Path) -> ScoreCard:
     Raises
     ------
     ResultError
-        If a file is missing or damaged, or the two do not belong together.
+        If there is none.
+    DamagedError
+        If a file is damaged, the two do not belong together, or the card is not of the candidate it is called by.
     """
     record = read_json(path)
     try:
         card = ScoreCard.from_json(record)
     except (TypeError, KeyError, AttributeError) as error:
-        raise ResultError(f"{path} is not a score card ({error}); delete it and score again") from error
-    table = path.with_suffix(".parquet")
-    try:
-        found = hashlib.sha256(table.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ResultError(f"cannot read {table} ({error.strerror}); score again") from error
-    if found != card.images_sha256:
-        raise ResultError(f"{table} does not belong to the card beside it; delete both and score again")
+        raise DamagedError(f"{path} is not a score card ({error}); delete it and score again") from error
+    if card.candidate != path.stem:
+        raise DamagedError(f"{path} is damaged: it is the card of {card.candidate}")
+    table_bytes(path.with_suffix(".parquet"), card.images_sha256)
     return card
+
+
+def read_images(results: Path, card: ScoreCard) -> pd.DataFrame:
+    """Per-image values of a card.
+
+    Raises
+    ------
+    DamagedError
+        If they are missing, or other ones.
+    """
+    path = card_path(results, card.data["name"], card.candidate)
+    try:
+        return read_table(path.with_suffix(".parquet"), card.images_sha256)
+    except DamagedError:
+        aside = _aside(path, card.data["fingerprint"])
+        return read_table(aside.with_suffix(".parquet"), card.images_sha256)
+
+
+def _aside(path: Path, data: str) -> Path:
+    """Where a card of data of this fingerprint goes when another data set of its name takes its place."""
+    return path.parent / "other" / data[:16] / path.name
+
+
+def _make_way(path: Path, data: str) -> None:
+    try:
+        other = read_card(path).data["fingerprint"]
+    except (ResultError, KeyError, TypeError):
+        return
+    if other != data:
+        aside = _aside(path, other)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in (".parquet", ".json"):
+            path.with_suffix(suffix).replace(aside.with_suffix(suffix))

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaescreen.errors import CandidateError
 from vaescreen.images import Batch, DataSet
 from vaescreen.images.noise import noise_of
 from vaescreen.metrics import image_metrics
@@ -26,6 +27,9 @@ from vaescreen.screening.probes import Probes, fit_probes, standardisation
 from vaescreen.screening.seen import Seen
 from vaescreen.screening.train_sample import MID_GRAY, TrainSample, central, encode_train, sample_ids
 from vaescreen.screening.view import View
+
+SAME_PSNR = 45.0
+"""Two decodings of one image differ only by rounding, that of half precision included, above this PSNR in dB."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def measure(
     CandidateError
         If the autoencoder fails or gives unusable output.
     """
-    _try_out(autoencoder, data, view)
+    trial = _Trial(autoencoder, data, view)
     train = encode_train(autoencoder, data, view, seed=seed)
     scale = view.degradation.scale
     probes = fit_probes(train.told, train.target, scale=scale, factor=factor, seed=seed, device=device)
@@ -96,6 +100,7 @@ def measure(
         reduced = view.degradation.apply(batch.images, batch.ids)
         seen = Seen(batch, autoencoder, probes, view, autoencoder.encode(batch.images), reduced)
         panel.add(batch, measure_panel(seen, scale=scale, seed=seed))
+    trial.repeat()
     cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
     geometry = latent_geometry(standardisation(train.hr).apply(central(train.hr)))
     return Measurement(
@@ -192,10 +197,47 @@ class _Stream:
         }
 
 
-def _try_out(autoencoder: GuardedAutoencoder, data: DataSet, view: View) -> None:
-    """Decode one batch, so that unusable output is found out before probes are fitted."""
-    images = next(view.batches(data, "train", autoencoder.batch_size)).images
-    autoencoder.decode(autoencoder.encode(images), (images.shape[-2], images.shape[-1]))
+class _Trial:
+    """One batch decoded, so that unusable output is found out before probes are fitted.
+
+    Two images of it are decoded alone as well, in the other order, and again when all is measured: what becomes of
+    an image may depend neither on those beside it nor on those before it.
+
+    Raises
+    ------
+    CandidateError
+        If it does.
+    """
+
+    def __init__(self, autoencoder: GuardedAutoencoder, data: DataSet, view: View) -> None:
+        images = next(view.batches(data, "train", autoencoder.batch_size)).images
+        self._autoencoder, self._images = autoencoder, images[:2]
+        self._first = self._decoded(images)[:2]
+        alone = torch.cat([self._decoded(image[None]) for image in self._images.flip(0)]).flip(0)
+        self._compare(
+            alone,
+            "alone than in a batch",
+            "call eval() on the network, so that batch statistics play no part",
+        )
+
+    def repeat(self) -> None:
+        """Decode the images again, after all others."""
+        self._compare(
+            self._decoded(self._images), "after other images than before them", "let it keep no state"
+        )
+
+    def _decoded(self, images: Tensor) -> Tensor:
+        return self._autoencoder.decode(
+            self._autoencoder.encode(images), (images.shape[-2], images.shape[-1])
+        )
+
+    def _compare(self, decoded: Tensor, how: str, mend: str) -> None:
+        between = float(psnr(self._first, decoded).min())
+        if between < SAME_PSNR:
+            raise CandidateError(
+                f"{self._autoencoder.name}: an image comes back otherwise {how} (PSNR between them {between:.1f} dB); "
+                f"{mend}"
+            )
 
 
 class _Rows:

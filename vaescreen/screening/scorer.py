@@ -1,19 +1,23 @@
 """From a candidate to its score card: measured, or taken from the file when nothing changed."""
 
-import hashlib
 from pathlib import Path
+
+import pandas as pd
 
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.environment import command_line, environment
-from vaescreen.errors import DataError, ResultError
+from vaescreen.errors import DataError
 from vaescreen.images import DataSet
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.settings import LARGEST_WHOLE
-from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, parquet, read_card, write_card
-from vaescreen.screening.guarded import GuardedAutoencoder
+from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, current_card, write_card
+from vaescreen.screening.guarded import TIME_LIMIT, GuardedAutoencoder
 from vaescreen.screening.measurement import measure
+from vaescreen.screening.process_state import time_limit as within
+from vaescreen.screening.process_state import unchanged_process
 from vaescreen.screening.view import View
+from vaescreen.storage import locked
 
 PIXELS_PER_BATCH = 16 * 128**2
 
@@ -27,8 +31,11 @@ def score(
     seed: int = 0,
     device: str = "cpu",
     autoencoder: Autoencoder | None = None,
+    time_limit: float = TIME_LIMIT,
 ) -> ScoreCard:
     """Score a candidate on the test split, or take its card from `results` if it is still current.
+
+    A card that another process is at is waited for.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ def score(
     autoencoder
         The autoencoder behind the entry, if you have opened it already or it is your own; by default
         it is opened if it has to run.
+    time_limit
+        Seconds that each call of it may take.
 
     Raises
     ------
@@ -58,23 +67,46 @@ def score(
         If `results` cannot be written.
     """
     check_size(data, view)
+    if candidate.runs_code and autoencoder is None:
+        with unchanged_process(candidate.name, opening=True), within(time_limit, candidate.name):
+            autoencoder = open_autoencoder(candidate, data, device)
     fingerprint = fingerprint_of(candidate, data) if autoencoder is None else autoencoder.fingerprint
-    known = find_card(candidate, fingerprint, data, view, results=results, seed=seed)
-    if known is not None:
-        return known
-    opened = open_autoencoder(candidate, data, device) if autoencoder is None else autoencoder
-    batch_size = max(PIXELS_PER_BATCH // view.size**2, 1) if view.size else 1
-    guarded = GuardedAutoencoder(opened, candidate.name, batch_size)
-    measured = measure(guarded, data, view, factor=opened.geometry.factor, seed=seed, device=device)
-    images = parquet(measured.images)
+    path = card_path(results, data.name, candidate.name)
+
+    def find() -> ScoreCard | None:
+        return find_card(candidate, fingerprint, data, view, results=results, seed=seed)
+
+    known = find()
+    if known is None:
+        with locked(path):
+            known = find()
+            if known is None:
+                opened = open_autoencoder(candidate, data, device) if autoencoder is None else autoencoder
+                batch_size = max(PIXELS_PER_BATCH // view.size**2, 1) if view.size else 1
+                guarded = GuardedAutoencoder(opened, candidate.name, batch_size, time_limit)
+                card, images = _measured(candidate, fingerprint, guarded, data, view, seed, device)
+                known = write_card(path, card, images)
+    return known
+
+
+def _measured(
+    candidate: Candidate,
+    fingerprint: str,
+    guarded: GuardedAutoencoder,
+    data: DataSet,
+    view: View,
+    seed: int,
+    device: str,
+) -> tuple[ScoreCard, pd.DataFrame]:
+    measured = measure(guarded, data, view, factor=guarded.geometry.factor, seed=seed, device=device)
     means = measured.images.drop(columns=["image_id", "patient_id"]).mean()
-    card = ScoreCard(
+    return ScoreCard(
         protocol=PROTOCOL,
         candidate=candidate.name,
         fingerprint=fingerprint,
         family=candidate.family,
         domain=candidate.domain,
-        geometry=opened.geometry,
+        geometry=guarded.geometry,
         data=data.record,
         view=view.description(),
         counts={
@@ -91,10 +123,7 @@ def score(
         seed=seed,
         environment=environment(device) | candidate.settings.record() | _tiles(candidate, view),
         command=command_line(private=data.private),
-        images_sha256=hashlib.sha256(images).hexdigest(),
-    )
-    write_card(card_path(results, data.name, candidate.name), card, images)
-    return card
+    ), measured.images
 
 
 def _tiles(candidate: Candidate, view: View) -> dict[str, int]:
@@ -121,10 +150,6 @@ def check_size(data: DataSet, view: View) -> None:
 def find_card(
     candidate: Candidate, fingerprint: str, data: DataSet, view: View, *, results: Path, seed: int
 ) -> ScoreCard | None:
-    """Card of a candidate of this fingerprint, if there is a current one; a damaged card is as good as none."""
-    try:
-        card = read_card(card_path(results, data.name, candidate.name))
-    except ResultError:
-        return None
-    current = card.is_current(fingerprint=fingerprint, data=data.fingerprint, view=view, seed=seed)
-    return card if current else None
+    """Card of a candidate of this fingerprint, if there is a current one; a damaged card is put aside."""
+    path = card_path(results, data.name, candidate.name)
+    return current_card(path, fingerprint=fingerprint, data=data.fingerprint, view=view, seed=seed)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaescreen.errors import RecipeError, ResultError
 from vaescreen.statistics.equivalence import Equivalence, equivalence
-from vaescreen.superres.paths import point_path
+from vaescreen.superres.paths import point_path, point_table
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.variants import vary
 
@@ -114,10 +114,10 @@ def _table(results: Path, recipe: str, data: str, candidate: str, seeds: Sequenc
     """Patient and SR PSNR of each image, by image id, the mean over seeds."""
     tables = []
     for seed in seeds:
-        path = point_path(results, recipe, data, candidate, seed).with_suffix(".parquet")
+        path = point_path(results, recipe, data, candidate, seed)
         if not path.is_file():
             raise ResultError(f"the ablation lacks {path}; run the same command again")
-        tables.append(pd.read_parquet(path).set_index("image_id")[["patient_id", "sr_psnr"]])
+        tables.append(point_table(path).set_index("image_id")[["patient_id", "sr_psnr"]])
     first = tables[0].copy()
     for table in tables[1:]:
         _same_images(first, table)

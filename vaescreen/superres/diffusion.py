@@ -6,6 +6,7 @@ them work with all objectives.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -62,8 +63,7 @@ class Process:
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | str = "cpu") -> "Process":
         """Tables of a recipe on a device; level n of rectified flow is time (n + 1) / noise_levels."""
-        signal, shift, sigma = (table.float().to(device) for table in _tables(recipe))
-        return cls(recipe.objective, recipe.preconditioning, signal, shift, sigma)
+        return _process(recipe, torch.device(device))
 
     def noised(self, clean: Tensor, anchor: Tensor | None, noise: Tensor, level: Tensor) -> Tensor:
         """Noisy latents `[B, C, h, w]` at levels `[B]`; nothing at all for regression."""
@@ -125,6 +125,13 @@ class Process:
                 return noisy - _of(self.sigma, level, noisy) * prediction
             case _:
                 return prediction
+
+
+@lru_cache(maxsize=8)
+def _process(recipe: Recipe, device: torch.device) -> Process:
+    """Build the tables once: sampling asks for them batch by batch."""
+    signal, shift, sigma = (table.float().to(device) for table in _tables(recipe))
+    return Process(recipe.objective, recipe.preconditioning, signal, shift, sigma)
 
 
 def _tables(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,7 +13,7 @@ from vaescreen.images.noise import draw_noise, generators_of
 from vaescreen.metrics.fidelity import foreground_psnr, psnr
 from vaescreen.metrics.structure import ssim
 from vaescreen.metrics.wavelets import detail_kept
-from vaescreen.superres.latents import LatentPairs, encode_pairs
+from vaescreen.superres.latents import LatentPairs, pairs_of
 from vaescreen.superres.outputs import OutputsWriter
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.sampling import estimator, posterior_mean, sample
@@ -104,14 +104,14 @@ class _Judge:
         """Results of a batch."""
         recipe, images = self._recipe, batch.images
         size = (images.shape[-2], images.shape[-1])
-        pairs = encode_pairs(self._autoencoder, images, recipe, batch.ids)
+        lr = recipe.degradation.apply(images, batch.ids)
+        pairs = pairs_of(self._autoencoder, images, lr, recipe)
         raw = pairs.condition.to(self._scale.target.mean.device)
         model = _Model(
             recipe, self._autoencoder, self._scale, self._fitted(pairs), raw, pairs.hr.shape[1], size
         )
         sr, mean = model.sample(batch.ids, self._seed), model.posterior_mean(batch.ids, self._seed)
         own = self._autoencoder.decode(pairs.hr, size)
-        floor = recipe.degradation.upsample(recipe.degradation.apply(images, batch.ids), size)
         columns = {
             "sr_psnr": psnr(images, sr),
             "posterior_mean_psnr": psnr(images, mean),
@@ -122,7 +122,7 @@ class _Judge:
             "sr_psnr_foreground": foreground_psnr(images, sr),
             "sr_psnr_self": psnr(own, sr),
             "ae_ceiling": psnr(images, own),
-            "bicubic_psnr": psnr(images, floor),
+            "bicubic_psnr": psnr(images, recipe.degradation.upsample(lr, size)),
         }
         told = recipe.task.anchor(pairs.condition, pairs.hr.shape[1])
         if told is not None:

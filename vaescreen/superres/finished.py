@@ -1,14 +1,16 @@
 """What a reference point is asked for, and whether it is there: known before any work is sent anywhere."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders import fingerprint_of
+from vaescreen.errors import DamagedError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.storage import cache_dir, digest, read_json
-from vaescreen.superres.outputs import outputs_path
+from vaescreen.storage import TABLE_SEAL, cache_dir, digest, read_json, recall, table_bytes
+from vaescreen.superres.outputs import OUTPUTS_SEAL, outputs_path
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipe import Recipe
 
@@ -42,6 +44,11 @@ def training_key(fingerprint: str, data: DataSet, recipe: Recipe, seed: int) -> 
     return digest("training-3", fingerprint, data.fingerprint, recipe.training_description(), seed)
 
 
+def checkpoint_path(key: str) -> Path:
+    """What an unfinished training goes on from; `key` is that of the training."""
+    return cache_dir() / "training" / f"{key}.safetensors"
+
+
 def weights_path(key: str) -> Path:
     """Where the weights of a training lie in the cache; `key` is that of the training."""
     return cache_dir() / "weights" / f"{key}.safetensors"
@@ -57,29 +64,49 @@ def finished_point(
 ) -> dict[str, Any] | None:
     """Give the point as it stands in its file.
 
-    None if there is none, it is of other weights, images or choices, or it lacks something wanted.
+    None if there is none, it is of other weights, images or choices, or it lacks something wanted. A damaged one is
+    put aside. What a run that was stopped at its very end has left of a finished point is deleted.
 
     Raises
     ------
     CandidateError
         If the candidate is not on this machine.
-    ResultError
-        If the file is damaged.
     """
     wanted = wanted or Wanted()
     path = point_path(results, recipe.name, data.name, candidate.name, seed)
-    if not path.is_file() or (wanted.outputs and not outputs_path(path).is_file()):
+    point = recall(path, lambda: _read(path, wanted))
+    if point is None or (wanted.outputs and not outputs_path(path).is_file()):
         return None
     fingerprint = fingerprint_of(candidate, data)
-    if wanted.weights and not weights_path(training_key(fingerprint, data, recipe, seed)).is_file():
+    key = training_key(fingerprint, data, recipe, seed)
+    if wanted.weights and not weights_path(key).is_file():
         return None
-    point: dict[str, Any] = read_json(path)
     asked = (PROTOCOL, fingerprint, data.fingerprint, recipe.description(), seed)
-    made = (
+    if _identity(point) != asked or point.get("samples", 1) < wanted.samples:
+        return None
+    with suppress(OSError):
+        checkpoint_path(key).unlink(missing_ok=True)
+    return point
+
+
+def _read(path: Path, wanted: Wanted) -> dict[str, Any]:
+    """Read a point and check what lies beside it."""
+    point: dict[str, Any] = read_json(path)
+    try:
+        _identity(point)
+        table_bytes(path.with_suffix(".parquet"), point.get(TABLE_SEAL))
+        if wanted.outputs and OUTPUTS_SEAL in point:
+            table_bytes(outputs_path(path), point[OUTPUTS_SEAL])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(f"{path} is no reference point ({error!r})") from error
+    return point
+
+
+def _identity(point: dict[str, Any]) -> tuple[Any, ...]:
+    return (
         point["protocol"],
         point["fingerprint"],
         point["data"]["fingerprint"],
         point["recipe"],
         point["seed"],
     )
-    return point if made == asked and point.get("samples", 1) >= wanted.samples else None

@@ -1,33 +1,21 @@
 """Weights of finished trainings, kept on request in the cache, so that another sampler needs no training."""
 
-import json
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-
-from vaescreen.storage import write_bytes
+from vaescreen.storage import recall_json, write_json
 from vaescreen.superres.training import Trained
+from vaescreen.tensors import recall_tensors, write_tensors
 
 
 def keep(path: Path, trained: Trained) -> None:
-    """Write trained weights with what training cost."""
-    tensors = {name: value.cpu().contiguous() for name, value in trained.weights.items()}
-    cost = {
-        "losses": trained.losses,
-        "steps": trained.steps,
-        "seconds": trained.seconds,
-        "part": trained.part,
-    }
-    write_bytes(path, save(tensors, {"cost": json.dumps(cost)}))
+    """Write trained weights, which two runs make to the byte, and beside them the time it took, written first."""
+    write_json(path.with_suffix(".json"), {"seconds": trained.seconds}, path.stem)
+    state = {"losses": trained.losses, "steps": trained.steps, "part": trained.part}
+    write_tensors(path, state | {"weights": trained.weights}, path.stem)
 
 
 def recall(path: Path, device: str) -> Trained | None:
-    """Read what `keep` wrote onto a device; None if there is nothing or it is damaged."""
-    try:
-        with safe_open(path, "pt", device=device) as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            cost = json.loads(file.metadata()["cost"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return None
-    return Trained(weights, **cost)
+    """Read what `keep` wrote onto a device; None if there is nothing, or it is damaged and was put aside."""
+    state = recall_tensors(path, path.stem, device)
+    took = recall_json(path.with_suffix(".json"), path.stem)
+    return None if state is None or took is None else Trained(**state, **took)

@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.images.dataset import Batch, DataSet
-from vaescreen.storage import cache_dir, digest, write_bytes
+from vaescreen.storage import cache_dir, digest
 from vaescreen.superres.recipe import Recipe
+from vaescreen.tensors import recall_tensors, write_tensors
 
 ENCODE_BATCH = 16
 BATCHES_A_PIECE = 32
@@ -39,8 +37,12 @@ def encode_pairs(
 
     `ids` are those of the images; a degradation without noise needs none.
     """
+    return pairs_of(autoencoder, images, recipe.degradation.apply(images, ids), recipe)
+
+
+def pairs_of(autoencoder: Autoencoder, images: Tensor, lr: Tensor, recipe: Recipe) -> LatentPairs:
+    """Do what `encode_pairs` does for HR images whose LR images `[B, 1, H / scale, W / scale]` are there already."""
     size = (images.shape[-2], images.shape[-1])
-    lr = recipe.degradation.apply(images, ids)
     return LatentPairs(
         autoencoder.encode(images), recipe.task.told(autoencoder, lr, size, recipe.degradation)
     )
@@ -51,8 +53,9 @@ def training_pairs(
 ) -> LatentPairs:
     """Pairs of the train split and, if the recipe says so, of its mirror images.
 
-    What has been encoded before is read from the cache, memory-mapped. Each piece is written atomically: an
-    interrupted run goes on after its last piece, and runs side by side write the same bytes.
+    What has been encoded before is read from the cache. Each piece is written atomically under a checksum: an
+    interrupted run goes on after its last piece, runs side by side write the same bytes, and a damaged piece is
+    encoded again.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ def training_pairs(
         Called with the number of train images encoded so far.
     """
     key = digest(
-        "pairs-2",
+        "pairs-3",
         autoencoder.fingerprint,
         data.fingerprint,
         recipe.degradation.description(),
@@ -91,7 +94,7 @@ def _encode_piece(path: Path, autoencoder: Autoencoder, batches: list[Batch], re
             for each in ((batch, _mirrored(batch)) if recipe.mirror else (batch,))
         ]
     )
-    write_bytes(path, save_tensors({"hr": piece.hr, "condition": piece.condition}))
+    write_tensors(path, {"hr": piece.hr, "condition": piece.condition}, _key(path))
     return piece
 
 
@@ -120,10 +123,13 @@ def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 
 def _read(path: Path) -> LatentPairs | None:
     """Read a piece; one that is absent or damaged is encoded again."""
-    try:
-        return LatentPairs(**load_file(path))
-    except (FileNotFoundError, SafetensorError, TypeError):
-        return None
+    piece = recall_tensors(path, _key(path))
+    return LatentPairs(**piece) if piece else None
+
+
+def _key(path: Path) -> str:
+    """What a piece belongs to: its encoding and its number."""
+    return f"{path.parent.name}/{path.stem}"
 
 
 def _joined(parts: list[LatentPairs]) -> LatentPairs:

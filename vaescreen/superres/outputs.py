@@ -5,6 +5,7 @@ One `.npz` file beside the result, NAME.outputs.npz, without pickles: `ids` and 
 sampler made). Pixels are scaled from [0, 1] to 0..65535, which is 107 dB from what they were.
 """
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from torch import Tensor
 from vaescreen.errors import DataError, ResultError
 from vaescreen.storage import write_bytes
 
+OUTPUTS_SEAL = "outputs_sha256"
+"""Field of a reference point that holds the hash of its images' file, where they were kept."""
 _WHITE = 65535
 
 
@@ -86,8 +89,8 @@ class OutputsWriter:
         self._reconstructions.append(_packed(reconstructions[:, 0]))
         self._samples.append(_packed(samples[:, :, 0]))
 
-    def write(self, path: Path) -> None:
-        """Write everything taken, atomically.
+    def write(self, path: Path) -> str:
+        """Write everything taken, atomically; give the hash of the file.
 
         Raises
         ------
@@ -102,7 +105,9 @@ class OutputsWriter:
             reconstructions=np.concatenate(self._reconstructions),
             samples=np.concatenate(self._samples),
         )
-        write_bytes(path, buffer.getvalue())
+        data = buffer.getvalue()
+        write_bytes(path, data)
+        return hashlib.sha256(data).hexdigest()
 
 
 def outputs_path(point: Path) -> Path:

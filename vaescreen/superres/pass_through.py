@@ -13,7 +13,7 @@ from vaescreen.errors import ResultError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
 from vaescreen.storage import read_json
-from vaescreen.superres.paths import point_files
+from vaescreen.superres.paths import point_files, point_table
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def pass_through(results: Path, parent: Candidate, child: Candidate, data: DataS
             if (file.candidate, file.data) != (candidate.name, data.name):
                 continue
             if read_json(file.path)["fingerprint"] == fingerprint:
-                table = pd.read_parquet(file.path.with_suffix(".parquet")).set_index("image_id").sort_index()
+                table = point_table(file.path).set_index("image_id").sort_index()
                 tables.setdefault((file.recipe, file.seed), {})[candidate.name] = table
     pairs = {key: both for key, both in tables.items() if len(both) == 2}
     return [

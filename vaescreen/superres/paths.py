@@ -2,9 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vaescreen.errors import ResultError
+from vaescreen.storage import TABLE_SEAL, read_json, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _STEM = re.compile(r"(?P<candidate>.+)-seed(?P<seed>0|[1-9][0-9]*)")
 
@@ -49,3 +53,14 @@ def point_files(results: Path, recipe: str | None = None) -> list[PointFile]:
     """
     pattern = f"{recipe or '*'}/*/*.json"
     return sorted(map(parse_point_path, (results / "reference").glob(pattern)), key=lambda file: file[1:])
+
+
+def point_table(path: Path) -> "pd.DataFrame":
+    """Per-image values of the point whose JSON file is at `path`.
+
+    Raises
+    ------
+    ResultError
+        If a file is missing or damaged, or the two do not belong together.
+    """
+    return read_table(path.with_suffix(".parquet"), read_json(path).get(TABLE_SEAL))

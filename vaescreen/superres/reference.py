@@ -1,6 +1,7 @@
 """A reference point: one candidate trained by one recipe on one data set, as a result file."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,19 @@ from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.storage import cache_dir, read_json, write_json, write_parquet
+from vaescreen.storage import TABLE_SEAL, ensure_writable, locked, read_json, write_json, write_table
 from vaescreen.superres.evaluation import evaluate
-from vaescreen.superres.finished import PROTOCOL, Wanted, finished_point, training_key, weights_path
+from vaescreen.superres.finished import (
+    PROTOCOL,
+    Wanted,
+    checkpoint_path,
+    finished_point,
+    training_key,
+    weights_path,
+)
 from vaescreen.superres.kept import keep, recall
 from vaescreen.superres.latents import LatentPairs, training_pairs
-from vaescreen.superres.outputs import OutputsWriter, outputs_path
+from vaescreen.superres.outputs import OUTPUTS_SEAL, OutputsWriter, outputs_path
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.scaling import Scale
@@ -42,7 +50,7 @@ def make_reference(
     on_step: OnStep = lambda phase, done, total: None,
     on_loss: OnLoss = lambda loss: None,
 ) -> dict[str, Any]:
-    """Train and evaluate, or read the result where it is there already.
+    """Train and evaluate, or read the result where it is there already, or once another process has made it.
 
     Parameters
     ----------
@@ -86,25 +94,32 @@ def make_reference(
     known = finished_point(candidate, data, recipe, results, seed, wanted)
     if team.agree(known is not None):
         return known or _read(path)
-    work = _Work(candidate, data, recipe, seed, team, on_step, on_loss)
-    trained = recall(weights_path(key), team.device)
-    if not team.agree(trained is not None):
-        if not wanted.training:
-            raise ResultError(
-                f"no weights are kept of {candidate.name} on {data.name}, recipe {recipe.name}, seed {seed}; "
-                "train it with --keep-weights"
-            )
-        trained = None
-    checkpoint = cache_dir() / "training" / f"{key}.pt"
-    autoencoder, pairs, scale = work.prepare()
-    trained = trained or work.train(autoencoder, pairs, checkpoint)
+    checkpoint = checkpoint_path(key)
     if team.leads:
-        if wanted.weights:
-            keep(weights_path(key), trained)
-        work.evaluate(autoencoder, trained, scale, wanted, path, identity)
-        checkpoint.unlink(missing_ok=True)
-    team.wait()
-    return _read(path)
+        ensure_writable(results)
+    with locked(checkpoint) if team.leads else nullcontext():
+        known = finished_point(candidate, data, recipe, results, seed, wanted) if team.leads else None
+        if team.agree(known is not None):
+            return known or _read(path)
+        work = _Work(candidate, data, recipe, seed, team, on_step, on_loss)
+        trained = recall(weights_path(key), team.device)
+        if not team.agree(trained is not None):
+            if not wanted.training:
+                raise ResultError(
+                    f"no weights are kept of {candidate.name} on {data.name}, recipe {recipe.name}, seed {seed}; "
+                    "train it with --keep-weights"
+                )
+            trained = None
+        autoencoder, pairs, scale = work.prepare()
+        if trained is None:
+            trained = work.train(autoencoder, pairs, checkpoint)
+            if wanted.weights and team.leads:
+                keep(weights_path(key), trained)
+        if team.leads:
+            work.evaluate(autoencoder, trained, scale, wanted, path, identity)
+            checkpoint.unlink(missing_ok=True)
+        team.wait()
+        return _read(path)
 
 
 def _identity(
@@ -212,8 +227,8 @@ class _Work:
             "command": command_line(private=self.data.private),
         }
         if writer:
-            writer.write(outputs_path(path))
-        write_parquet(path.with_suffix(".parquet"), table)
+            result[OUTPUTS_SEAL] = writer.write(outputs_path(path))
+        result[TABLE_SEAL] = write_table(path.with_suffix(".parquet"), table)
         write_json(path, result)
 
     def _environment(self) -> dict[str, Any]:

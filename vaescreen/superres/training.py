@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from vaescreen.errors import CandidateError
-from vaescreen.storage import write_torch
 from vaescreen.superres.diffusion import Process
 from vaescreen.superres.draws import crop_cells, draw
 from vaescreen.superres.latents import LatentPairs
@@ -19,6 +18,7 @@ from vaescreen.superres.networks import fit_network
 from vaescreen.superres.optimisation import Stepper, Weights, follow, learning_rate
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.team import Team
+from vaescreen.tensors import recall_tensors, write_tensors
 
 CHECKPOINT_EVERY = 500
 LOG_EVERY = 100
@@ -87,7 +87,8 @@ def train(
     factor
         Spatial factor of the autoencoder, which turns the recipe's crop into cells.
     checkpoint
-        File that an interrupted run goes on from.
+        File that an interrupted run goes on from, named by all that decides the training; a damaged one, or
+        one of another name, is put aside.
     seed
         Of weights, noise, levels and crops.
     team
@@ -109,9 +110,8 @@ def train(
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     average = {name: value.detach().clone() for name, value in network.named_parameters()}
     run: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "recent": []}
-    saved: dict[str, Any] = {}
-    if checkpoint.is_file():
-        saved = torch.load(checkpoint, weights_only=True, map_location=device)
+    saved: dict[str, Any] = recall_tensors(checkpoint, checkpoint.stem, device) or {}
+    if saved:
         network.load_state_dict(saved.pop("network"))
         average = saved.pop("average")
     share = team.share(recipe.batch)
@@ -138,7 +138,7 @@ def train(
             run["seconds"] = time.perf_counter() - began
             state = {"network": network.state_dict(), "optimizer": stepper.optimizer.state_dict()}
             if team.leads:
-                write_torch(checkpoint, run | state | {"average": average})
+                write_tensors(checkpoint, run | state | {"average": average}, checkpoint.stem)
             watch.saved = step
     return Trained(average, run["losses"], steps, run["seconds"], stepper.part)
 

@@ -15,7 +15,7 @@ from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import DataSet
 from vaescreen.metrics.fidelity import psnr
-from vaescreen.storage import write_torch
+from vaescreen.tensors import recall_tensors, write_tensors
 
 READ_BATCH = 16
 _DECODER = ("decoder.", "post_quant_conv.")
@@ -89,8 +89,9 @@ def fit(
         [value for value in trained.values() if value.requires_grad], betas=(0.9, 0.99)
     )
     run: dict[str, Any] = {"step": 0, "validation": [], "losses": [], "best": {}, "best_step": 0}
-    if checkpoint.is_file():
-        run = torch.load(checkpoint, weights_only=True, map_location=device)
+    saved = recall_tensors(checkpoint, checkpoint.stem, device)
+    if saved:
+        run = saved
         network.load_state_dict(run.pop("network"))
         optimizer.load_state_dict(run.pop("optimizer"))
     else:
@@ -107,7 +108,7 @@ def fit(
             recent = []
             _look(autoencoder, data, run)
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
-            write_torch(checkpoint, run | state)
+            write_tensors(checkpoint, run | state, checkpoint.stem)
         on_step(
             run["step"], run["losses"][-1] if not recent else recent[-1], max(p for _, p in run["validation"])
         )

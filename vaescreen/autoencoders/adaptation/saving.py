@@ -13,10 +13,11 @@ from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.sources import LinearSource
-from vaescreen.storage import cache_dir, digest, read_json, write_bytes, write_json
+from vaescreen.storage import cache_dir, digest, recall_json, set_aside, write_bytes, write_json
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 RECORD = "adaptation.json"
+_SEAL = "weights_sha256"
 TRAINABLE = ("AutoencoderKL", "AutoencoderTiny", "AutoencoderDC")
 
 
@@ -78,7 +79,7 @@ def adapt(
             raise CandidateError(
                 f"{parent.name}: runs in {parent.settings.dtype}; training needs float32, so adapt an entry without it"
             )
-        checkpoint = cache_dir() / "adaptation" / f"{key}.pt"
+        checkpoint = cache_dir() / "adaptation" / f"{key}.safetensors"
         fitted = fit(autoencoder, data, plan, checkpoint, on_step=on_step)
         if fitted.best_step == 0:
             raise CandidateError(
@@ -104,11 +105,19 @@ def _is_there(folder: Path, key: str) -> bool:
     """
     if not folder.is_dir() or not any(folder.iterdir()):
         return False
-    record = folder / RECORD
+    record, weights = folder / RECORD, folder / WEIGHTS
     if record.is_file():
-        if read_json(record).get("key") == key:
-            return True
-    elif {path.name for path in folder.iterdir()} <= {CONFIG, WEIGHTS}:
+        known = recall_json(record)
+        if known is None:
+            return False  # it was damaged
+        if known.get("key") == key:
+            whole = weights.is_file() and known.get(_SEAL) in (None, file_sha256(weights, folder.name))
+            if not whole:
+                set_aside(weights, f"{weights} is damaged: its content is not what was written")
+            return whole
+    elif all(
+        path.name in (CONFIG, WEIGHTS) or path.suffix in (".damaged", ".tmp") for path in folder.iterdir()
+    ):
         return False  # interrupted while it was saved
     raise CandidateError(
         f"{folder} holds something else already; give another folder with --output, or empty it"
@@ -144,7 +153,7 @@ def _save(network: Any, folder: Path, record: dict[str, Any]) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_bytes(folder / CONFIG, network.to_json_string().encode())
     write_bytes(folder / WEIGHTS, save(tensors, {"format": "pt"}))
-    write_json(folder / RECORD, record)
+    write_json(folder / RECORD, record | {_SEAL: file_sha256(folder / WEIGHTS, folder.name)})
 
 
 def _candidate(parent: Candidate, data: DataSet, folder: Path, name: str) -> Candidate:

@@ -11,7 +11,7 @@ from vaescreen.environment import command_line, environment
 from vaescreen.errors import ResultError
 from vaescreen.images.dataset import DataSet
 from vaescreen.screening.view import View
-from vaescreen.storage import read_json, write_json, write_parquet
+from vaescreen.storage import TABLE_SEAL, read_json, recall, table_bytes, write_json, write_table
 
 PROTOCOL = "baseline-1"
 IDS = ["image_id", "patient_id"]
@@ -46,18 +46,16 @@ def baseline_path(results: Path, view: View, data: str, name: str) -> Path:
 
 
 def find_baseline(path: Path, baseline: Baseline, data: DataSet, view: View) -> dict[str, Any] | None:
-    """Give the result in a file, or None: there is none, or of other weights or images.
+    """Give the result in a file, or None: there is none, of other weights or images, or a damaged one, put aside."""
 
-    Raises
-    ------
-    ResultError
-        If the file is damaged.
-    """
-    if not path.is_file():
-        return None
-    record: dict[str, Any] = read_json(path)
+    def read() -> dict[str, Any]:
+        record: dict[str, Any] = read_json(path)
+        table_bytes(path.with_suffix(".parquet"), record.get(TABLE_SEAL))
+        return record
+
+    record = recall(path, read)
     identity = _identity(baseline, data, view)
-    return record if all(record.get(key) == value for key, value in identity.items()) else None
+    return record if record and all(record.get(key) == value for key, value in identity.items()) else None
 
 
 def write_baseline(
@@ -79,7 +77,7 @@ def write_baseline(
         "environment": environment(device),
         "command": command_line(private=data.private),
     }
-    write_parquet(path.with_suffix(".parquet"), table)
+    record[TABLE_SEAL] = write_table(path.with_suffix(".parquet"), table)
     write_json(path, record)
     return record
 

@@ -13,9 +13,10 @@ from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.linear import LinearCodec, dct_vectors
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.storage import cache_dir, digest
+from vaescreen.storage import digest, locked
 from vaescreen.superres.baselines.files import IDS, Baseline, baseline_path, find_baseline, write_baseline
 from vaescreen.superres.evaluation import evaluate
+from vaescreen.superres.finished import checkpoint_path
 from vaescreen.superres.latents import LatentPairs, training_pairs
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.scaling import Scale
@@ -86,26 +87,29 @@ def regress(
     known = find_baseline(path, baseline, data, view)
     if known is not None:
         return known
-    raw = training_pairs(autoencoder, data, chosen)
-    scale = Scale.of(chosen, raw)
-    scaled = scale.apply(raw)
-    pairs = LatentPairs(scaled.hr.to(device), scaled.condition.to(device))
-    steps = chosen.steps_on(len(data.ids("train")))
-    checkpoint = cache_dir() / "training" / f"{key}.pt"
-    trained = train(
-        chosen,
-        pairs,
-        autoencoder.geometry.factor,
-        checkpoint,
-        seed=seed,
-        on_step=lambda step, loss: on_step(step, steps),
-    )
-    table = evaluate(chosen, trained, autoencoder, data, scale.to(device), seed=seed)[_COLUMNS]
-    cost = {
-        "samples": trained.steps * chosen.batch,
-        "seconds": round(trained.seconds, 1),
-        "losses": trained.losses,
-    }
-    record = write_baseline(path, baseline, data, view, table, device=device, training=cost)
-    checkpoint.unlink(missing_ok=True)
+    checkpoint = checkpoint_path(key)
+    with locked(checkpoint):
+        record = find_baseline(path, baseline, data, view)
+        if record is None:
+            raw = training_pairs(autoencoder, data, chosen)
+            scale = Scale.of(chosen, raw)
+            scaled = scale.apply(raw)
+            pairs = LatentPairs(scaled.hr.to(device), scaled.condition.to(device))
+            steps = chosen.steps_on(len(data.ids("train")))
+            trained = train(
+                chosen,
+                pairs,
+                autoencoder.geometry.factor,
+                checkpoint,
+                seed=seed,
+                on_step=lambda step, loss: on_step(step, steps),
+            )
+            table = evaluate(chosen, trained, autoencoder, data, scale.to(device), seed=seed)[_COLUMNS]
+            cost = {
+                "samples": trained.steps * chosen.batch,
+                "seconds": round(trained.seconds, 1),
+                "losses": trained.losses,
+            }
+            record = write_baseline(path, baseline, data, view, table, device=device, training=cost)
+        checkpoint.unlink(missing_ok=True)
     return record
