@@ -1,8 +1,9 @@
 """Which pretrained autoencoder should a latent-diffusion super-resolution model be built on?
 
 `vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does; `vaescreen.score` and
-`vaescreen.compare` do what the commands of those names do. What is named in `__all__` is imported when first
-used, so that `import vaescreen` costs nothing.
+`vaescreen.compare` do what the commands of those names do. `vaescreen.DataOptions` says more of the images,
+`vaescreen.Machine` where the work runs. What is named in `__all__` is imported when first used, so that
+`import vaescreen` costs nothing.
 """
 
 import importlib
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaescreen.autoencoders import open_autoencoder
-    from vaescreen.datasets import open_data
+    from vaescreen.datasets import DataOptions, open_data
     from vaescreen.errors import VaescreenError
+    from vaescreen.execution import Machine
     from vaescreen.ranking.comparison import Report, compare
     from vaescreen.ranking.rank import Ranking, rank
     from vaescreen.ranking.scoring import Scoring, score
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DataOptions",
+    "Machine",
     "Ranking",
     "Registry",
     "Report",
@@ -34,6 +38,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DataOptions": "vaescreen.datasets",
+    "Machine": "vaescreen.execution",
     "Ranking": "vaescreen.ranking.rank",
     "Registry": "vaescreen.registry.registry",
     "Report": "vaescreen.ranking.comparison",

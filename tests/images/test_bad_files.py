@@ -19,6 +19,7 @@ from PIL import Image, ImageFile
 from small import write_pictures, write_registry
 
 from vaescreen import score
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import read_frame
@@ -99,7 +100,9 @@ def test_score_cards_are_those_of_the_folder_without_bad_files(folders: Folders,
     cards, tables = [], []
     for folder in (folders.good, folders.mixed):
         results = tmp_path / folder.name
-        scored = score(["haar-f16c4"], folder, size=32, registry=registry, name="data", results=results)
+        scored = score(
+            ["haar-f16c4"], DataOptions(folder, name="data"), size=32, registry=registry, results=results
+        )
         card = scored.cards[0].to_json()
         for changing in ("command", "environment"):
             del card[changing]

@@ -7,7 +7,9 @@ import pytest
 from small import CODECS, write_pictures, write_predictor, write_registry
 
 import vaescreen
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, RegistryError
+from vaescreen.execution import Machine
 from vaescreen.ranking.rank import Missing, Ranking
 
 
@@ -28,7 +30,7 @@ def ranking(registry: Path, pictures: Path, tmp_path_factory: pytest.TempPathFac
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         names = (*CODECS, "impossible", "far", "gone", "kl-f4")
         predictor = write_predictor(tmp_path_factory.mktemp("predictor"))
-        return vaescreen.rank(pictures, names, registry=registry, processes=1, predictor=predictor)
+        return vaescreen.rank(pictures, names, registry=registry, machine=Machine(1), predictor=predictor)
 
 
 def test_all_candidates_on_this_machine_are_ranked_best_first(ranking: Ranking) -> None:
@@ -96,7 +98,7 @@ def test_json_has_the_rows_and_all_that_was_left_out(ranking: Ranking) -> None:
 
 def test_when_all_candidates_fail_so_does_the_ranking(registry: Path, pictures: Path) -> None:
     with pytest.raises(CandidateError, match="256 coefficients, not 257"):
-        vaescreen.rank(pictures, ["impossible"], registry=registry, processes=1)
+        vaescreen.rank(pictures, ["impossible"], registry=registry, machine=Machine(1))
 
 
 def test_when_nothing_is_on_this_machine_the_error_says_how_to_get_it(registry: Path, pictures: Path) -> None:
@@ -111,13 +113,11 @@ def test_names_are_checked_before_images_are_read(registry: Path, tmp_path: Path
 
 def test_the_number_of_images_can_be_limited(registry: Path, pictures: Path) -> None:
     small = vaescreen.rank(
-        pictures,
+        DataOptions(pictures, train_images=2, test_images=1),
         ["dct-f16c4"],
         registry=registry,
         predictor=write_predictor(registry.parent),
-        processes=1,
-        train_images=2,
-        test_images=1,
+        machine=Machine(1),
     )
     counts = {"train_images": 2, "test_images": 1, "test_patients": 1}
     assert counts.items() <= small.cards[0]["counts"].items()

@@ -7,6 +7,7 @@ from small import write_pictures, write_registry
 
 import vaescreen
 from vaescreen.errors import CandidateError, DataError, RecipeError, RegistryError
+from vaescreen.execution import Machine
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def native(pictures, registry, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         return vaescreen.score(
-            ["dct-f16c4", "impossible"], pictures, size=None, scale=2, registry=registry, processes=1
+            ["dct-f16c4", "impossible"], pictures, size=None, scale=2, registry=registry, machine=Machine(1)
         )
 
 

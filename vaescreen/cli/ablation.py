@@ -7,7 +7,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
-from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.options import Format
 from vaescreen.cli.points import Setting, make, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
@@ -18,8 +18,9 @@ _HEADERS = ("choice", "value", "candidates", "SR PSNR", "gap", "change", "90 % i
 
 
 def ablate(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.TrainingImageOptions,
     axis: Annotated[
         list[str],
         typer.Option(
@@ -33,20 +34,9 @@ def ablate(
         float, typer.Option(min=0, metavar="DB", help="Change of the gap that does not matter.")
     ] = 0.15,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.CachedPoints = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    machine: options.MachineOptions,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Change one choice of the recipe at a time, train, and test whether the gap between candidates stays.
@@ -55,8 +45,9 @@ def ablate(
     the margin. "no" means not shown to be stable, not shown to differ. Variants that differ in sampling alone share
     one training.
     """
+    from vaescreen.datasets import DataOptions
     from vaescreen.errors import VaescreenError
-    from vaescreen.execution import run
+    from vaescreen.execution import run_on
     from vaescreen.storage import cache_dir
     from vaescreen.superres.ablation import cells, read_gaps
     from vaescreen.superres.finished import Wanted
@@ -69,32 +60,22 @@ def ablate(
     sizes = {cell.recipe.size for cell in grid}
     if len(sizes) > 1:
         raise VaescreenError("ablate compares on the same images: size cannot be an axis")
-    setting, where = Setting.open(
-        data,
+    setting = Setting.open(
+        DataOptions(**images),
         size=base.size,
         folder=results or cache_dir() / "results",
         wanted=Wanted(weights=True),
-        device=device,
-        engine=engine,
-        gpu_share=gpu_share,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        split_seed=split_seed,
+        machine=options.machine(**machine),
         registry=registry,
     )
     first, sharing = _by_training([cell.recipe for cell in grid])
     for recipes in (first, sharing):
-        tasks = tasks_of(candidates, recipes, seed, registry)
-        for outcome in run(make, setting, tasks, processes=processes, engine=where, device=setting.device):
+        tasks = tasks_of(candidates, recipes, seeds, registry)
+        for outcome in run_on(setting.machine, make, setting, tasks):
             if outcome.error:
                 raise VaescreenError(f"{outcome.name} on {setting.data.name}: {outcome.error}")
             complain(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
-    gaps = read_gaps(setting.results, setting.data.name, candidates, grid, seed, margin)
+    gaps = read_gaps(setting.results, setting.data.name, candidates, grid, seeds, margin)
     _show(gaps, setting.data.name, base.name, margin, form)
 
 

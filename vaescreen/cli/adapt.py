@@ -20,8 +20,9 @@ _PANEL = "Training"
 
 
 def adapt(
+    *,
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
-    data: options.Data,
+    images: options.ImageOptions,
     part: Annotated[
         str,
         typer.Option(
@@ -71,16 +72,8 @@ def adapt(
             show_default="registry.yaml in this folder",
         ),
     ] = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     results: options.PublishedResults = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Fine-tune an autoencoder to your images, and register the outcome as a new candidate.
@@ -92,10 +85,9 @@ def adapt(
     from vaescreen.autoencoders.adaptation.gain import ceiling_gain
     from vaescreen.autoencoders.adaptation.plan import Plan
     from vaescreen.autoencoders.adaptation.saving import adapt as fine_tune
-    from vaescreen.datasets import declared
+    from vaescreen.datasets import DataOptions
     from vaescreen.errors import RegistryError
     from vaescreen.execution import choose_device
-    from vaescreen.images import open_data
     from vaescreen.images.dataset import IN_WORDS
     from vaescreen.registry.editing import add_entry
     from vaescreen.registry.registry import FILE_NAME, Registry
@@ -110,27 +102,16 @@ def adapt(
         crop=crop,
         learning_rate=learning_rate,
         check_every=check_every,
-        seed=seed,
+        seed=images["seed"],
     )
     file = registry or Path(FILE_NAME)
-    known = Registry.load(registry if registry and registry.is_file() else None)
+    own = registry if registry and registry.is_file() else None
+    known = Registry.load(own)
     parent = known.candidate(candidate)
     place = choose_device(device.value)
     with progress() as tell:
-        images = open_data(
-            declared(data, registry if registry and registry.is_file() else None),
-            size=size,
-            patient_pattern=patients,
-            seed=seed,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            name=name,
-            on_progress=tell.images,
-        )
-    called = new_name or re.sub(r"[^a-z0-9._-]+", "-", f"{candidate}-{images.name}-{part}".lower())
+        opened = DataOptions(**images).open(size, own, tell.images)
+    called = new_name or re.sub(r"[^a-z0-9._-]+", "-", f"{candidate}-{opened.name}-{part}".lower())
     folder = output or Path("adapted") / called
     there = known.candidates.get(called)
     if there is not None and there.parent != candidate:
@@ -141,15 +122,15 @@ def adapt(
             if step % max(steps // 20, 1) == 0:
                 tell(f"{called}: loss {loss:.5f}, best on val {best:.2f} dB", step, steps)
 
-        child = fine_tune(parent, images, plan, folder, called, device=place, on_step=on_step)
+        child = fine_tune(parent, opened, plan, folder, called, device=place, on_step=on_step)
     if there != child:
         add_entry(file, child)
-    ceiling = ceiling_gain(parent, child, images, place)
-    arrived = pass_through(options.published_results(results), parent, child, images)
+    ceiling = ceiling_gain(parent, child, opened, place)
+    arrived = pass_through(options.published_results(results), parent, child, opened)
     gains = {"AE ceiling": ceiling} | {f"SR PSNR, recipe {each.recipe}": each.sr for each in arrived}
     show(
         _sheet(
-            f"{called} (from {candidate}) on {images.name} ({IN_WORDS[images.kind]} images), {size}x{size} px",
+            f"{called} (from {candidate}) on {opened.name} ({IN_WORDS[opened.kind]} images), {size}x{size} px",
             gains,
             arrived,
             file,

@@ -20,6 +20,7 @@ _LINES = 10
 
 
 def baseline(
+    *,
     names: Annotated[
         list[str],
         typer.Argument(
@@ -27,7 +28,7 @@ def baseline(
             help="nearest, bicubic, lanczos, regression, or the weights of a published network (extra: spandrel).",
         ),
     ],
-    data: options.Data,
+    images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     latents_of: Annotated[
         str | None,
@@ -36,16 +37,8 @@ def baseline(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     results: options.PublishedResults = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Score baselines on the test images of a recipe: interpolation, direct regression, published networks.
@@ -53,9 +46,8 @@ def baseline(
     Size and degradation are those of the recipe; regression has its network and budget too. What is there
     already is not made again.
     """
-    from vaescreen.datasets import declared
+    from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
-    from vaescreen.images import open_data
     from vaescreen.registry.registry import Registry
     from vaescreen.storage import ensure_writable
     from vaescreen.superres.recipes import recipe_named
@@ -65,21 +57,12 @@ def baseline(
     folder = options.published_results(results)
     ensure_writable(folder)
     place = choose_device(device.value)
+    wanted = DataOptions(**images)
     with progress() as tell:
-        images = open_data(
-            declared(data, registry),
-            size=chosen.size,
-            patient_pattern=patients,
-            seed=seed,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            name=name,
-            on_progress=tell.images,
-        )
-    records = [_result(each, images, chosen, folder, candidate, seed, place) for each in dict.fromkeys(names)]
+        opened = wanted.open(chosen.size, registry, tell.images)
+    records = [
+        _result(each, opened, chosen, folder, candidate, wanted.seed, place) for each in dict.fromkeys(names)
+    ]
     show(_sheet(records, chosen), form)
 
 

@@ -14,8 +14,9 @@ _OPTIONAL = "Optional metrics"
 
 
 def compare(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.ImageOptions,
     outputs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -25,14 +26,7 @@ def compare(
             rich_help_panel="Data",
         ),
     ] = None,
-    size: Annotated[
-        str,
-        typer.Option(
-            metavar="N|native",
-            help="Side of the images in pixels, or native: each image as it is; outputs bring their own.",
-            rich_help_panel="Data",
-        ),
-    ] = options.DEFAULT_SIZE,
+    size: options.Size = None,
     margin: Annotated[
         float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
     ] = 0.15,
@@ -69,18 +63,11 @@ def compare(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
+    from vaescreen.datasets import DataOptions
     from vaescreen.ranking.comparison import compare as compare_candidates
     from vaescreen.reports.comparison import report as words
     from vaescreen.storage import ensure_writable
@@ -90,18 +77,10 @@ def compare(
     with progress() as tell:
         report = compare_candidates(
             candidates,
-            data,
+            DataOptions(**images),
             outputs=outputs or (),
             size=options.side(size),
             registry=registry,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
             device=device.value,
             margin=margin,
             lpips=lpips,

@@ -1,12 +1,14 @@
 """`vaescreen data`: what images there are, and what is seen of a data set."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.data_facts import absent_sheet, facts_of
+from vaescreen.cli.data_facts import absent_sheet, facts_of, in_words
 from vaescreen.cli.data_sets import add, fetch, remove
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
 from vaescreen.cli.preview import preview
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
@@ -15,8 +17,9 @@ from vaescreen.cli.progress import progress
 if TYPE_CHECKING:
     from vaescreen.registry.data_entry import DataEntry
 
-app = typer.Typer(
-    no_args_is_help=True, help="Data sets: list, show, preview, add your own, fetch published ones, remove."
+app = Commands(
+    no_args_is_help=True,
+    help="Data sets: list, show, preview, add your own, fetch published ones, remove.",
 )
 app.command()(preview)
 app.command()(add)
@@ -74,7 +77,8 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
 
 @app.command(name="show")
 def show_data(
-    data: options.DataArgument,
+    *,
+    images: options.ShownImageOptions,
     size: Annotated[
         str | None,
         typer.Option(
@@ -83,14 +87,6 @@ def show_data(
             show_default="what the entry says, else 256",
         ),
     ] = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    seed: options.Seed = 0,
     files: Annotated[
         bool, typer.Option("--files", help="Name every file that was left out or passed over, and say why.")
     ] = False,
@@ -101,11 +97,13 @@ def show_data(
 
     Of a named data set that is not on this machine, print what is known of it and how to get it.
     """
-    from vaescreen.datasets import declared
+    from vaescreen.datasets import DataOptions, declared
     from vaescreen.datasets.naming import state_of
-    from vaescreen.images import Declaration, open_data
+    from vaescreen.images import Declaration
     from vaescreen.registry.registry import Registry
 
+    wanted = DataOptions(**images)
+    data = str(wanted.data)
     known = Registry.load(registry)
     if data in known.data and state_of(known.data[data]) != "here":
         show(absent_sheet(known.data[data], str(known.data_origins[data].absolute())), form)
@@ -113,53 +111,50 @@ def show_data(
     spec = declared(data, registry)
     entry = known.data[spec.name] if isinstance(spec, Declaration) else None
     with progress() as tell:
-        images = open_data(
-            spec,
-            size=options.side(size) if size else (entry and entry.size) or 256,
-            patient_pattern=patients,
-            seed=seed,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            name=name,
-            on_progress=tell.images,
+        opened = replace(wanted, data=spec).open(
+            options.side(size) if size else (entry and entry.size) or 256, registry, tell.images
         )
     description = {
         key: value
-        for key, value in images.description.items()
+        for key, value in opened.description.items()
         if key not in {"counts", "warnings", "data_set"}
     }
-    records = [{"split": split, **counts} for split, counts in images.description["counts"].items()]
-    skipped = [{"path": entry.path, "reason": entry.reason} for entry in images.skipped]
-    unscored = [*images.left_out, *images.passed_over] if files else [*images.left_out]
+    records = [{"split": split, **counts} for split, counts in opened.description["counts"].items()]
+    skipped = [{"path": entry.path, "reason": entry.reason} for entry in opened.skipped]
+    unscored = [*opened.left_out, *opened.passed_over] if files else [*opened.left_out]
     payload = {
-        "name": images.name,
-        "kind": images.kind,
-        "fingerprint": images.fingerprint,
-        "description": images.description,
+        "name": opened.name,
+        "kind": opened.kind,
+        "fingerprint": opened.fingerprint,
+        "description": opened.description,
         "skipped": skipped,
         "left_out": [
-            {"path": each.path, "reason": each.reason, "kind": each.kind} for each in images.left_out
+            {"path": each.path, "reason": each.reason, "kind": each.kind} for each in opened.left_out
         ],
-        "passed_over": [{"path": each.path, "reason": each.reason} for each in images.passed_over]
+        "passed_over": [{"path": each.path, "reason": each.reason} for each in opened.passed_over]
         if files
-        else images.description.get("passed_over", {}),
+        else opened.description.get("passed_over", {}),
     }
     sheet = Sheet(
         headers=list(records[0]),
         cells=[[str(value) for value in record.values()] for record in records],
         records=records,
         payload=payload,
-        title=f"{images.name} ({'generated, not patients' if images.kind == 'phantom' else 'real images'})",
+        title=f"{opened.name} ({'generated, not patients' if opened.kind == 'phantom' else 'real images'})",
         notes=[
-            *(f"{key}: {value}" for key, value in (facts_of(entry) if entry and not private else {}).items()),
-            *(f"{key.replace('_', ' ')}: {value}" for key, value in description.items()),
-            f"fingerprint: {images.fingerprint}",
-            *(skipped_notes(images.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
+            *(
+                f"{key}: {value}"
+                for key, value in (facts_of(entry) if entry and not wanted.private else {}).items()
+            ),
+            *(
+                f"{key.replace('_', ' ')}: {told}"
+                for key, value in description.items()
+                if (told := in_words(value))
+            ),
+            f"fingerprint: {opened.fingerprint}",
+            *(skipped_notes(opened.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
             *(f"not used: {each.path}: {each.reason}" for each in unscored),
-            *warning_notes(images.warnings),
+            *warning_notes(opened.warnings),
         ],
     )
     show(sheet, form)

@@ -2,12 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vaescreen.cli.grouping import REQUIRED, Group
+
+if TYPE_CHECKING:
+    from vaescreen.execution import Machine
+
 _DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
-NATIVE, DEFAULT_SIZE = "native", "256"
+NATIVE = "native"
 
 
 class Format(StrEnum):
@@ -40,6 +45,14 @@ Data = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+ManyData = Annotated[
+    list[str],
+    typer.Option(
+        metavar="DATA",
+        help="A name that `vaescreen data list` shows, or a folder of images; may be given several times.",
+        rich_help_panel=_DATA,
+    ),
+]
 DataArgument = Annotated[
     str,
     typer.Argument(
@@ -60,10 +73,11 @@ Name = Annotated[
     typer.Option(help="What to call the data; the folder's name by default.", rich_help_panel=_DATA),
 ]
 Size = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="N|native",
         help="Side of the images in pixels, or native: each image as it is, whatever its sides.",
+        show_default="the recipe's",
         rich_help_panel=_DATA,
     ),
 ]
@@ -175,19 +189,58 @@ Device = Annotated[
 Seed = Annotated[
     int, typer.Option(min=0, help="Of splits, phantoms, probes and training.", rich_help_panel=_RUN)
 ]
+MachineOptions = Annotated[
+    dict[str, Any],
+    Group(
+        processes=(Processes, None),
+        engine=(Engine, "local"),
+        gpu_share=(GpuShare, 1.0),
+        device=(Device, DeviceName.AUTO),
+    ),
+]
+"""What `machine` takes."""
 TrainingSeeds = Annotated[
     list[int],
     typer.Option(
-        min=0, help="Of weights, noise and crops; give several times for several.", rich_help_panel=_RUN
+        "--seed",
+        min=0,
+        help="Of weights, noise and crops; give several times for several.",
+        rich_help_panel=_RUN,
     ),
 ]
 FIRST_SEED = [0]
 SplitSeed = Annotated[
     int,
     typer.Option(
-        min=0, help="Of splits and phantoms; training seeds do not move these.", rich_help_panel=_DATA
+        "--split-seed",
+        min=0,
+        help="Of splits and phantoms; training seeds do not move these.",
+        rich_help_panel=_DATA,
     ),
 ]
+_READING: dict[str, tuple[Any, Any]] = {
+    "patients": (Patients, None),
+    "private": (Private, False),
+    "window": (Window, None),
+    "keep_labels": (KeepLabels, False),
+    "train_images": (TrainImages, None),
+    "test_images": (TestImages, None),
+}
+_NAME = {"name": (Name, None)}
+ImageOptions = Annotated[dict[str, Any], Group(data=(Data, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))]
+"""Fields of `vaescreen.datasets.DataOptions`."""
+ShownImageOptions = Annotated[
+    dict[str, Any], Group(data=(DataArgument, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))
+]
+"""The same, the data named by an argument."""
+TrainingImageOptions = Annotated[
+    dict[str, Any], Group(data=(Data, REQUIRED), **_READING, **_NAME, seed=(SplitSeed, 0))
+]
+"""The same for trainings, whose own seed is another."""
+ManyImageOptions = Annotated[
+    dict[str, Any], Group(data=(ManyData, REQUIRED), **_READING, seed=(SplitSeed, 0))
+]
+"""The same for several data sets, which keep their names."""
 CachedPoints = Annotated[
     Path | None,
     typer.Option(
@@ -198,13 +251,33 @@ CachedPoints = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+NOT_ALL_DONE = 3
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help=f"Exit with {NOT_ALL_DONE} if anything asked for by name was not done.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
 ]
 
 
-def side(size: str) -> int | None:
-    """Side in pixels that `Size` says, None for native."""
+def machine(processes: int | None, engine: str, gpu_share: float, device: DeviceName) -> "Machine":
+    """Where work runs, as `MachineOptions` say."""
+    from vaescreen.execution import Machine, engine_named
+
+    return Machine(processes, engine_named(engine, gpu_share), device.value)
+
+
+def side(size: str | None) -> int | None:
+    """Side in pixels that `Size` says, None for native; by default that of the recipe that ranks."""
+    from vaescreen.superres.recipes import DEFAULT, RECIPES
+
+    if size is None:
+        return RECIPES[DEFAULT].size
     if size == NATIVE:
         return None
     try:

@@ -14,13 +14,8 @@ _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "spe
 
 
 def plan(
-    data: Annotated[
-        list[str],
-        typer.Option(
-            metavar="DATA",
-            help="A name that `vaescreen data list` shows, or a folder of images; may be given several times.",
-        ),
-    ],
+    *,
+    images: options.ManyImageOptions,
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
@@ -29,16 +24,9 @@ def plan(
     ] = None,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     suggest: Annotated[
         bool,
         typer.Option(
@@ -53,9 +41,8 @@ def plan(
     The speed is that of finished points on the same kind of device; where there are none, a few steps are timed.
     """
     from vaescreen.autoencoders.weights import available
-    from vaescreen.datasets import declared
+    from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
-    from vaescreen.images import open_data
     from vaescreen.registry.registry import Registry
     from vaescreen.superres.planning import Speeds, missing_points
     from vaescreen.superres.recipes import recipe_named
@@ -67,27 +54,16 @@ def plan(
     folder = options.reference_results(results, chosen.name)
     with progress() as tell:
         opened = [
-            open_data(
-                declared(spec, registry),
-                size=chosen.size,
-                patient_pattern=patients,
-                seed=split_seed,
-                private=private,
-                window=window,
-                keep_labels=keep_labels,
-                train_images=train_images,
-                test_images=test_images,
-                on_progress=tell.images,
-            )
-            for spec in data
+            DataOptions(**{**images, "data": spec}).open(chosen.size, registry, tell.images)
+            for spec in images["data"]
         ]
     if suggest:
-        show(suggestion_sheet(chosen.name, folder, [images.name for images in opened], names), form)
+        show(suggestion_sheet(chosen.name, folder, [data.name for data in opened], names), form)
         return
     speeds = Speeds(chosen, folder, choose_device(device.value))
     records = []
-    for images in opened:
-        for point in missing_points(wanted, images, chosen, seed, folder):
+    for data in opened:
+        for point in missing_points(wanted, data, chosen, seeds, folder):
             speed = speeds.of(point.candidate.geometry)
             records.append(
                 {
@@ -103,7 +79,7 @@ def plan(
     cells = [[str(value) for value in record.values()] for record in records]
     total = sum(float(str(record["minutes"])) for record in records)
     title = (
-        f"{len(records)} of {len(wanted) * len(data) * len(seed)} points of recipe {chosen.name} are missing under "
+        f"{len(records)} of {len(wanted) * len(opened) * len(seeds)} points of recipe {chosen.name} are missing under "
         f"{folder}: about {total:.0f} minutes, one after another, without encoding and evaluation"
     )
     show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)

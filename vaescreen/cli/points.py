@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vaescreen.cli.options import DeviceName
+from vaescreen.cli.application import TALK
 from vaescreen.cli.progress import progress
 from vaescreen.cli.training_progress import telling
 
 if TYPE_CHECKING:
-    from vaescreen.execution import Engine
+    from vaescreen.datasets import DataOptions
+    from vaescreen.execution import Machine
     from vaescreen.images import DataSet
     from vaescreen.registry.candidate import Candidate
     from vaescreen.superres.finished import Wanted
@@ -32,57 +33,34 @@ class Setting:
 
     data: "DataSet"
     results: Path
+    machine: "Machine"
     device: str
     wanted: "Wanted"
     team: "Team"
+    silent: bool
 
     @classmethod
     def open(
         cls,
-        data: str,
+        images: "DataOptions",
         *,
         size: int,
         folder: Path,
         wanted: "Wanted",
-        device: DeviceName,
-        engine: str = "local",
-        gpu_share: float = 1.0,
-        patients: str | None,
-        name: str | None,
-        private: bool,
-        window: str | None,
-        keep_labels: bool,
-        train_images: int | None,
-        test_images: int | None,
-        split_seed: int,
+        machine: "Machine",
         registry: Path | None,
-    ) -> "tuple[Setting, Engine]":
+    ) -> "Setting":
         """Check what the command needs, and open the data."""
-        from vaescreen.datasets import declared
-        from vaescreen.execution import choose_device, engine_named
-        from vaescreen.images import open_data
         from vaescreen.storage import ensure_writable
         from vaescreen.superres.team import join_team
 
         ensure_writable(folder)
-        where = engine_named(engine, gpu_share)
-        place = choose_device(device.value, where)
+        place = machine.place
         team = join_team(place)
-        with progress(silent=not team.leads) as tell:
-            images = open_data(
-                declared(data, registry),
-                size=size,
-                patient_pattern=patients,
-                seed=split_seed,
-                private=private,
-                window=window,
-                keep_labels=keep_labels,
-                train_images=train_images,
-                test_images=test_images,
-                name=name,
-                on_progress=tell.images,
-            )
-        return cls(images, folder, place, wanted, team), where
+        silent = not (team.leads and TALK.progress)
+        with progress(silent=silent) as tell:
+            data = images.open(size, registry, tell.images)
+        return cls(data, folder, machine, place, wanted, team, silent)
 
 
 def tasks_of(
@@ -108,7 +86,7 @@ def make(setting: Setting, task: Task) -> float:
     from vaescreen.superres.reference import make_reference
 
     title = f"{task.candidate.name} on {setting.data.name}, {task.recipe.name}, seed {task.seed}"
-    with telling(title, task.recipe.batch, silent=not setting.team.leads) as teller:
+    with telling(title, task.recipe.batch, silent=setting.silent) as teller:
         point = make_reference(
             task.candidate,
             setting.data,
@@ -125,9 +103,7 @@ def make(setting: Setting, task: Task) -> float:
     return sr_psnr
 
 
-def screen_first(
-    setting: Setting, tasks: Sequence[Task], processes: int | None, engine: "Engine"
-) -> dict[str, str]:
+def screen_first(setting: Setting, tasks: Sequence[Task]) -> dict[str, str]:
     """Make the score cards of points of one recipe, if a predictor is shipped for it; give the reasons of failures.
 
     Without its card nothing is foretold of a point, and no predictor can learn from it.
@@ -144,8 +120,8 @@ def screen_first(
             setting.data,
             recipe.view,
             results=setting.results,
-            processes=processes,
-            engine=engine,
+            processes=setting.machine.processes,
+            engine=setting.machine.engine,
             device=setting.device,
             on_progress=tell,
         )

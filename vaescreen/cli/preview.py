@@ -12,7 +12,8 @@ from vaescreen.cli.progress import progress
 
 
 def preview(
-    data: options.DataArgument,
+    *,
+    images: options.ShownImageOptions,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The sheet: one .html or .png file.", show_default=False)
     ],
@@ -21,14 +22,6 @@ def preview(
         int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
     ] = 8,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    seed: options.Seed = 0,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Draw one sheet of HR and LR images, gray levels, spectrum and counts, and say what looks wrong.
@@ -36,25 +29,13 @@ def preview(
     Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
     near-duplicates across splits. What is found in more images than usual is a warning.
     """
+    from vaescreen.datasets import DataOptions
     from vaescreen.reports.preview.report import check_kind
     from vaescreen.reports.preview.report import preview as look
 
     check_kind(out)
     with progress() as tell:
-        seen = look(
-            data,
-            recipe=recipe,
-            registry=registry,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
-            on_images=tell.images,
-        )
+        seen = look(DataOptions(**images), recipe=recipe, registry=registry, on_images=tell.images)
     seen.write(out, examples)
     records = seen.survey.findings_json()
     counts = seen.data.description["counts"]

@@ -9,17 +9,18 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
 from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
-    from vaescreen.execution import Engine
     from vaescreen.superres.paths import PointFile
 
-app = typer.Typer(
-    no_args_is_help=True, help="Reference points: plan, train, evaluate, status, ablate; and their recipes."
+app = Commands(
+    no_args_is_help=True,
+    help="Reference points: plan, train, evaluate, status, ablate; and their recipes.",
 )
 app.command()(plan)
 
@@ -46,27 +47,18 @@ Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sam
 
 @app.command()
 def train(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.TrainingImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    machine: options.MachineOptions,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     samples: Samples = 1,
     keep_weights: KeepWeights = False,
     save_outputs: SaveOutputs = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Train a super-resolution model on each candidate and score it.
 
@@ -75,37 +67,29 @@ def train(
     (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
     any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
     """
+    from vaescreen.datasets import DataOptions
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)
-    tasks = tasks_of(candidates, [chosen], seed, registry)
+    tasks = tasks_of(candidates, [chosen], seeds, registry)
     folder = options.reference_results(results, chosen.name)
-    setting, where = Setting.open(
-        data,
+    setting = Setting.open(
+        DataOptions(**images),
         size=chosen.size,
         folder=folder,
         wanted=Wanted(samples, save_outputs, keep_weights),
-        device=device,
-        engine=engine,
-        gpu_share=gpu_share,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        split_seed=split_seed,
+        machine=options.machine(**machine),
         registry=registry,
     )
-    _make_all(setting, tasks, processes, where)
+    _make_all(setting, tasks, form)
 
 
 @app.command()
 def evaluate(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.TrainingImageOptions,
     recipe: options.Recipe = "compact",
     sampler: Annotated[
         str | None, typer.Option(help="Sampler in place of the recipe's.", show_default=False)
@@ -115,26 +99,21 @@ def evaluate(
         typer.Option(min=1, metavar="N", help="Sampler steps in place of the recipe's.", show_default=False),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
-    split_seed: options.SplitSeed = 0,
     results: options.PublishedResults = None,
     processes: options.Processes = None,
     device: options.Device = DeviceName.AUTO,
-    seed: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.TrainingSeeds = options.FIRST_SEED,
     samples: Samples = 1,
     save_outputs: SaveOutputs = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Score trained models again: another sampler, more samples an image, or the images themselves.
 
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
     a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
     """
+    from vaescreen.datasets import DataOptions
+    from vaescreen.execution import Machine
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
     from vaescreen.superres.variants import vary
@@ -143,24 +122,16 @@ def evaluate(
     changes = {"sampler": sampler, "sampler_steps": steps}
     changed = {field: value for field, value in changes.items() if value not in (None, getattr(base, field))}
     chosen = vary(base, **changed) if changed else base
-    tasks = tasks_of(candidates, [chosen], seed, registry)
-    setting, where = Setting.open(
-        data,
+    tasks = tasks_of(candidates, [chosen], seeds, registry)
+    setting = Setting.open(
+        DataOptions(**images),
         size=chosen.size,
         folder=options.reference_results(results, chosen.name),
         wanted=Wanted(samples, save_outputs, training=False),
-        device=device,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        split_seed=split_seed,
+        machine=Machine(processes, device=device.value),
         registry=registry,
     )
-    _make_all(setting, tasks, processes, where)
+    _make_all(setting, tasks, form)
 
 
 app.command()(ablate)
@@ -227,11 +198,11 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, engine: "Engine") -> None:
-    """Make all points, say how each went, and exit with 1 if any failed."""
-    from vaescreen.execution import Outcome, run
+def _make_all(setting: Setting, tasks: dict[str, Task], form: Format) -> None:
+    """Make all points and say how each went, in a table at once, else at the end; exit with 1 if any failed."""
+    from vaescreen.execution import Outcome, run, run_on
 
-    failures = 0
+    records: list[dict[str, Any]] = []
     outcomes: Iterator[Outcome[Any]]
     if setting.team.size > 1:
         foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
@@ -240,19 +211,33 @@ def _make_all(setting: Setting, tasks: dict[str, Task], processes: int | None, e
         recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
         missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
         if setting.wanted.training:
-            for reason in screen_first(setting, list(missing.values()), processes, engine).values():
+            for reason in screen_first(setting, list(missing.values())).values():
                 complain(f"nothing is foretold, for there is no score card: {reason}")
         foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
-        made = run(make, setting, missing, processes=processes, engine=engine, device=setting.device)
+        made = run_on(setting.machine, make, setting, missing)
         outcomes = itertools.chain(recalled, made)
     for outcome in outcomes:
+        task = tasks[outcome.name]
         if outcome.result is None:
-            failures += 1
             complain(f"error: {outcome.name} on {setting.data.name}: {outcome.error}")
         elif setting.team.leads:
-            keep_foreseen(setting, tasks[outcome.name], foreseen[outcome.name])
-            print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
-    if failures:
+            keep_foreseen(setting, task, foreseen[outcome.name])
+            if form is Format.TABLE:
+                print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
+        records.append(
+            {
+                "data": setting.data.name,
+                "candidate": task.candidate.name,
+                "recipe": task.recipe.name,
+                "seed": task.seed,
+                "sr_psnr": outcome.result,
+                "error": outcome.error,
+            }
+        )
+    if form is not Format.TABLE and setting.team.leads:
+        cells = [["" if value is None else str(value) for value in record.values()] for record in records]
+        show(Sheet(list(records[0]), cells, records, records, text_columns=3), form)
+    if any(record["error"] for record in records):
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.options import DeviceName, Format
+from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
@@ -29,8 +29,9 @@ _PANEL = "Size and degradation"
 
 
 def score(
+    *,
     candidates: options.Candidates,
-    data: options.Data,
+    images: options.ImageOptions,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -39,7 +40,7 @@ def score(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    size: options.Size = options.DEFAULT_SIZE,
+    size: options.Size = None,
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,
@@ -58,32 +59,22 @@ def score(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    patients: options.Patients = None,
-    name: options.Name = None,
-    private: options.Private = False,
-    window: options.Window = None,
-    keep_labels: options.KeepLabels = False,
-    train_images: options.TrainImages = None,
-    test_images: options.TestImages = None,
     results: options.CachedResults = None,
-    processes: options.Processes = None,
-    engine: options.Engine = "local",
-    gpu_share: options.GpuShare = 1.0,
-    device: options.Device = DeviceName.AUTO,
-    seed: options.Seed = 0,
+    machine: options.MachineOptions,
+    strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Measure candidates: what they lose, and how well HR latents follow from LR latents.
 
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
-    from vaescreen.execution import engine_named
+    from vaescreen.datasets import DataOptions
     from vaescreen.ranking import scoring
 
     with progress() as tell:
         scored = scoring.score(
             candidates,
-            data,
+            DataOptions(**images),
             recipe=recipe,
             size=options.side(size),
             scale=scale,
@@ -91,21 +82,13 @@ def score(
             degradation=degradation,
             registry=registry,
             results=results,
-            patients=patients,
-            name=name,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            seed=seed,
-            processes=processes,
-            engine=engine_named(engine, gpu_share),
-            device=device.value,
+            machine=options.machine(**machine),
             on_progress=tell,
             on_images=tell.images,
         )
     show(_sheet(scored), form)
+    if strict and (scored.failed):
+        raise typer.Exit(options.NOT_ALL_DONE)
 
 
 def _sheet(scored: "Scoring") -> Sheet:

@@ -9,17 +9,21 @@ from typing import TypeVar
 
 from vaescreen.execution.device import Device, choose_device
 from vaescreen.execution.engine import LOCAL, Engine, default_processes, engine_named
+from vaescreen.execution.machine import HERE, Machine
 from vaescreen.execution.tasks import Outcome
 
 __all__ = [
+    "HERE",
     "LOCAL",
     "Device",
     "Engine",
+    "Machine",
     "Outcome",
     "choose_device",
     "default_processes",
     "engine_named",
     "run",
+    "run_on",
 ]
 
 Shared = TypeVar("Shared")
@@ -70,3 +74,17 @@ def run(
     from vaescreen.execution.local import run_here
 
     return run_here(function, shared, tasks, processes=processes or default_processes())
+
+
+def run_on(
+    machine: Machine, function: Callable[[Shared, Task], Result], shared: Shared, tasks: Mapping[str, Task]
+) -> Iterator[Outcome[Result]]:
+    """As `run`, where and how `machine` says."""
+    return run(
+        function,
+        shared,
+        tasks,
+        processes=machine.processes,
+        engine=machine.engine,
+        device=machine.place,
+    )

@@ -8,16 +8,18 @@ from typing import Any
 import pandas as pd
 
 from vaescreen.autoencoders.weights import available, locate
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, ResultError
-from vaescreen.execution import LOCAL, Device, Engine
+from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages, Skipped
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
 from vaescreen.predictor.points import TARGETS
+from vaescreen.predictor.suggestion import Suggestion, suggest
 from vaescreen.ranking.scoring import all_failed, score
 from vaescreen.ranking.standings import standings_of, with_shared_ranks
-from vaescreen.ranking.table import Record, Row, build_rows, rank_payload, title
-from vaescreen.ranking.verdict import blur_verdict
+from vaescreen.ranking.table import Record, Row, build_rows, doubt_of_the_images, rank_payload, title
+from vaescreen.ranking.verdict import Verdict, verdict_of
 from vaescreen.registry.candidate import Candidate, HubSource, WebSource
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore
@@ -64,6 +66,10 @@ class Ranking:
         Candidates that could not be scored.
     warnings : tuple of str
         What makes the numbers doubtful, such as patients that were not found.
+    verdict : Verdict
+        What the rows say in words: what to choose, how sure that is, and what to do next.
+    doubt : str or None
+        What is unlike the reference points in most candidates, and so lies in the images; None if nothing is.
     predictor : FittedPredictor or None
         None if none is shipped for the recipe: the rows are then ranked by the convolutional probe.
     """
@@ -76,17 +82,14 @@ class Ranking:
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
     warnings: tuple[str, ...]
+    verdict: Verdict
+    doubt: str | None
     predictor: FittedPredictor | None
 
     @property
     def title(self) -> str:
         """One line: which images, how many, and what ranks the candidates."""
         return title(self.cards, self.rows, self.recipe, self.by)
-
-    @property
-    def verdict(self) -> str | None:
-        """Whether the order by the PSNR of a sample prefers blur here, in a sentence; None without predictions."""
-        return blur_verdict(self.rows)
 
     def explain(self, candidate: str) -> tuple[Influence, ...]:
         """Which features move a candidate's prediction away from the mean of the ranked ones, in dB.
@@ -119,7 +122,8 @@ class Ranking:
                 skipped=[asdict(entry) for entry in self.skipped],
                 by=self.by,
             ),
-            "verdict": self.verdict,
+            "verdict": {"choice": self.verdict.choice, "lines": list(self.verdict.lines)},
+            "doubt": self.doubt,
             "failed": [asdict(entry) for entry in self.failed],
             "warnings": list(self.warnings),
             "predictor": _standing(self.predictor),
@@ -127,25 +131,16 @@ class Ranking:
 
 
 def rank(
-    data: str | Path,
+    data: str | Path | DataOptions,
     candidates: Sequence[str] = (),
     *,
     recipe: str = "compact",
     by: str = "sr_psnr",
+    controls: bool = False,
     registry: Path | None = None,
     predictor: Path | None = None,
     results: Path | None = None,
-    patients: str | None = None,
-    name: str | None = None,
-    private: bool = False,
-    window: str | None = None,
-    keep_labels: bool = False,
-    train_images: int | None = None,
-    test_images: int | None = None,
-    seed: int = 0,
-    processes: int | None = None,
-    engine: Engine = LOCAL,
-    device: Device = "auto",
+    machine: Machine = HERE,
     on_progress: OnProgress = ignore,
     on_images: OnImages = ignore,
 ) -> Ranking:
@@ -154,32 +149,25 @@ def rank(
     Parameters
     ----------
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
+        `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
     candidates
-        Names in the registry; all of them by default.
+        Names in the registry; by default all that a user could choose.
     recipe
         Recipe whose outcome is predicted; its size, degradation and conditioning are those of the score cards.
     by
         What ranks: `sr_psnr` of one sample, `posterior_mean_psnr`, or `detail`, how near the energy of the finest
         Haar bands of a sample comes to that of the true image.
+    controls
+        Whether controls, such as linear codecs, are among the candidates by default.
     registry
         Registry file that is laid over the others (see `vaescreen.registry.registry`).
     predictor
         File of a fitted predictor of the recipe instead of the shipped one.
     results
         Folder of score cards, by default in the cache; what is there and still valid is not measured again.
-    patients, name, private, window, keep_labels, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
-        `vaescreen.open_data`.
-    seed
-        Of the split, of phantoms and of the probes.
-    processes
-        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
-        as many as it holds.
-    engine
-        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
-    device
-        "auto" takes a GPU if there is one.
+    machine
+        Where it is measured, and how many candidates at a time.
     on_progress
         See `vaescreen.screening.campaign.screen`.
     on_images
@@ -193,8 +181,10 @@ def rank(
     """
     if by not in TARGETS:
         raise ResultError(f"nothing is predicted that is called {by!r}; rank by one of {', '.join(TARGETS)}")
-    known = Registry.load(registry)
-    wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
+    known, options = Registry.load(registry), DataOptions.of(data)
+    wanted = [known.candidate(each) for each in dict.fromkeys(candidates)] or [
+        candidate for candidate in known.candidates.values() if controls or not candidate.is_control
+    ]
     present = [candidate for candidate in wanted if available(candidate)]
     missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
@@ -203,21 +193,11 @@ def rank(
     folder = results or cache_dir() / "results"
     scored = score(
         [candidate.name for candidate in present],
-        data,
+        options,
         recipe=recipe,
         registry=registry,
         results=folder,
-        patients=patients,
-        name=name,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        seed=seed,
-        processes=processes,
-        engine=engine,
-        device=device,
+        machine=machine,
         on_progress=on_progress,
         on_images=on_images,
     )
@@ -227,13 +207,15 @@ def rank(
     failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
     if not cards:
         raise CandidateError(all_failed(scored.failed | unfit))
+    tolerance = foreseen.indistinguishable(cards, by) if foreseen else None
     rows = build_rows(
         cards,
         forecast=predictions,
         by=by,
         p_best=_p_best(foreseen, cards, by),
-        indistinguishable=foreseen.indistinguishable(cards, by) if foreseen else None,
+        indistinguishable=tolerance,
     )
+    rows, doubt = doubt_of_the_images(rows)
     if foreseen is None:
         tables = {
             card.candidate: [
@@ -242,7 +224,26 @@ def rank(
             for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, by, missing, scored.skipped, failed, scored.warnings, foreseen)
+    verdict = verdict_of(
+        rows,
+        by,
+        tolerance=tolerance,
+        suggestion=_suggestion(foreseen, cards, by),
+        data="DATA" if options.private else str(options.data),
+    )
+    return Ranking(
+        tuple(rows),
+        cards,
+        recipe,
+        by,
+        missing,
+        scored.skipped,
+        failed,
+        scored.warnings,
+        verdict,
+        doubt,
+        foreseen,
+    )
 
 
 def _missing(candidate: Candidate) -> Missing:
@@ -281,6 +282,14 @@ def _predictions(
             for target, prediction in made.items():
                 predictions[target][card["candidate"]] = prediction
     return predictions, unfit
+
+
+def _suggestion(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> Suggestion | None:
+    """The training that would narrow the ranking most; None if there is none left, or nothing to narrow."""
+    try:
+        return suggest(predictor, cards, by)[0] if predictor else None
+    except ResultError:
+        return None
 
 
 def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> dict[str, float]:

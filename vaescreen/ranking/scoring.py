@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import declared
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError
-from vaescreen.execution import LOCAL, Device, Engine, choose_device
-from vaescreen.images import OnImages, Skipped, open_data
+from vaescreen.execution import HERE, Machine
+from vaescreen.images import OnImages, Skipped
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
 from vaescreen.registry.registry import Registry
@@ -15,7 +15,7 @@ from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir, ensure_writable
-from vaescreen.superres.recipes import recipe_named
+from vaescreen.superres.recipes import DEFAULT, RECIPES, recipe_named
 
 
 @dataclass(frozen=True)
@@ -45,26 +45,16 @@ class Scoring:
 
 def score(
     candidates: Sequence[str],
-    data: str | Path,
+    data: str | Path | DataOptions,
     *,
     recipe: str | None = None,
-    size: int | None = 256,
+    size: int | None = RECIPES[DEFAULT].size,
     scale: int = 4,
     kernel: Kernel = "lanczos",
     degradation: str | None = None,
     registry: Path | None = None,
     results: Path | None = None,
-    patients: str | None = None,
-    name: str | None = None,
-    private: bool = False,
-    window: str | None = None,
-    keep_labels: bool = False,
-    train_images: int | None = None,
-    test_images: int | None = None,
-    seed: int = 0,
-    processes: int | None = None,
-    engine: Engine = LOCAL,
-    device: Device = "auto",
+    machine: Machine = HERE,
     on_progress: OnProgress = ignore,
     on_images: OnImages = ignore,
 ) -> Scoring:
@@ -75,7 +65,8 @@ def score(
     candidates
         Names in the registry.
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
+        `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
     recipe
         Recipe whose size and degradation are taken instead of what follows.
     size
@@ -90,18 +81,8 @@ def score(
         Registry file instead of the one that comes with the package.
     results
         Folder of score cards, by default in the cache.
-    patients, name, private, window, keep_labels, train_images, test_images
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images` and `test_images` of
-        `vaescreen.open_data`.
-    seed
-        Of the split, of phantoms and of the probes.
-    processes
-        How many candidates are scored at a time; by default the number of cores, at most 4, or on a cluster
-        as many as it holds.
-    engine
-        Where: `vaescreen.execution.engine_named("ray")` for a Ray cluster.
-    device
-        "auto" takes a GPU if there is one.
+    machine
+        Where it is measured, and how many candidates at a time.
     on_progress
         See `vaescreen.screening.campaign.screen`.
     on_images
@@ -121,28 +102,16 @@ def score(
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     folder = results or cache_dir() / "results"
     ensure_writable(folder)
-    place = choose_device(device, engine)
-    images = open_data(
-        declared(data, registry),
-        size=view.size,
-        patient_pattern=patients,
-        seed=seed,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        name=name,
-        on_progress=on_images,
-    )
+    options, place = DataOptions.of(data), machine.place
+    images = options.open(view.size, registry, on_images)
     screening = screen(
         chosen,
         images,
         view,
         results=folder,
-        processes=processes,
-        engine=engine,
-        seed=seed,
+        processes=machine.processes,
+        engine=machine.engine,
+        seed=options.seed,
         device=place,
         on_progress=on_progress,
     )

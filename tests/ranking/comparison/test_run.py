@@ -34,7 +34,6 @@ def two(place, tmp_path_factory):
             ["dct-f16c4", "haar-f16c4"],
             place / "pictures",
             size=48,
-            patients=None,
             registry=place / "registry.yaml",
             device="cpu",
         )

@@ -8,10 +8,10 @@ import pandas as pd
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.weights import available
-from vaescreen.datasets import declared
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import DataError
 from vaescreen.execution import Device, choose_device
-from vaescreen.images import DataSet, open_data
+from vaescreen.images import DataSet
 from vaescreen.metrics.distribution import Features, open_inception
 from vaescreen.metrics.fidelity import capped_psnr
 from vaescreen.metrics.optional import Missing, PairMetric
@@ -24,6 +24,7 @@ from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.superres.outputs import Outputs, load_outputs
+from vaescreen.superres.recipes import DEFAULT, RECIPES
 
 OnProgress = Callable[[str, int, int], None]
 _MESSAGES = 10
@@ -59,19 +60,11 @@ class Report:
 
 def compare(
     candidates: Sequence[str],
-    data: str | Path,
+    data: str | Path | DataOptions,
     *,
     outputs: Sequence[Path] = (),
-    size: int | None = 256,
+    size: int | None = RECIPES[DEFAULT].size,
     registry: Path | None = None,
-    patients: str | None = None,
-    name: str | None = None,
-    private: bool = False,
-    window: str | None = None,
-    keep_labels: bool = False,
-    train_images: int | None = None,
-    test_images: int | None = None,
-    seed: int = 0,
     device: Device = "auto",
     margin: float = 0.15,
     lpips: bool = True,
@@ -88,18 +81,15 @@ def compare(
     ----------
     candidates : sequence of str
         Names in the registry, at least two; with `outputs` any names.
-    data : str or Path
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images.
+    data : str, Path or DataOptions
+        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
+        `vaescreen.datasets.DataOptions`, whose seed is that of the bootstrap too.
     outputs : sequence of Path
         A file of saved outputs for each candidate, in the same order; none compares reconstructions.
     size : int or None
         Side of the images in pixels, None for the size that each has; with `outputs`, theirs is taken.
     registry : Path, optional
         Registry file instead of the package's own.
-    patients, name, private, window, keep_labels, train_images, test_images
-        As for `open_data`.
-    seed : int
-        Of the split, of phantoms and of the bootstrap.
     device : str
         Where networks run: `auto`, `cpu` or `cuda`.
     margin : float
@@ -134,21 +124,9 @@ def compare(
     if saved:
         size = saved[0].images.shape[-1]
     known = Registry.load(registry)
-    place = choose_device(device)
+    options, place = DataOptions.of(data), choose_device(device)
     entries = {} if saved else {each: known.candidate(each) for each in candidates}
-    images = open_data(
-        declared(data, registry),
-        size=size,
-        patient_pattern=patients,
-        seed=seed,
-        private=private,
-        window=window,
-        keep_labels=keep_labels,
-        train_images=train_images,
-        test_images=test_images,
-        name=name,
-        on_progress=on_images,
-    )
+    images = options.open(size, registry, on_images)
     sources: list[Source] = (
         [SavedOutputs(each, file, images) for each, file in zip(candidates, saved, strict=True)]
         if saved
@@ -166,10 +144,10 @@ def compare(
     measured = measure(
         sources, images, optional=optional, features=features, missing=missing, on_images=count
     )
-    analysis = analyse(measured, margin=margin, seed=seed)
+    analysis = analyse(measured, margin=margin, seed=options.seed)
     gap = None
     if split_gap and len(candidates) == 2:
-        gap = _split(candidates, known, images, measured, bool(saved), place, seed, on_progress)
+        gap = _split(candidates, known, images, measured, bool(saved), place, options.seed, on_progress)
     what = "SR outputs" if saved else "reconstructions"
     return Report(tuple(candidates), images, what, measured, analysis, gap)
 

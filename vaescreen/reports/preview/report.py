@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import declared
+from vaescreen.datasets import DataOptions
 from vaescreen.errors import ResultError
-from vaescreen.images import DataSet, OnImages, open_data
+from vaescreen.images import DataSet, OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.reports.preview.page import html_page
 from vaescreen.reports.preview.sheet import draw_sheet, examples_of
@@ -104,18 +104,10 @@ def check_kind(path: Path) -> None:
 
 
 def preview(
-    data: str | Path,
+    data: str | Path | DataOptions,
     *,
     recipe: str = "compact",
     registry: Path | None = None,
-    patients: str | None = None,
-    name: str | None = None,
-    private: bool = False,
-    window: str | None = None,
-    keep_labels: bool = False,
-    train_images: int | None = None,
-    test_images: int | None = None,
-    seed: int = 0,
     on_images: OnImages = ignore,
 ) -> Preview:
     """Look at all images of a data set, in native size where they have one.
@@ -123,14 +115,11 @@ def preview(
     Parameters
     ----------
     data
-        Name of a data set, or a folder of images.
+        Name of a data set, or a folder of images; with more said of them, `DataOptions`.
     recipe
         Recipe whose size and degradation are shown.
     registry
         Registry file that is laid over the others.
-    patients, name, private, window, keep_labels, train_images, test_images, seed
-        As `patient_pattern`, `name`, `private`, `window`, `keep_labels`, `train_images`, `test_images` and
-        `seed` of `vaescreen.open_data`.
     on_images
         As `on_progress` of `vaescreen.open_data`.
 
@@ -139,23 +128,8 @@ def preview(
     VaescreenError
         In one line: data or a recipe that cannot be used.
     """
-    chosen, spec = recipe_named(recipe), declared(data, registry)
+    chosen, options = recipe_named(recipe), DataOptions.of(data)
 
-    def opened(size: int | None) -> DataSet:
-        return open_data(
-            spec,
-            size=size,
-            patient_pattern=patients,
-            seed=seed,
-            private=private,
-            window=window,
-            keep_labels=keep_labels,
-            train_images=train_images,
-            test_images=test_images,
-            name=name,
-            on_progress=on_images,
-        )
-
-    framed = opened(chosen.size)
-    native = framed if framed.kind == "phantom" else opened(None)
+    framed = options.open(chosen.size, registry, on_images)
+    native = framed if framed.kind == "phantom" else options.open(None, registry, on_images)
     return Preview(framed, chosen.view, survey(native, on_images))
