@@ -44,7 +44,7 @@ def test_residuals_are_the_held_out_errors_worst_first(fitted):
     assert [abs(row.worst) for row in rows] == sorted((abs(row.worst) for row in rows), reverse=True)
     held_out = {left.group: left for left in fitted.targets["sr_psnr"].held_out[Novelty.CANDIDATE]}
     for row in rows:
-        assert tuple(row.by_data.values()) == held_out[row.candidate].errors
+        assert list(row.by_data.values()) == held_out[row.candidate].errors.tolist()
         assert row.mean == pytest.approx(np.mean(held_out[row.candidate].errors))
 
 

@@ -6,6 +6,7 @@ ours, a `kernel` ridge whose strength is chosen by its error on what it must `tr
 jackknife+ intervals around predictions. `validation` leaves candidates, geometries, domains and data sets out and
 scores what was predicted of them (`scores`), `floor`, `robustness` and `external` say what that is worth,
 `examination` runs it all. `fitted` is a predictor ready for use, `files` keeps it as JSON; `attribution` says which
-features moved a prediction, `best` tells predictions apart, `suggestion` names the run that would narrow them most,
-and `track_record` keeps what was said before a training.
+features moved a prediction, `best` tells predictions apart, `forecast` is all that is said of the candidates on one
+data set, `suggestion` names the run that would narrow it most, and `track_record` keeps what was said before a
+training.
 """

@@ -11,7 +11,8 @@ from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages, Skipped
 from vaescreen.predictor import files
-from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
+from vaescreen.predictor.fitted import FittedPredictor, Influence
+from vaescreen.predictor.forecast import predict_all
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.suggestion import Suggestion, suggest
 from vaescreen.ranking.scoring import all_failed, score
@@ -200,18 +201,18 @@ def rank(
         on_images=on_images,
     )
     measured: list[Record] = [card.to_json() for card in scored.cards]
-    predictions, unfit = _predictions(foreseen, measured)
-    cards = tuple(card for card in measured if card["candidate"] not in unfit)
-    failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
+    forecast = predict_all(foreseen, measured, by)
+    cards = tuple(card for card in measured if card["candidate"] not in forecast.unfit)
+    failures = scored.failed | forecast.unfit
+    failed = tuple(Failed(name, reason) for name, reason in failures.items())
     if not cards:
-        raise CandidateError(all_failed(scored.failed | unfit))
-    tolerance = foreseen.indistinguishable(cards, by) if foreseen else None
+        raise CandidateError(all_failed(failures))
     rows = build_rows(
         cards,
-        forecast=predictions,
+        forecast=forecast.predictions,
         by=by,
-        p_best=_p_best(foreseen, cards, by),
-        indistinguishable=tolerance,
+        p_best=forecast.p_best,
+        indistinguishable=forecast.indistinguishable,
     )
     rows, doubt = doubt_of_the_images(rows)
     if foreseen is None:
@@ -220,7 +221,7 @@ def rank(
     verdict = verdict_of(
         rows,
         by,
-        tolerance=tolerance,
+        tolerance=forecast.indistinguishable,
         suggestion=_suggestion(foreseen, cards, by),
         data="DATA" if options.private else str(options.data),
     )
@@ -258,38 +259,12 @@ def _predictor(recipe: str, given: Path | None) -> FittedPredictor | None:
     return predictor
 
 
-def _predictions(
-    predictor: FittedPredictor | None, cards: Sequence[Record]
-) -> tuple[dict[str, dict[str, Prediction]], dict[str, str]]:
-    """Predictions by target and candidate, and the reasons of those whose score card allows none."""
-    predictions: dict[str, dict[str, Prediction]] = {target: {} for target in TARGETS}
-    unfit: dict[str, str] = {}
-    if predictor is None:
-        return predictions, unfit
-    for card in cards:
-        try:
-            made = {target: predictor.predict(card, target) for target in TARGETS}
-        except ResultError as error:
-            unfit[card["candidate"]] = str(error)
-        else:
-            for target, prediction in made.items():
-                predictions[target][card["candidate"]] = prediction
-    return predictions, unfit
-
-
 def _suggestion(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> Suggestion | None:
     """The training that would narrow the ranking most; None if there is none left, or nothing to narrow."""
     try:
         return suggest(predictor, cards, by)[0] if predictor else None
     except ResultError:
         return None
-
-
-def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> dict[str, float]:
-    probabilities = predictor.probability_of_best(cards, by) if predictor else None
-    if probabilities is None:
-        return {}
-    return {card["candidate"]: float(each) for card, each in zip(cards, probabilities, strict=True)}
 
 
 def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:
