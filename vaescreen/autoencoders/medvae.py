@@ -13,7 +13,6 @@ import torch
 
 from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.classes import NetworkClass
-from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.files import WeightFiles, network_fingerprint, read_yaml_mapping, weights_sha256
 from vaescreen.autoencoders.key_names import counted
 from vaescreen.autoencoders.networks import NetworkAutoencoder
@@ -30,24 +29,19 @@ _UNUSED = ("channel_ds.", "channel_proj.")
 
 
 class Model(NamedTuple):
-    """One of the package's 2-D models: geometry, image channels, and its files on the hub."""
+    """Files of one of the package's 2-D models on the hub."""
 
-    geometry: Geometry
-    image_channels: int
     config: str
     weights: str
 
 
 MODELS = {
     f"medvae_{factor}_{channels}_2d": Model(
-        Geometry(channels, factor),
-        1 if channels == 1 else 3,
-        f"medvae_{factor}x{channels}.yaml",
-        f"vae_{factor}x_{channels}c_2D.ckpt",
+        f"medvae_{factor}x{channels}.yaml", f"vae_{factor}x_{channels}c_2D.ckpt"
     )
     for factor, channels in ((4, 1), (4, 3), (4, 4), (8, 1), (8, 4))
 }
-"""The package's 2-D models by the names that it gives them."""
+"""The package's 2-D models by the names that it gives them: factor, then latent channels."""
 
 
 def open_medvae(candidate: Candidate, device: torch.device | str = "cpu") -> NetworkAutoencoder:
