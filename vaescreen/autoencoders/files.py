@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from vaescreen.datasets.hub_answers import placeholder
-from vaescreen.errors import CandidateError, RegistryError
-from vaescreen.registry.marked_yaml import load_marked
+from vaescreen.errors import CandidateError
 from vaescreen.registry.settings import Settings
 from vaescreen.storage import digest
 
@@ -59,6 +61,14 @@ def refuse_placeholder(path: Path, name: str) -> None:
         raise CandidateError(f"{name}: {path} is {instead}, not the file; {mend}")
 
 
+def _check_text(path: Path, name: str) -> None:
+    refuse_placeholder(path, name)
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise CandidateError(
+            f"{name}: {path} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; it is no configuration"
+        )
+
+
 def read_json_object(path: Path, name: str) -> dict[str, Any]:
     """Read a JSON object that belongs to candidate `name`.
 
@@ -67,11 +77,7 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
     CandidateError
         If the file cannot be read, is larger than 5 MB, or is not a JSON object.
     """
-    refuse_placeholder(path, name)
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise CandidateError(
-            f"{name}: {path} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; it is no configuration"
-        )
+    _check_text(path, name)
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -82,21 +88,35 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
 
 
 def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
-    """Read a YAML mapping that belongs to candidate `name`, by the safe loader of the registry.
+    """Read a YAML mapping that belongs to candidate `name`: plain values, anchors and aliases among them.
 
     Raises
     ------
     CandidateError
-        If the file cannot be read or is not a mapping of plain values.
+        If the file cannot be read, is larger than 5 MB or stands for far more than that, or is not such a mapping.
     """
-    refuse_placeholder(path, name)
+    _check_text(path, name)
     try:
-        value = load_marked(path).value
-    except RegistryError as error:
-        raise CandidateError(f"{name}: {error}") from error
+        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise CandidateError(
+            f"{name}: {path} is not valid YAML ({' '.join(str(error).split())[:150]})"
+        ) from error
     if not isinstance(value, dict):
         raise CandidateError(f"{name}: {path} is not a YAML mapping")
+    if _expanded(value, {}) > MAX_TEXT_BYTES:
+        raise CandidateError(
+            f"{name}: {path} stands for far more than it holds: its aliases multiply; write it out"
+        )
     return value
+
+
+def _expanded(value: Any, known: dict[int, int]) -> int:
+    """Number of values with every alias written out."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if id(value) not in known:
+        known[id(value)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(value)]
 
 
 def file_sha256(path: Path, name: str) -> str:

@@ -196,6 +196,16 @@ class NetworkAutoencoder:
         CandidateError
             As for `decode`.
         """
+        return self.levels.undo(self.decode_raw(latents, size))
+
+    def decode_raw(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images `[B, image channels, *size]` of latents `[B, C, h, w]`, in the network's own values.
+
+        Raises
+        ------
+        CandidateError
+            As for `decode`.
+        """
         raw = self.native_scale.undo(latents) if self.settings.scaling == "native" else latents
         factor, (height, width) = self.geometry.factor, latents.shape[-2:]
         with torch.no_grad(), _full_precision():
@@ -203,7 +213,7 @@ class NetworkAutoencoder:
             decoded = self._in_tiles(self._images, x, 1, factor).float()
         expected = (decoded.shape[1], height * factor, width * factor)
         check_output(decoded, expected, self._name, "images")
-        return self.levels.undo(decoded[..., : size[0], : size[1]]).to(latents.device)
+        return decoded[..., : size[0], : size[1]].to(latents.device)
 
     def _moments(self, x: Tensor) -> Tensor:
         """Mean and standard deviation of raw latents, one after the other along the channels."""
