@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
+from vaescreen.autoencoders.files import WeightFiles, fetched_again, refuse_placeholder
 from vaescreen.errors import CandidateError
 
 _WRAPPERS = (
@@ -121,7 +121,8 @@ def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise CandidateError(
-            f"{name}: {path} is truncated or not a safetensors file ({_line(error)}); fetch it again"
+            f"{name}: {path} is truncated or not a safetensors file ({_line(error)}); "
+            f"{fetched_again(path, name)}"
         ) from error
     return tensors
 
@@ -144,7 +145,7 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
         raise CandidateError(f"{name}: {path} is not a weight file; safetensors is expected") from error
     except Exception as error:  # a damaged pickle may fail in any way
         raise CandidateError(
-            f"{name}: {path} is truncated or damaged ({_line(error)}); fetch it again"
+            f"{name}: {path} is truncated or damaged ({_line(error)}); {fetched_again(path, name)}"
         ) from error
     state = _tensors_in(content, path, name)
     if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):

@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import CandidateError
 from vaescreen.registry.settings import Settings
-from vaescreen.storage import digest
+from vaescreen.storage import cache_dir, digest
 
 MAX_TEXT_BYTES = 5_000_000
 
@@ -30,6 +30,12 @@ class WeightFiles(NamedTuple):
     weights: Path
     shards: tuple[Path, ...] = ()
     parts: tuple[str, ...] = ()
+
+
+def fetched_again(path: Path, name: str) -> str:
+    """How a damaged file of candidate `name` is replaced, to end a message with."""
+    of_a_cache = cache_dir() in path.parents or any(p.name.startswith("models--") for p in path.parents)
+    return f"`vaescreen registry pull {name}` fetches it again" if of_a_cache else "fetch it again"
 
 
 def stays_inside(link: Path) -> bool:
@@ -55,9 +61,9 @@ def refuse_placeholder(path: Path, name: str) -> None:
     except OSError as error:
         raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
     if not head:
-        raise CandidateError(f"{name}: {path} is empty; fetch it again")
+        raise CandidateError(f"{name}: {path} is empty; {fetched_again(path, name)}")
     if instead := placeholder(head):
-        mend = "run `git lfs pull` there" if "LFS" in instead else "fetch it again"
+        mend = "run `git lfs pull` there" if "LFS" in instead else fetched_again(path, name)
         raise CandidateError(f"{name}: {path} is {instead}, not the file; {mend}")
 
 

@@ -95,9 +95,10 @@ def _instead(source: HubSource) -> str:
     from huggingface_hub import HfApi
 
     try:
-        files = HfApi().list_repo_files(source.hub, revision=source.revision)
+        info = HfApi().model_info(source.hub, revision=source.revision)
     except Exception:  # it is only asked for a hint
         return ""
+    files = (sibling.rfilename for sibling in info.siblings or ())
     weights = [file for file in files if file.endswith(LOOSE_SUFFIXES)]
     if not weights:
         return ""
@@ -105,6 +106,16 @@ def _instead(source: HubSource) -> str:
     folder, _, file = chosen.rpartition("/")
     hint = f"--subfolder {folder} --weights {file}" if folder else f"--weights {file}"
     return f"; it has {', '.join(weights[:4])}: name one, such as `{hint}`"
+
+
+def is_whole(path: Path, name: str) -> bool:
+    """Whether a file in the cache is no page or pointer, and has the sha256 that its entry there is named by."""
+    try:
+        refuse_placeholder(path, name)
+    except CandidateError:
+        return False
+    stored = path.resolve().name
+    return not _SHA256.fullmatch(stored) or file_sha256(path, name) == stored
 
 
 def discard(path: Path) -> None:
@@ -115,14 +126,10 @@ def discard(path: Path) -> None:
 
 
 def _verify(path: Path, source: HubSource, name: str) -> None:
-    """Check that what was fetched is no page or pointer in place of a file; if it is, remove it.
-
-    And that its sha256 is the one that its cache entry is named by, as that of every large file is.
-    """
+    """Check what was fetched; if it is not what it should be, remove it."""
     try:
         refuse_placeholder(path, name)
-        stored = path.resolve().name
-        if _SHA256.fullmatch(stored) and file_sha256(path, name) != stored:
+        if not is_whole(path, name):
             raise CandidateError(
                 f"{name}: {path.name} arrived damaged: its sha256 is not the one that {source.hub} gives; "
                 "it is removed, fetch it again"

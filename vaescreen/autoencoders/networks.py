@@ -119,6 +119,15 @@ class NetworkAutoencoder:
         return self._device
 
     @property
+    def _overflow_mend(self) -> str:
+        is_half = self._dtype != torch.float32
+        return (
+            f"; it overflows in {self.settings.dtype}: write `settings: {{dtype: float32}}`"
+            if is_half
+            else ""
+        )
+
+    @property
     def network(self) -> Any:
         """The network itself, for those who train it."""
         return self._model
@@ -175,7 +184,9 @@ class NetworkAutoencoder:
         with torch.no_grad(), _full_precision():
             moments = self._in_tiles(self._moments, x.to(self._dtype), self.geometry.factor, 1).float()
         mean, sd = moments.chunk(2, dim=1)
-        check_output(mean, self.geometry.latent_shape(height, width), self._name, "latents")
+        check_output(
+            mean, self.geometry.latent_shape(height, width), self._name, "latents", self._overflow_mend
+        )
         return mean.to(images.device), sd.to(images.device)
 
     def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
@@ -212,7 +223,7 @@ class NetworkAutoencoder:
             x = raw.to(self._device, self._dtype)
             decoded = self._in_tiles(self._images, x, 1, factor).float()
         expected = (decoded.shape[1], height * factor, width * factor)
-        check_output(decoded, expected, self._name, "images")
+        check_output(decoded, expected, self._name, "images", self._overflow_mend)
         return decoded[..., : size[0], : size[1]].to(latents.device)
 
     def _moments(self, x: Tensor) -> Tensor:

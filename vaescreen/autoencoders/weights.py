@@ -12,7 +12,6 @@ from vaescreen.autoencoders.files import (
     MAX_TEXT_BYTES,
     WeightFiles,
     read_json_object,
-    refuse_placeholder,
     weights_sha256,
 )
 from vaescreen.autoencoders.published import files as published
@@ -109,8 +108,12 @@ def pull(candidate: Candidate) -> WeightFiles:
         return locate(candidate)
     pinned = candidate.sha256
     here = _cached(source, candidate)
-    if here is not None and _whole(here, name) and pinned in (None, weights_sha256(here, name)):
-        return here
+    if here is not None:
+        damaged = [path for path in {here.config, here.weights, *here.shards} if not hub.is_whole(path, name)]
+        if not damaged and pinned in (None, weights_sha256(here, name)):
+            return here
+        for path in damaged:
+            hub.discard(path)
     config_name, weight_names = _names(source, candidate)
     config = hub.fetch_if_there(source, (config_name,), name)
     if config is None and not _may_lack_config(source):
@@ -147,16 +150,6 @@ def _names(source: HubSource | PathSource | None, candidate: Candidate) -> tuple
 def _may_lack_config(source: HubSource | PathSource) -> bool:
     """Whether a first stage may be told by its tensors: its file is named, and no configuration."""
     return source.weights is not None and source.config is None
-
-
-def _whole(files: WeightFiles, name: str) -> bool:
-    """Whether no file in the cache is a page or a pointer."""
-    try:
-        for path in (files.config, files.weights, *files.shards):
-            refuse_placeholder(path, name)
-    except CandidateError:
-        return False
-    return True
 
 
 def _local_path(source: PathSource | BundledSource) -> Path:

@@ -168,7 +168,7 @@ def compare(
     )
     analysis = analyse(measured, margin=margin, seed=seed)
     gap = None
-    if split_gap and len(candidates) == 2:
+    if split_gap and len(candidates) == 2 and analysis.metrics[PRIMARY].pairs:
         gap = _split(candidates, known, images, measured, bool(saved), place, seed, on_progress)
     what = "SR outputs" if saved else "reconstructions"
     return Report(tuple(candidates), images, what, measured, analysis, gap)
