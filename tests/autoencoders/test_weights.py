@@ -24,7 +24,7 @@ from vaescreen.autoencoders.hub import discard
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.weights import available, locate, pull
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 TOKEN = "hf_secretsecretsecret"
@@ -33,7 +33,7 @@ import json, sys
 from pathlib import Path
 from vaescreen.autoencoders.weights import available, pull
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 answers = {}
 for name, candidate in Registry.read(Path(sys.argv[1])).candidates.items():
@@ -56,7 +56,7 @@ def refuse(self, address):
 socket.socket.connect = refuse
 import torch
 from vaescreen.autoencoders import open_autoencoder
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 images = torch.load(sys.argv[2])
 latents = {n: open_autoencoder(c).encode(images) for n, c in Registry.read(Path(sys.argv[1])).candidates.items()}

@@ -94,7 +94,9 @@ def test_a_second_opening_recalls_the_first(write_images: Write, cache: Path) ->
     lines = memo_lines(memo)
     assert len(lines) == len(NAMES) + 1
     assert open_data(folder, size=32).fingerprint == first.fingerprint
-    memo.write_text("\n".join(json.dumps([stamp, pixels and pixels[::-1], *rest]) for stamp, pixels, *rest in lines))
+    memo.write_text(
+        "\n".join(json.dumps([stamp, pixels and pixels[::-1], *rest]) for stamp, pixels, *rest in lines)
+    )
 
     second = open_data(folder, size=32)
     assert second.fingerprint != first.fingerprint

@@ -32,10 +32,11 @@ from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.autoencoders.weights import locate
 from vaescreen.cli import app
 from vaescreen.errors import CandidateError, RegistryError, VaescreenError
-from vaescreen.registry.candidate import Candidate, HubSource, Input
+from vaescreen.registry.candidate import Candidate, Input
+from vaescreen.registry.catalogue import DATA, Registry, make_candidate
 from vaescreen.registry.editing import add_entry
-from vaescreen.registry.registry import DATA, Registry, make_candidate
 from vaescreen.registry.settings import Settings
+from vaescreen.registry.sources import HubSource
 from vaescreen.screening.adding import Statement, draft
 from vaescreen.screening.doctor import Finding, Status, examine
 
@@ -248,6 +249,16 @@ def not_here(place: Path) -> None:
     assert "org/name cannot be reached" in run(advised(lambda: locate(known)))
 
 
+def on_a_page_of_its_own(place: Path) -> None:
+    known = entry(adapter="ldm", source={"download": "https://example.org/a.zip"})
+    advice = advised(lambda: locate(known))
+    model = ldm_network(levels=3)
+    (place / "FOLDER").mkdir()
+    (place / "FOLDER/config.yaml").write_text(yaml.safe_dump(ldm_config(model)))
+    torch.save(ldm_state(model), place / "FOLDER/model.ckpt")
+    assert "mine: refused (fidelity)" in run(f"{advice} --size 64")  # opened: its weights are random
+
+
 def damaged(place: Path) -> None:
     """Weights in the cache that are a page: pulling removes them and asks the hub again."""
     snapshot = place / "hub/models--org--name/snapshots" / ("0" * 40)
@@ -388,9 +399,9 @@ SCENES: dict[str, tuple[Callable[[Path], None], ...]] = {
     "settings: {tile: {side}}": (one_size,),
     "input: {channels: 3, multiple: {candidate.geometry.factor}}": (no_convolution,),
     "vaescreen registry pull {name}": (not_here, damaged),
+    "vaescreen registry add FOLDER --adapter {candidate.adapter} --name {name}": (on_a_page_of_its_own,),
     "{_COMMANDS[section.key]} {entry.name}": (a_name_that_is_taken,),
-    "vaescreen registry list": (an_unknown_name,),
-    "vaescreen data list": (an_unknown_name,),
+    "vaescreen {command} list": (an_unknown_name,),
     "vaescreen registry add": (edited_by_commands,),
     "vaescreen data add": (edited_by_commands,),
     "geometry: {channels: {channels}, factor: {factor}}": (another_geometry,),

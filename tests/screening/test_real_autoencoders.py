@@ -11,7 +11,7 @@ from vaescreen.autoencoders.published.files import WEIGHTS_FOLDER
 from vaescreen.cli import main
 from vaescreen.errors import VaescreenError
 from vaescreen.images import DataSet, open_data
-from vaescreen.registry.registry import Registry, shipped_file
+from vaescreen.registry.catalogue import Registry, shipped_file
 from vaescreen.screening.adding import Statement, add_candidate
 from vaescreen.screening.doctor import examine_candidate
 

@@ -3,6 +3,7 @@
 import re
 import socket
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -17,21 +18,16 @@ LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def cached(source: HubSource, file: str) -> Path | None:
-    """Path of a file of the source in the hub's cache, or None; the network is not asked."""
+def cached(source: HubSource, file: str) -> Path | Literal[False] | None:
+    """Path of a file of the source in the hub's cache, or None; False if the hub has said that there is none.
+
+    The network is not asked.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     inside = f"{source.subfolder}/{file}" if source.subfolder else file
     found = try_to_load_from_cache(source.hub, inside, revision=source.revision)
-    return Path(found) if isinstance(found, str) else None
-
-
-def known_to_be_absent(source: HubSource, file: str) -> bool:
-    """Whether the hub has said, at an earlier time, that the source has no such file; the network is not asked."""
-    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
-
-    inside = f"{source.subfolder}/{file}" if source.subfolder else file
-    return try_to_load_from_cache(source.hub, inside, revision=source.revision) is _CACHED_NO_EXIST
+    return Path(found) if isinstance(found, str) else None if found is None else False
 
 
 def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:

@@ -70,8 +70,8 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
     CandidateError
         If it describes no first stage, or one that these networks are not.
     """
-    parameters, scale = _first_stage(document)
-    if parameters is None:
+    parameters, scale = first_stage(document)
+    if not parameters:
         raise CandidateError(
             f"{name}: {path} has no `ddconfig` at its top or below `model.params`; the YAML file of the first stage "
             "is expected"
@@ -162,29 +162,29 @@ def _target(document: Mapping[str, Any], part: str = "model") -> str:
     return str((inner if isinstance(inner, dict) else document).get("target", ""))
 
 
-def _first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, float]:
-    """Parameters of the first stage, and the scale that a whole latent-diffusion model gives its latents."""
+def first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
+    """Parameters of the first stage, empty if there is none, and the scale that a whole model gives its latents."""
     if "ddconfig" in document:
         return document, 1.0
     model = document.get("model")
     parameters = model.get("params") if isinstance(model, dict) else None
     if not isinstance(parameters, dict):
-        return None, 1.0
+        return {}, 1.0
     stage = parameters.get("first_stage_config")
     if isinstance(stage, dict):
         return _structured(stage.get("params")), float(parameters.get("scale_factor", 1.0))
     return _structured(parameters), 1.0
 
 
-def _structured(parameters: Any) -> Mapping[str, Any] | None:
+def _structured(parameters: Any) -> Mapping[str, Any]:
     """Parameters with their `ddconfig`, which sgm calls `encoder_config`."""
     if not isinstance(parameters, dict):
-        return None
+        return {}
     if "ddconfig" in parameters:
         return parameters
     encoder = parameters.get("encoder_config")
     structure = encoder.get("params") if isinstance(encoder, dict) else None
-    return {**parameters, "ddconfig": structure} if isinstance(structure, dict) else None
+    return {**parameters, "ddconfig": structure} if isinstance(structure, dict) else {}
 
 
 def _with_updates(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.classes import NetworkClass
 from vaescreen.autoencoders.files import WeightFiles, network_fingerprint, read_yaml_mapping, weights_sha256
 from vaescreen.autoencoders.key_names import counted
+from vaescreen.autoencoders.ldm import first_stage
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.autoencoders.weights import locate
@@ -75,14 +76,15 @@ def open_medvae(candidate: Candidate, device: torch.device | str = "cpu") -> Net
         native=unscaled,
     )
     opened = NetworkAutoencoder(
-        network, name, fingerprint(files, candidate), device, candidate.settings, description
+        network, name, fingerprint(candidate), device, candidate.settings, description
     )
     opened.left_out = counted(key for key in state if key not in wanted)
     return opened
 
 
-def fingerprint(files: WeightFiles, candidate: Candidate) -> str:
+def fingerprint(candidate: Candidate) -> str:
     """Fingerprint of the network that `open_medvae` opens, from its files alone."""
+    files = locate(candidate)
     config = {"_class_name": "medvae.AutoencoderKL_2D", **structure(files, candidate.name)}
     return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
 
@@ -95,9 +97,7 @@ def structure(files: WeightFiles, name: str) -> dict[str, Any]:
     CandidateError
         If it has none.
     """
-    document = read_yaml_mapping(files.config, name)
-    model = document.get("model")
-    parameters = (model.get("params") if isinstance(model, dict) else None) or document
+    parameters, _ = first_stage(read_yaml_mapping(files.config, name))
     try:
         return {"embed_dim": int(parameters["embed_dim"]), "ddconfig": dict(parameters["ddconfig"])}
     except (KeyError, TypeError, ValueError) as error:

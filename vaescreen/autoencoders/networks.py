@@ -303,6 +303,19 @@ def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> Ne
     return network
 
 
+def fingerprint(candidate: Candidate) -> str:
+    """Fingerprint of the network that `load_network` gives, from its files alone.
+
+    Raises
+    ------
+    CandidateError
+        If they are missing or cannot be read.
+    """
+    files = locate(candidate)
+    config = read_config(files, candidate.name, candidate.adapter, stated_config(candidate))
+    return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
+
+
 def load_files(
     files: WeightFiles,
     name: str,
@@ -331,10 +344,10 @@ def load_files(
         )
     state, beside = read_state(files, name)
     model, left_out = build(config, state, name)
-    fingerprint = network_fingerprint(config, found, settings)
     published = PUBLISHED.get(str(config["_class_name"]))
     description = published.description if published else None
-    network = NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    identity = network_fingerprint(config, found, settings)
+    network = NetworkAutoencoder(model, name, identity, device, settings, description)
     network.left_out = counted((*beside, *left_out))
     return network
 

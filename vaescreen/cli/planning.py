@@ -56,7 +56,7 @@ def plan(
     from vaescreen.datasets import declared
     from vaescreen.execution import choose_device
     from vaescreen.images import open_data
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.superres.planning import Speeds, missing_points
     from vaescreen.superres.recipes import recipe_named
 

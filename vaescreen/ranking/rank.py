@@ -18,8 +18,9 @@ from vaescreen.ranking.scoring import all_failed, score
 from vaescreen.ranking.standings import standings_of, with_shared_ranks
 from vaescreen.ranking.table import Record, Row, build_rows, rank_payload, title
 from vaescreen.ranking.verdict import blur_verdict
-from vaescreen.registry.candidate import Candidate, HubSource, WebSource
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.sources import HubSource, WebSource
 from vaescreen.screening.campaign import OnProgress, ignore
 from vaescreen.screening.cards import card_path
 from vaescreen.storage import cache_dir
@@ -163,7 +164,7 @@ def rank(
         What ranks: `sr_psnr` of one sample, `posterior_mean_psnr`, or `detail`, how near the energy of the finest
         Haar bands of a sample comes to that of the true image.
     registry
-        Registry file that is laid over the others (see `vaescreen.registry.registry`).
+        Registry file that is laid over the others (see `vaescreen.registry.catalogue`).
     predictor
         File of a fitted predictor of the recipe instead of the shipped one.
     results

@@ -12,9 +12,10 @@ from vaescreen.autoencoders.networks import load_files
 from vaescreen.autoencoders.weights import pull
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet
-from vaescreen.registry.candidate import Candidate, HubSource
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.catalogue import make_candidate
 from vaescreen.registry.editing import add_entry
-from vaescreen.registry.registry import make_candidate
+from vaescreen.registry.sources import HubSource
 from vaescreen.screening.doctor import Examination, examine_candidate
 from vaescreen.screening.origin import Statement, origin_of
 

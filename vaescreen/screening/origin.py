@@ -11,7 +11,7 @@ from vaescreen.autoencoders.medvae import HUB, MODELS
 from vaescreen.autoencoders.published.files import WEIGHTS_FOLDER, owner
 from vaescreen.errors import RegistryError
 from vaescreen.registry.candidate import did_you_mean
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")

@@ -21,7 +21,7 @@ from vaescreen.ranking.comparison.decomposition import Decomposition, decompose,
 from vaescreen.ranking.comparison.measurement import Measured, measure
 from vaescreen.ranking.comparison.sources import Reconstructions, SavedOutputs, Source, batch_size
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.superres.outputs import Outputs, load_outputs
 
