@@ -22,7 +22,7 @@ from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.environment import environment
 from vaescreen.images import open_data
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.scorer import score
 from vaescreen.storage import write_json
 from vaescreen.superres.diffusion import predict

@@ -31,7 +31,7 @@ from vaescreen.images import DataSet, open_data
 from vaescreen.predictor.files import shipped_path
 from vaescreen.predictor.track_record import foresee, record_prediction
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.campaign import screen
 from vaescreen.storage import ensure_writable
 from vaescreen.superres.finished import finished_point

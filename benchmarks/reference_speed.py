@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.environment import command_line, environment
 from vaescreen.images import open_data
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.storage import write_json
 from vaescreen.superres.diffusion import Process
 from vaescreen.superres.draws import draw

@@ -14,7 +14,7 @@ from typing import Any
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.environment import command_line, environment
 from vaescreen.images import open_data
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.reports.drawing import new_figure, save
 from vaescreen.storage import cache_dir, digest, write_bytes, write_json
 from vaescreen.superres.evaluation import evaluate

@@ -22,7 +22,7 @@ from vaescreen.errors import ResultError
 from vaescreen.ranking.columns import number
 from vaescreen.ranking.comparison.analysis import BANDS
 from vaescreen.ranking.comparison.decomposition import decompose, matched_paths
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.reports.markdown import table
 from vaescreen.statistics.clusters import pair
 from vaescreen.statistics.effects import cohens_d, d_z, mean_difference

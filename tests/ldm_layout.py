@@ -9,9 +9,17 @@ from torch import Tensor
 
 
 def ldm_network(
-    *, channels: int = 3, levels: int = 2, attention: Sequence[int] = (), vq: bool = False
+    *,
+    channels: int = 3,
+    levels: int = 2,
+    attention: Sequence[int] = (),
+    vq: bool = False,
+    around: bool = True,
 ) -> Any:
-    """Small random `AutoencoderKL` or `VQModel` as that code could have made it, attending at `attention` levels."""
+    """Small random `AutoencoderKL` or `VQModel` as that code could have made it, attending at `attention` levels.
+
+    `around` says whether there are convolutions around the latents.
+    """
     from diffusers import AutoencoderKL, VQModel
 
     torch.manual_seed(0)
@@ -28,7 +36,7 @@ def ldm_network(
     }
     if vq:
         return VQModel(**fields, num_vq_embeddings=16, vq_embed_dim=2).eval()
-    return AutoencoderKL(**fields).eval()
+    return AutoencoderKL(**fields, use_quant_conv=around, use_post_quant_conv=around).eval()
 
 
 def ldm_config(model: Any) -> dict[str, Any]:

@@ -161,11 +161,27 @@ CONFIGS: dict[str, Callable[[int], dict[str, Any]]] = {
         "layers_per_block": 1,
         "temporal_compression_ratio": 2,
     },
+    "AutoencoderRAE": lambda _: {
+        "encoder_hidden_size": 64,
+        "encoder_num_hidden_layers": 1,
+        "encoder_input_size": 28,
+        "decoder_hidden_size": 32,
+        "decoder_num_hidden_layers": 1,
+        "decoder_num_attention_heads": 4,
+        "decoder_intermediate_size": 64,
+    },
 }
 """Arguments of a small network of each class, by the channels of its images."""
 
-LATENTS = {"AutoencoderTiny": "latents", "VQModel": "latents", "AutoencoderDC": "latent"}
-FRAMES = set(list(CONFIGS)[list(CONFIGS).index("AutoencoderKLWan") :])
+LATENTS = {
+    "AutoencoderTiny": "latents",
+    "VQModel": "latents",
+    "AutoencoderDC": "latent",
+    "AutoencoderRAE": "latent",
+}
+FRAMES = set(list(CONFIGS)[list(CONFIGS).index("AutoencoderKLWan") : -1])
+RAE_SIDE = 32
+"""Side in pixels that the network of `AutoencoderRAE` works on."""
 
 
 def build(name: str, channels: int = 3) -> Any:

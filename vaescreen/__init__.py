@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vaescreen.ranking.comparison import Report, compare
     from vaescreen.ranking.rank import Ranking, rank
     from vaescreen.ranking.scoring import Scoring, score
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
 __version__ = "0.1.0"
 
@@ -41,7 +41,7 @@ _HOMES = {
     "DataOptions": "vaescreen.datasets",
     "Machine": "vaescreen.execution",
     "Ranking": "vaescreen.ranking.rank",
-    "Registry": "vaescreen.registry.registry",
+    "Registry": "vaescreen.registry.catalogue",
     "Report": "vaescreen.ranking.comparison",
     "Scoring": "vaescreen.ranking.scoring",
     "VaescreenError": "vaescreen.errors",

@@ -19,7 +19,7 @@ from vaescreen.autoencoders.linear import LinearCodec, patch_pca
 from vaescreen.autoencoders.networks import load_network
 from vaescreen.errors import VaescreenError
 from vaescreen.metrics.fidelity import psnr
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 BATCH = 16
 

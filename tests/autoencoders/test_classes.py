@@ -3,11 +3,10 @@
 import importlib.util
 import inspect
 
-import diffusers
 import pytest
 import torch
 from diffusers import ModelMixin
-from small_networks import CONFIGS, build, library_decode, library_encode
+from small_networks import CONFIGS, RAE_SIDE, build, library_decode, library_encode
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,14 +17,6 @@ from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.errors import CandidateError
 from vaescreen.registry.settings import Settings
 
-MAIN = (
-    "AutoencoderKL",
-    "AutoencoderTiny",
-    "AutoencoderDC",
-    "VQModel",
-    "AsymmetricAutoencoderKL",
-    "AutoencoderKLFlux2",
-)
 NOT_ONE_IMAGE = {
     "AutoencoderKLAllegro": "24 frames",
     "AutoencoderKLMiniMaxH3": "17 frames",
@@ -43,43 +34,43 @@ NOT_ONE_IMAGE = {
     "RFD4ProteinaAutoencoder": "molecules",
     "LTX2VideoDiffusionDecoderModel": "decodes only",
 }
-CASES = [
-    pytest.param(name, channels, size, marks=[] if name in MAIN or size[0] < 100 else pytest.mark.slow)
-    for name in CONFIGS
-    for channels in (1, 3)
-    for size in ([] if name in MAIN else [(33, 35)]) + [(256, 256), (255, 257)]
-]
 
 
 def images(size: tuple[int, int] = (64, 64), count: int = 1) -> Tensor:
     return torch.rand(count, 1, *size, generator=torch.Generator().manual_seed(1))
 
 
-def gray(x: Tensor, size: tuple[int, int]) -> Tensor:
+def gray(x: Tensor, size: tuple[int, int], black: float = -1) -> Tensor:
     assert (x.abs() < 1).float().mean() > 0.2, (
         "too much of the image is clamped: the comparison would be empty"
     )
-    return (x.mean(dim=1, keepdim=True) / 2 + 0.5).clamp(0, 1)[..., : size[0], : size[1]]
+    return ((x.mean(dim=1, keepdim=True) - black) / (1 - black)).clamp(0, 1)[..., : size[0], : size[1]]
 
 
-@pytest.mark.parametrize(("name", "channels", "size"), CASES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", CLASSES)
 @torch.no_grad()
-def test_same_as_the_library(name, channels, size):
+def test_same_as_the_library(name, channels):
+    """Every class that a registry entry can name, to 1e-6; one that has no small network here fails."""
+    if CLASSES[name].needs:
+        pytest.importorskip(CLASSES[name].needs, reason=f"{name} needs {CLASSES[name].needs}")
+    if name == "AutoencoderRAE":  # colour images of one size, in [0, 1]
+        channels, size, black = 3, (RAE_SIDE, RAE_SIDE), 0
+    else:
+        size, black = (33, 35), -1
     model, x = build(name, channels), images(size)
     ours = NetworkAutoencoder(build(name, channels), name, "0")
     factor = ours.geometry.factor
     padded = F.pad(x, (0, -size[1] % factor, 0, -size[0] % factor), mode="reflect")
-    expected = library_encode(model, 2 * padded.repeat(1, channels, 1, 1) - 1)
+    expected = library_encode(model, black + (1 - black) * padded.repeat(1, channels, 1, 1))
     latents = ours.encode(x)
     assert latents.std() > 1e-3
-    torch.testing.assert_close(latents, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(latents, expected, atol=1e-6, rtol=1e-6)
     decoded = ours.decode(latents, size)
     assert decoded.std() > 1e-3
-    torch.testing.assert_close(decoded, gray(library_decode(model, expected), size), atol=1e-5, rtol=0)
-
-
-def test_every_class_is_tried():
-    assert set(CLASSES) == {*CONFIGS, "AutoencoderRAE"}
+    torch.testing.assert_close(
+        decoded, gray(library_decode(model, expected), size, black), atol=1e-6, rtol=1e-6
+    )
 
 
 def test_every_autoencoder_of_the_library_is_known():
@@ -93,7 +84,7 @@ def test_every_autoencoder_of_the_library_is_known():
     assert found - set(NOT_ONE_IMAGE) == set(CLASSES)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name != "AutoencoderRAE"])
 def test_an_image_does_not_depend_on_its_batch(name):
     ours, x = NetworkAutoencoder(build(name), name, "0"), images((64, 64), count=2)
     together = ours.encode(x)
@@ -202,27 +193,6 @@ class TestNativeScale:
 class TestFixedSize:
     """AutoencoderRAE resizes whatever it gets; here it refuses what is not its own size."""
 
-    @pytest.fixture
-    def model(self):
-        pytest.importorskip("transformers", reason="AutoencoderRAE needs transformers")
-        torch.manual_seed(0)
-        sizes = {"encoder_hidden_size": 64, "encoder_num_hidden_layers": 1, "encoder_input_size": 112}
-        decoder = {
-            "decoder_hidden_size": 32,
-            "decoder_num_hidden_layers": 1,
-            "decoder_num_attention_heads": 4,
-        }
-        return diffusers.AutoencoderRAE(**sizes, **decoder, decoder_intermediate_size=64).eval()
-
-    @torch.no_grad()
-    def test_same_as_the_library(self, model):
-        ours, x = NetworkAutoencoder(model, "rae", "0"), images((128, 128))
-        assert ours.geometry == Geometry(64, 16)
-        expected = model.encode(x.repeat(1, 3, 1, 1)).latent
-        torch.testing.assert_close(ours.encode(x), expected, atol=1e-5, rtol=0)
-        decoded = model.decode(expected).sample.mean(dim=1, keepdim=True).clamp(0, 1)
-        torch.testing.assert_close(ours.decode(expected, (128, 128)), decoded, atol=1e-5, rtol=0)
-
     @pytest.mark.skipif(
         importlib.util.find_spec("transformers") is not None, reason="transformers is installed"
     )
@@ -233,6 +203,9 @@ class TestFixedSize:
         ):
             building.build(config, {}, "rae")
 
-    def test_refuses_other_sizes(self, model):
-        with pytest.raises(CandidateError, match="rae: works on 128x128 pixels only, not on 144x128"):
-            NetworkAutoencoder(model, "rae", "0").encode(images((130, 128)))
+    def test_refuses_other_sizes(self):
+        pytest.importorskip("transformers", reason="AutoencoderRAE needs transformers")
+        ours = NetworkAutoencoder(build("AutoencoderRAE"), "rae", "0")
+        assert ours.geometry == Geometry(64, 16)
+        with pytest.raises(CandidateError, match="rae: works on 32x32 pixels only, not on 48x32"):
+            ours.encode(images((40, 32)))

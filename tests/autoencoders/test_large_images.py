@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.settings import LARGEST_WHOLE
 
 _STATUS = Path("/proc/self/status")
@@ -20,7 +20,7 @@ import torch
 
 from vaescreen.autoencoders.networks import load_network
 from vaescreen.registry.settings import Settings
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 
 def peak():

@@ -99,6 +99,61 @@ def test_first_stage_inside_a_whole_model(tmp_path):
     assert float(ours.native_scale.scale) == pytest.approx(0.18215)
 
 
+def engine(model: Any) -> dict[str, Any]:
+    """Document of sgm's `AutoencodingEngine`: encoder and decoder each with its structure, no convolutions around."""
+    structure = {**ldm_config(model)["ddconfig"], "attn_type": "vanilla-xformers"}
+    modules = "sgm.modules.diffusionmodules.model"
+    parameters = {
+        "encoder_config": {"target": f"{modules}.Encoder", "params": structure},
+        "decoder_config": {"target": f"{modules}.Decoder", "params": structure},
+        "regularizer_config": {"target": "sgm.modules.autoencoding.regularizers.DiagonalGaussianRegularizer"},
+    }
+    return {"model": {"target": "sgm.models.autoencoder.AutoencodingEngine", "params": parameters}}
+
+
+class TestSgm:
+    def test_autoencoding_engine(self, tmp_path):
+        model = ldm_network(levels=3, around=False)
+        state = ldm_state(model) | {"loss.discriminator.0.weight": torch.zeros(1)}
+        folder = write(tmp_path / "model", engine(model), {"state_dict": state})
+        ours = open_autoencoder(candidate(folder))
+        same(ours, model)
+        assert ours.left_out == "1 of loss"
+
+    def test_attention_by_xformers_is_attention(self, tmp_path):
+        model = ldm_network(levels=3, attention=(1, 2))
+        document = ldm_config(model)
+        document["ddconfig"]["attn_type"] = "vanilla-xformers"
+        same(open_autoencoder(candidate(write(tmp_path / "model", document, ldm_state(model)))), model)
+
+    def test_engine_that_quantises_is_refused_by_name(self, tmp_path):
+        model = ldm_network(levels=3, around=False)
+        document = engine(model)
+        target = "sgm.modules.autoencoding.regularizers.quantize.VectorQuantizer"
+        document["model"]["params"]["regularizer_config"]["target"] = target
+        document["model"]["params"]["encoder_config"]["params"]["double_z"] = False
+        folder = write(tmp_path / "model", document, ldm_state(model))
+        with pytest.raises(CandidateError, match="is an AutoencodingEngine with a VectorQuantizer"):
+            open_autoencoder(candidate(folder))
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("quantize.embed", lambda codes: codes.T),  # [D, K], as taming's EMA quantiser
+        ("quantize._codebook.embed", lambda codes: codes[None]),  # [1, K, D], as lucidrains' package
+    ],
+)
+def test_code_books_that_follow_by_moving_averages(tmp_path, key, written):
+    model = ldm_network(levels=3, vq=True)
+    state = ldm_state(model)
+    codes = state.pop("quantize.embedding.weight")
+    counts = {f"{key.rpartition('.')[0]}.cluster_size": torch.ones(len(codes))}
+    state |= {key: written(codes).contiguous(), f"{key}_avg": written(codes).contiguous(), **counts}
+    folder = write(tmp_path / "model", ldm_config(model), {"state_dict": state})
+    same(open_autoencoder(candidate(folder, channels=2)), model)
+
+
 def test_low_rank_updates_of_medvae_are_added(tmp_path):
     """4x3 and 8x4: convolutions of blocks wrapped as `conv`, `lora_down`, `lora_up`, the YAML below `model.params`."""
     model = ldm_network(levels=3)

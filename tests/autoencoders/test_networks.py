@@ -13,7 +13,7 @@ from vaescreen.autoencoders.contract import Autoencoder, Geometry
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
 from vaescreen.autoencoders.weights import available
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Candidate
+from vaescreen.registry.catalogue import Candidate
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

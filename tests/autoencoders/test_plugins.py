@@ -112,7 +112,7 @@ import torch
 from pathlib import Path
 from vaescreen.autoencoders import fingerprint_of, open_autoencoder
 from vaescreen.autoencoders.weights import available
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 candidate = Registry.load(Path(sys.argv[1])).candidate("mine")
 assert available(candidate)

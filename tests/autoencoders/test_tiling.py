@@ -9,7 +9,7 @@ from vaescreen.autoencoders.classes import CLASSES
 from vaescreen.autoencoders.networks import NetworkAutoencoder, load_network
 from vaescreen.autoencoders.tiling import in_tiles
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.settings import Settings
 
 SIZE = (200, 329)

@@ -24,7 +24,7 @@ from vaescreen.autoencoders.hub import discard
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.weights import available, locate, pull
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 TOKEN = "hf_secretsecretsecret"
@@ -33,7 +33,7 @@ import json, sys
 from pathlib import Path
 from vaescreen.autoencoders.weights import available, pull
 from vaescreen.errors import CandidateError
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 answers = {}
 for name, candidate in Registry.read(Path(sys.argv[1])).candidates.items():
@@ -56,7 +56,7 @@ def refuse(self, address):
 socket.socket.connect = refuse
 import torch
 from vaescreen.autoencoders import open_autoencoder
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 images = torch.load(sys.argv[2])
 latents = {n: open_autoencoder(c).encode(images) for n, c in Registry.read(Path(sys.argv[1])).candidates.items()}
@@ -106,6 +106,10 @@ def write_registry(path: Path, **entries: dict[str, Any]) -> Path:
     return path
 
 
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def shard(folder: Path) -> None:
     """Split the weights of a saved network over two files and an index, as diffusers does for large ones."""
     from safetensors.torch import load_file
@@ -145,10 +149,15 @@ def pulled(tmp_path_factory) -> Iterator[dict[str, Any]]:
             "half": entry("half", variant="fp16"),
             "pickle": entry("pickle"),
             "medvae": entry("medvae", "ldm", geometry={"channels": 3, "factor": 4}, **medvae),
+            "pinned-pickle": entry("pickle", revision=hub.commit("org/pickle")),
+            "hashed-pickle": entry("pickle", sha256=sha256(root / "pickle/diffusion_pytorch_model.bin")),
         }
         registry = write_registry(folder / "registry.yaml", **entries)
         first = run_in_terminal(PULL, registry, env=hub.environment(folder / "home"))
         requests = list(hub.requests)
+        hub.requests.clear()
+        again = run(PULL, registry, env=hub.environment(folder / "home"))
+        asked_again = list(hub.requests)
         hub.requests.clear()
         images = torch.rand(1, 1, 32, 32)
         torch.save(images, folder / "images.pt")
@@ -158,6 +167,8 @@ def pulled(tmp_path_factory) -> Iterator[dict[str, Any]]:
         yield {
             "first": first,
             "requests": requests,
+            "again": again,
+            "asked again": asked_again,
             "asked offline": list(hub.requests),
             "latents": torch.load(folder / "latents.pt"),
             "expected": NetworkAutoencoder(model, "kl", "0").encode(images),
@@ -188,6 +199,14 @@ class TestLayouts:
         expected = pulled.get(f"expected of {name}", pulled["expected"])
         torch.testing.assert_close(pulled["latents"][name], expected, atol=tolerance, rtol=0)
         assert pulled["asked offline"] == []
+
+    def test_pulled_again_comes_from_the_cache_and_nobody_is_asked(self, pulled):
+        first, again = (json.loads(pulled[when].stdout) for when in ("first", "again"))
+        assert {name: answer["weights"] for name, answer in again.items()} == {
+            name: answer["weights"] for name, answer in first.items()
+        }
+        assert all(answer["before"] for answer in again.values())
+        assert pulled["asked again"] == []
 
     def test_nothing_else_is_downloaded(self, pulled):
         assert not any("unet" in request for request in pulled["requests"])

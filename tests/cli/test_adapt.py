@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from small import write_pictures, write_registry
 
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 
 @pytest.fixture

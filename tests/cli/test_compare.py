@@ -44,6 +44,47 @@ def test_csv_has_a_row_for_every_metric(run, arguments):
     assert len(lines) == 1 + 45
 
 
+@pytest.fixture
+def one_patient(tmp_path) -> tuple[str, ...]:
+    """Twelve pictures, of which the four test pictures are one patient's."""
+    pictures, registry = write_pictures(tmp_path / "pictures", 12, 48), write_registry(tmp_path)
+    rows = [f"picture-{i:02}.png,{'test,x' if i < 4 else f'train,{i}'}" for i in range(12)]
+    (pictures / "manifest.csv").write_text("\n".join(["file,split,patient_id", *rows]))
+    return ("--data", str(pictures), "--size", "48", "--registry", str(registry), "--device", "cpu")
+
+
+def test_one_patient_is_measured_and_not_tested(run, one_patient, tmp_path):
+    asked = ("compare", "dct-f16c4", "haar-f16c4", *one_patient, "--no-lpips")
+    printed = run(*asked, "--figures", tmp_path / "figures")
+    assert printed.exit_code == 0, printed.stderr
+    assert "4 real test images of 1 patients" in printed.stdout
+    assert "has the highest PSNR" in printed.stdout
+    assert "on the images of one patient" in printed.stdout
+    assert "t test" not in printed.stdout
+    assert not (tmp_path / "figures" / "differences.svg").exists()
+    lines = run(*asked, "--format", "csv").stdout.splitlines()
+    assert lines[0] == "metric,dct-f16c4,haar-f16c4"
+    scored = json.loads(run("score", "dct-f16c4", "haar-f16c4", *one_patient, "--format", "json").stdout)
+    psnr = dict(zip(lines[0].split(",")[1:], map(float, lines[1].split(",")[1:]), strict=True))
+    for card in scored["cards"]:
+        assert card["summary"]["psnr"] == pytest.approx(psnr[card["candidate"]], abs=1e-4)
+        assert card["counts"]["test_patients"] == 1
+
+
+def test_patients_whose_images_are_copies_are_named(run, one_patient, tmp_path):
+    pictures = tmp_path / "pictures"
+    for number in (2, 3):
+        (pictures / f"picture-0{number}.png").write_bytes(
+            (pictures / f"picture-0{number - 2}.png").read_bytes()
+        )
+    manifest = (pictures / "manifest.csv").read_text()
+    for number in (2, 3):
+        manifest = manifest.replace(f"picture-0{number}.png,test,x", f"picture-0{number}.png,test,y")
+    (pictures / "manifest.csv").write_text(manifest)
+    printed = run("compare", "dct-f16c4", "haar-f16c4", *one_patient, "--no-lpips", "--no-decompose")
+    assert "patients x, y have 2 images in common, pixel for pixel" in " ".join(printed.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("extra", "hint"),
     [

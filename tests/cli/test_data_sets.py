@@ -8,7 +8,7 @@ from small import write_pictures, write_registry
 from small_data import write_entries, zipped_pictures
 from web import Web
 
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.storage import config_dir
 
 

@@ -161,7 +161,7 @@ def test_pull_of_an_archive_that_is_not_on_the_hub_says_where_it_lies(run) -> No
 
 def test_add_writes_into_the_users_own_registry_and_prints_the_entry(run, tmp_path) -> None:
     from vaescreen.autoencoders.weights import locate
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     weights = locate(Registry.load().candidate("generic-f4c1")).weights.parent
     result = run("registry", "add", weights, "--name", "fresh", "--licence", "MIT", "--size", "64")

@@ -11,7 +11,7 @@ from web import Web
 from vaescreen.datasets import downloads
 from vaescreen.datasets.downloads import download, size_of
 from vaescreen.errors import DataError
-from vaescreen.registry.data_entry import WebFile
+from vaescreen.registry.data_sources import WebFile
 
 DATA = random.Random(0).randbytes(3 * 2**20 + 12_345)
 OTHER = random.Random(1).randbytes(len(DATA))

@@ -22,7 +22,7 @@ from vaescreen.datasets.fetching import fetch, plan
 from vaescreen.datasets.naming import declared, state_of
 from vaescreen.errors import CacheError, DataError
 from vaescreen.images import Declaration, open_data
-from vaescreen.registry.registry import DATA
+from vaescreen.registry.catalogue import DATA
 
 
 def entry(source: dict[str, Any], **fields: Any):

@@ -11,7 +11,7 @@ from vaescreen.datasets import declared
 from vaescreen.datasets.naming import standing_for, state_of
 from vaescreen.errors import DataError
 from vaescreen.images import Declaration, open_data
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 
 
 @pytest.fixture

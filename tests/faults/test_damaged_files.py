@@ -1,4 +1,4 @@
-"""Files that are cut, flipped, emptied or another's: noticed, put aside and said, never believed, never fatal for ever."""
+"""Files cut, flipped, emptied or swapped with another's: noticed, put aside and said, never believed, never fatal for ever."""
 
 import json
 import logging

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import vaescreen
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.storage import read_json, write_json
 
 ENTRY = """

@@ -6,8 +6,8 @@ import pytest
 
 from vaescreen.errors import RegistryError
 from vaescreen.images.reading import Reading, Window
-from vaescreen.registry.data_entry import CredentialedData, FolderData, HubData, WebData
-from vaescreen.registry.registry import Registry, shipped_file
+from vaescreen.registry.catalogue import Registry, shipped_file
+from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData
 
 ENTRY = """\
 data:

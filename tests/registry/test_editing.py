@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vaescreen.errors import RegistryError
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.editing import add_entry, remove_candidate, remove_data_set, remove_entry
-from vaescreen.registry.registry import DATA, Registry, make_candidate
+from vaescreen.registry.catalogue import DATA, Registry, make_candidate
+from vaescreen.registry.editing import add_entry, remove_entry, remove_named
 
 FIELDS = {
     "adapter": "diffusers",
@@ -171,7 +171,7 @@ class TestDataSets:
 
     def test_one_that_ships_is_not_removed(self):
         with pytest.raises(RegistryError, match="comes with the package"):
-            remove_data_set("mrnet")
+            remove_named("mrnet", section="data")
 
 
 class TestRemoving:
@@ -193,11 +193,11 @@ class TestRemoving:
 
     def test_an_entry_of_the_package_cannot_be_removed(self):
         with pytest.raises(RegistryError, match="comes with the package"):
-            remove_candidate("taesd")
+            remove_named("taesd")
 
     def test_an_entry_is_removed_from_the_file_that_it_counts_from(self, file, tmp_path, monkeypatch):
         monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path))
-        assert remove_candidate("one") == file
+        assert remove_named("one") == file
         assert "one" not in Registry.read(file).candidates
 
 

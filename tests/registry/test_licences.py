@@ -1,5 +1,5 @@
+from vaescreen.registry.catalogue import make_candidate
 from vaescreen.registry.licences import has_licence, is_permissive
-from vaescreen.registry.registry import make_candidate
 
 FIELDS = {
     "adapter": "linear",

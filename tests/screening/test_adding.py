@@ -12,7 +12,8 @@ from hub import Hub
 from vaescreen.autoencoders.weights import locate
 from vaescreen.errors import CandidateError, RegistryError
 from vaescreen.images import DataSet, open_data
-from vaescreen.registry.registry import HubSource, ModuleSource, PathSource, Registry
+from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.sources import HubSource, ModuleSource, PathSource
 from vaescreen.screening.adding import Statement, add_candidate, draft
 
 STATED = Statement(domain="medical", licence="MIT", training_data="X-rays")

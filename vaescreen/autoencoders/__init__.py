@@ -9,7 +9,9 @@ adapters of other packages; `linear` has the codecs that need no training.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from vaescreen.errors import CandidateError
 
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
     from vaescreen.images import DataSet
     from vaescreen.registry.candidate import Candidate
 
-__all__ = ["fingerprint_of", "open_autoencoder"]
+__all__ = ["Unopened", "fingerprint_of", "open_autoencoder", "unopened"]
+
+
+class Unopened(NamedTuple):
+    """An autoencoder that knows how to open itself, on a device, and how to fingerprint itself unopened."""
+
+    open: Callable[[torch.device | str], Autoencoder]
+    fingerprint: Callable[[], str]
 
 
 def open_autoencoder(
@@ -42,31 +51,7 @@ def open_autoencoder(
     CandidateError
         If it cannot be opened: not on this machine, damaged, unsafe, or not what the registry says.
     """
-    from vaescreen.registry.candidate import ADAPTERS, LinearSource
-
-    if isinstance(candidate.source, LinearSource):
-        from vaescreen.autoencoders.linear import open_linear
-
-        if candidate.settings.changed():
-            raise CandidateError(f"{candidate.name}: a linear codec has no settings; leave them out")
-        return open_linear(
-            candidate.source.basis, candidate.geometry, _given(data, candidate), candidate.name
-        )
-    if candidate.adapter == "medvae":
-        from vaescreen.autoencoders.medvae import open_medvae
-
-        return open_medvae(candidate, device)
-    if candidate.adapter == "module":
-        from vaescreen.autoencoders.plugins import open_module
-
-        return open_module(candidate, device)
-    if candidate.adapter not in ADAPTERS:
-        from vaescreen.autoencoders.plugins import open_plugin
-
-        return open_plugin(candidate, device)
-    from vaescreen.autoencoders.networks import load_network
-
-    return load_network(candidate, device)
+    return unopened(candidate, data).open(device)
 
 
 def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
@@ -77,28 +62,38 @@ def fingerprint_of(candidate: Candidate, data: DataSet | None = None) -> str:
     CandidateError
         If the candidate's files are not on this machine or cannot be read.
     """
-    from vaescreen.registry.candidate import LinearSource
+    return unopened(candidate, data).fingerprint()
+
+
+def unopened(candidate: Candidate, data: DataSet | None = None) -> Unopened:
+    """What a candidate is, asked in this one place: a linear codec, a network, the user's own code or a plug-in.
+
+    Raises
+    ------
+    CandidateError
+        If a linear codec has no data to be fitted on.
+    """
+    from vaescreen.registry.candidate import ADAPTERS
+    from vaescreen.registry.sources import LinearSource
 
     if isinstance(candidate.source, LinearSource):
-        from vaescreen.autoencoders.linear import linear_fingerprint
+        from vaescreen.autoencoders.linear import linear_fingerprint, open_linear
 
-        return linear_fingerprint(candidate.source.basis, candidate.geometry, _given(data, candidate))
-    if candidate.runs_code:
-        return open_autoencoder(candidate, data).fingerprint
-    from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
-    from vaescreen.autoencoders.formats import read_config, stated_config
-    from vaescreen.autoencoders.weights import locate
-
-    files = locate(candidate)
+        if candidate.settings.changed():
+            raise CandidateError(f"{candidate.name}: a linear codec has no settings; leave them out")
+        if data is None:
+            raise CandidateError(f"{candidate.name}: a linear codec needs a data set to be fitted on")
+        stated = candidate.source.basis, candidate.geometry, data
+        return Unopened(lambda _: open_linear(*stated, candidate.name), lambda: linear_fingerprint(*stated))
     if candidate.adapter == "medvae":
-        from vaescreen.autoencoders.medvae import fingerprint
+        from vaescreen.autoencoders import medvae
 
-        return fingerprint(files, candidate)
-    config = read_config(files, candidate.name, candidate.adapter, stated_config(candidate))
-    return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
+        return Unopened(partial(medvae.open_medvae, candidate), partial(medvae.fingerprint, candidate))
+    if candidate.adapter == "module" or candidate.adapter not in ADAPTERS:
+        from vaescreen.autoencoders.plugins import open_module, open_plugin
 
+        make = partial(open_module if candidate.adapter == "module" else open_plugin, candidate)
+        return Unopened(make, lambda: make("cpu").fingerprint)
+    from vaescreen.autoencoders import networks
 
-def _given(data: DataSet | None, candidate: Candidate) -> DataSet:
-    if data is None:
-        raise CandidateError(f"{candidate.name}: a linear codec needs a data set to be fitted on")
-    return data
+    return Unopened(partial(networks.load_network, candidate), partial(networks.fingerprint, candidate))

@@ -55,7 +55,7 @@ def _construct(config: dict[str, Any], name: str) -> Any:
     if class_name is None:
         raise CandidateError(
             f"{name}: its configuration has no `_class_name`, which says what network it is; write it in, such as "
-            '"_class_name": "AutoencoderKL"'
+            '`"_class_name": "AutoencoderKL"`'
         )
     class_name = str(class_name).rpartition(".")[2]  # some write the whole path
     if class_name in PUBLISHED:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vaescreen.autoencoders.files import WeightFiles, refuse_placeholder
+from vaescreen.autoencoders.files import WeightFiles, fetched_again, refuse_placeholder
 from vaescreen.errors import CandidateError
 
 _WRAPPERS = (
@@ -121,7 +121,8 @@ def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise CandidateError(
-            f"{name}: {path} is truncated or not a safetensors file ({_line(error)}); fetch it again"
+            f"{name}: {path} is truncated or not a safetensors file ({_line(error)}); "
+            f"{fetched_again(path, name)}"
         ) from error
     return tensors
 
@@ -130,7 +131,6 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
     with path.open("rb") as file:
         head = file.read(8)
     _refuse_other_formats(path, head, name)
-    _refuse_inflated(path, name)
     try:
         with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(_records(path)):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -144,7 +144,7 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
         raise CandidateError(f"{name}: {path} is not a weight file; safetensors is expected") from error
     except Exception as error:  # a damaged pickle may fail in any way
         raise CandidateError(
-            f"{name}: {path} is truncated or damaged ({_line(error)}); fetch it again"
+            f"{name}: {path} is truncated or damaged ({_line(error)}); {fetched_again(path, name)}"
         ) from error
     state = _tensors_in(content, path, name)
     if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):
@@ -184,29 +184,22 @@ def _holds_tensors(content: dict[Any, Any]) -> bool:
 
 
 def _refuse_other_formats(path: Path, head: bytes, name: str) -> None:
+    """Refuse what is of another program, a program itself, or an archive that unpacks to more than its own size."""
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise CandidateError(f"{name}: {path} is {what}; safetensors or a PyTorch checkpoint is expected")
     try:
         with zipfile.ZipFile(path) as archive:
-            is_script = any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+            entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return
-    if is_script:
+    if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise CandidateError(
             f"{name}: {path} is TorchScript, a program rather than weights; save its tensors instead: "
             "`torch.save(torch.jit.load(FILE).state_dict(), OTHER)`"
         )
-
-
-def _refuse_inflated(path: Path, name: str) -> None:
-    """Refuse an archive that unpacks to more than its own size; PyTorch stores tensors as they are."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return
-    if unpacked > path.stat().st_size:
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > path.stat().st_size:  # PyTorch stores tensors as they are
         raise CandidateError(
             f"{name}: {path} would unpack to {unpacked / 1e6:.0f} MB, more than its own size; "
             "no weight file does that, and it is not opened"

@@ -36,8 +36,10 @@ class Autoencoder(Protocol):
         """Images `[B, 1, *size]` in [0, 1], clamped, cropped to `size` (height, width)."""
 
 
-def check_output(output: Tensor, expected: tuple[int, ...], name: str, what: str) -> None:
+def check_output(output: Tensor, expected: tuple[int, ...], name: str, what: str, mend: str = "") -> None:
     """Refuse latents or images `[B, *expected]` of another shape, or with values that are not finite.
+
+    `mend` says what to do about the latter.
 
     Raises
     ------
@@ -48,4 +50,4 @@ def check_output(output: Tensor, expected: tuple[int, ...], name: str, what: str
     if shape != expected:
         raise CandidateError(f"{name}: gives {what} of shape {shape} where {expected} is due")
     if not output.isfinite().all():
-        raise CandidateError(f"{name}: gives {what} that are not finite (NaN or infinity)")
+        raise CandidateError(f"{name}: gives {what} that are not finite (NaN or infinity){mend}")

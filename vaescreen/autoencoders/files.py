@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from vaescreen.datasets.hub_answers import placeholder
-from vaescreen.errors import CandidateError, RegistryError
-from vaescreen.registry.marked_yaml import load_marked
+from vaescreen.errors import CandidateError
 from vaescreen.registry.settings import Settings
-from vaescreen.storage import digest
+from vaescreen.storage import cache_dir, digest
 
 MAX_TEXT_BYTES = 5_000_000
 
@@ -28,6 +30,12 @@ class WeightFiles(NamedTuple):
     weights: Path
     shards: tuple[Path, ...] = ()
     parts: tuple[str, ...] = ()
+
+
+def fetched_again(path: Path, name: str) -> str:
+    """How a damaged file of candidate `name` is replaced, to end a message with."""
+    of_a_cache = cache_dir() in path.parents or any(p.name.startswith("models--") for p in path.parents)
+    return f"`vaescreen registry pull {name}` fetches it again" if of_a_cache else "fetch it again"
 
 
 def stays_inside(link: Path) -> bool:
@@ -53,10 +61,18 @@ def refuse_placeholder(path: Path, name: str) -> None:
     except OSError as error:
         raise CandidateError(f"{name}: cannot read {path} ({error.strerror})") from error
     if not head:
-        raise CandidateError(f"{name}: {path} is empty; fetch it again")
+        raise CandidateError(f"{name}: {path} is empty; {fetched_again(path, name)}")
     if instead := placeholder(head):
-        mend = "run `git lfs pull` there" if "LFS" in instead else "fetch it again"
+        mend = "run `git lfs pull` there" if "LFS" in instead else fetched_again(path, name)
         raise CandidateError(f"{name}: {path} is {instead}, not the file; {mend}")
+
+
+def _check_text(path: Path, name: str) -> None:
+    refuse_placeholder(path, name)
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise CandidateError(
+            f"{name}: {path} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; it is no configuration"
+        )
 
 
 def read_json_object(path: Path, name: str) -> dict[str, Any]:
@@ -67,11 +83,7 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
     CandidateError
         If the file cannot be read, is larger than 5 MB, or is not a JSON object.
     """
-    refuse_placeholder(path, name)
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise CandidateError(
-            f"{name}: {path} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; it is no configuration"
-        )
+    _check_text(path, name)
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -82,21 +94,35 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
 
 
 def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
-    """Read a YAML mapping that belongs to candidate `name`, by the safe loader of the registry.
+    """Read a YAML mapping that belongs to candidate `name`: plain values, anchors and aliases among them.
 
     Raises
     ------
     CandidateError
-        If the file cannot be read or is not a mapping of plain values.
+        If the file cannot be read, is larger than 5 MB or stands for far more than that, or is not such a mapping.
     """
-    refuse_placeholder(path, name)
+    _check_text(path, name)
     try:
-        value = load_marked(path).value
-    except RegistryError as error:
-        raise CandidateError(f"{name}: {error}") from error
+        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise CandidateError(
+            f"{name}: {path} is not valid YAML ({' '.join(str(error).split())[:150]})"
+        ) from error
     if not isinstance(value, dict):
         raise CandidateError(f"{name}: {path} is not a YAML mapping")
+    if _expanded(value, {}) > MAX_TEXT_BYTES:
+        raise CandidateError(
+            f"{name}: {path} stands for far more than it holds: its aliases multiply; write it out"
+        )
     return value
+
+
+def _expanded(value: Any, known: dict[int, int]) -> int:
+    """Number of values with every alias written out."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if id(value) not in known:
+        known[id(value)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(value)]
 
 
 def file_sha256(path: Path, name: str) -> str:

@@ -9,7 +9,8 @@ from vaescreen.autoencoders.files import WeightFiles, read_json_object, read_yam
 from vaescreen.autoencoders.key_names import Inner, inner
 from vaescreen.autoencoders.recognising import recognised
 from vaescreen.errors import CandidateError
-from vaescreen.registry.candidate import Candidate, GithubSource
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.sources import GithubSource
 
 DIFFUSERS_ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.conv_out.weight")
 """Names that nearly all classes of diffusers share; by them a prefix is told."""

@@ -3,6 +3,7 @@
 import re
 import socket
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -17,21 +18,16 @@ LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def cached(source: HubSource, file: str) -> Path | None:
-    """Path of a file of the source in the hub's cache, or None; the network is not asked."""
+def cached(source: HubSource, file: str) -> Path | Literal[False] | None:
+    """Path of a file of the source in the hub's cache, or None; False if the hub has said that there is none.
+
+    The network is not asked.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     inside = f"{source.subfolder}/{file}" if source.subfolder else file
     found = try_to_load_from_cache(source.hub, inside, revision=source.revision)
-    return Path(found) if isinstance(found, str) else None
-
-
-def known_to_be_absent(source: HubSource, file: str) -> bool:
-    """Whether the hub has said, at an earlier time, that the source has no such file; the network is not asked."""
-    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
-
-    inside = f"{source.subfolder}/{file}" if source.subfolder else file
-    return try_to_load_from_cache(source.hub, inside, revision=source.revision) is _CACHED_NO_EXIST
+    return Path(found) if isinstance(found, str) else None if found is None else False
 
 
 def fetch(source: HubSource, files: tuple[str, ...], name: str) -> Path:
@@ -95,9 +91,10 @@ def _instead(source: HubSource) -> str:
     from huggingface_hub import HfApi
 
     try:
-        files = HfApi().list_repo_files(source.hub, revision=source.revision)
+        info = HfApi().model_info(source.hub, revision=source.revision)
     except Exception:  # it is only asked for a hint
         return ""
+    files = (sibling.rfilename for sibling in info.siblings or ())
     weights = [file for file in files if file.endswith(LOOSE_SUFFIXES)]
     if not weights:
         return ""
@@ -105,6 +102,16 @@ def _instead(source: HubSource) -> str:
     folder, _, file = chosen.rpartition("/")
     hint = f"--subfolder {folder} --weights {file}" if folder else f"--weights {file}"
     return f"; it has {', '.join(weights[:4])}: name one, such as `{hint}`"
+
+
+def is_whole(path: Path, name: str) -> bool:
+    """Whether a file in the cache is no page or pointer, and has the sha256 that its entry there is named by."""
+    try:
+        refuse_placeholder(path, name)
+    except CandidateError:
+        return False
+    stored = path.resolve().name
+    return not _SHA256.fullmatch(stored) or file_sha256(path, name) == stored
 
 
 def discard(path: Path) -> None:
@@ -115,14 +122,10 @@ def discard(path: Path) -> None:
 
 
 def _verify(path: Path, source: HubSource, name: str) -> None:
-    """Check that what was fetched is no page or pointer in place of a file; if it is, remove it.
-
-    And that its sha256 is the one that its cache entry is named by, as that of every large file is.
-    """
+    """Check what was fetched; if it is not what it should be, remove it."""
     try:
         refuse_placeholder(path, name)
-        stored = path.resolve().name
-        if _SHA256.fullmatch(stored) and file_sha256(path, name) != stored:
+        if not is_whole(path, name):
             raise CandidateError(
                 f"{name}: {path.name} arrived damaged: its sha256 is not the one that {source.hub} gives; "
                 "it is removed, fetch it again"

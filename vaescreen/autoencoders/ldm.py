@@ -20,7 +20,7 @@ from vaescreen.registry.wording import in_words
 
 _ANCHORS = ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.mid.block_1.conv1.weight")
 _PARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "quantize.embedding.weight")
-_NO_GUMBEL = "no network class here is; a vector-quantised one with a code book works"
+_NOT_HERE = "no network class here is; a vector-quantised one of taming or latent diffusion works"
 _CODE_BOOKS = ("quantize._codebook.embed", "quantize.embed")
 """Where code books that follow their latents by moving averages keep the codes: `[1, K, D]` or `[D, K]`."""
 _LEVELS = (
@@ -70,14 +70,17 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
     CandidateError
         If it describes no first stage, or one that these networks are not.
     """
-    parameters, scale = _first_stage(document)
-    if parameters is None:
+    parameters, scale = first_stage(document)
+    if not parameters:
         raise CandidateError(
             f"{name}: {path} has no `ddconfig` at its top or below `model.params`; the YAML file of the first stage "
             "is expected"
         )
     if "gumbel" in _target(document).lower():
-        raise CandidateError(f"{name}: {path} is a Gumbel VQ ({_target(document)}), which {_NO_GUMBEL}")
+        raise CandidateError(f"{name}: {path} is a Gumbel VQ ({_target(document)}), which {_NOT_HERE}")
+    quantiser = _target(parameters, "regularizer_config").rpartition(".")[2]
+    if "Quantizer" in quantiser:
+        raise CandidateError(f"{name}: {path} is an AutoencodingEngine with a {quantiser}, which {_NOT_HERE}")
     try:
         stage = _FirstStage.model_validate(parameters)
     except ValidationError as error:
@@ -128,7 +131,7 @@ def diffusers_state(state: Mapping[str, Tensor], name: str) -> Inner:
     """
     inside, beside = inner(state, _ANCHORS)
     if any(key.startswith("quantize.proj.") for key in inside):
-        raise CandidateError(f"{name}: is a Gumbel VQ (it has `quantize.proj`), which {_NO_GUMBEL}")
+        raise CandidateError(f"{name}: is a Gumbel VQ (it has `quantize.proj`), which {_NOT_HERE}")
     inside = _with_code_book(inside)
     levels = 1 + max(
         (int(m[1]) for key in inside if (m := re.match(r"encoder\.down\.(\d+)\.", key))), default=0
@@ -153,34 +156,35 @@ def _with_code_book(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return dict(state)
 
 
-def _target(document: Mapping[str, Any]) -> str:
-    model = document.get("model")
-    return str((model if isinstance(model, dict) else document).get("target", ""))
+def _target(document: Mapping[str, Any], part: str = "model") -> str:
+    """Class that a part of a document names, or the document itself."""
+    inner = document.get(part)
+    return str((inner if isinstance(inner, dict) else document).get("target", ""))
 
 
-def _first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, float]:
-    """Parameters of the first stage, and the scale that a whole latent-diffusion model gives its latents."""
+def first_stage(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
+    """Parameters of the first stage, empty if there is none, and the scale that a whole model gives its latents."""
     if "ddconfig" in document:
         return document, 1.0
     model = document.get("model")
     parameters = model.get("params") if isinstance(model, dict) else None
     if not isinstance(parameters, dict):
-        return None, 1.0
+        return {}, 1.0
     stage = parameters.get("first_stage_config")
     if isinstance(stage, dict):
         return _structured(stage.get("params")), float(parameters.get("scale_factor", 1.0))
     return _structured(parameters), 1.0
 
 
-def _structured(parameters: Any) -> Mapping[str, Any] | None:
+def _structured(parameters: Any) -> Mapping[str, Any]:
     """Parameters with their `ddconfig`, which sgm calls `encoder_config`."""
     if not isinstance(parameters, dict):
-        return None
+        return {}
     if "ddconfig" in parameters:
         return parameters
     encoder = parameters.get("encoder_config")
     structure = encoder.get("params") if isinstance(encoder, dict) else None
-    return {**parameters, "ddconfig": structure} if isinstance(structure, dict) else None
+    return {**parameters, "ddconfig": structure} if isinstance(structure, dict) else {}
 
 
 def _with_updates(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ def measure_module(candidate: Candidate) -> Measured:
     CandidateError
         If the factory cannot be called, or what it gives is no autoencoder of 2-D latents.
     """
-    made = make(candidate)
+    _, made = make(candidate)
     measured: Measured = run(
         lambda: _measured(made, candidate.name), candidate.name, "what its factory gives"
     )

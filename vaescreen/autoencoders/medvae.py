@@ -13,9 +13,9 @@ import torch
 
 from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.classes import NetworkClass
-from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.files import WeightFiles, network_fingerprint, read_yaml_mapping, weights_sha256
 from vaescreen.autoencoders.key_names import counted
+from vaescreen.autoencoders.ldm import first_stage
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.autoencoders.weights import locate
@@ -30,24 +30,19 @@ _UNUSED = ("channel_ds.", "channel_proj.")
 
 
 class Model(NamedTuple):
-    """One of the package's 2-D models: geometry, image channels, and its files on the hub."""
+    """Files of one of the package's 2-D models on the hub."""
 
-    geometry: Geometry
-    image_channels: int
     config: str
     weights: str
 
 
 MODELS = {
     f"medvae_{factor}_{channels}_2d": Model(
-        Geometry(channels, factor),
-        1 if channels == 1 else 3,
-        f"medvae_{factor}x{channels}.yaml",
-        f"vae_{factor}x_{channels}c_2D.ckpt",
+        f"medvae_{factor}x{channels}.yaml", f"vae_{factor}x_{channels}c_2D.ckpt"
     )
     for factor, channels in ((4, 1), (4, 3), (4, 4), (8, 1), (8, 4))
 }
-"""The package's 2-D models by the names that it gives them."""
+"""The package's 2-D models by the names that it gives them: factor, then latent channels."""
 
 
 def open_medvae(candidate: Candidate, device: torch.device | str = "cpu") -> NetworkAutoencoder:
@@ -81,14 +76,15 @@ def open_medvae(candidate: Candidate, device: torch.device | str = "cpu") -> Net
         native=unscaled,
     )
     opened = NetworkAutoencoder(
-        network, name, fingerprint(files, candidate), device, candidate.settings, description
+        network, name, fingerprint(candidate), device, candidate.settings, description
     )
     opened.left_out = counted(key for key in state if key not in wanted)
     return opened
 
 
-def fingerprint(files: WeightFiles, candidate: Candidate) -> str:
+def fingerprint(candidate: Candidate) -> str:
     """Fingerprint of the network that `open_medvae` opens, from its files alone."""
+    files = locate(candidate)
     config = {"_class_name": "medvae.AutoencoderKL_2D", **structure(files, candidate.name)}
     return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
 
@@ -101,9 +97,7 @@ def structure(files: WeightFiles, name: str) -> dict[str, Any]:
     CandidateError
         If it has none.
     """
-    document = read_yaml_mapping(files.config, name)
-    model = document.get("model")
-    parameters = (model.get("params") if isinstance(model, dict) else None) or document
+    parameters, _ = first_stage(read_yaml_mapping(files.config, name))
     try:
         return {"embed_dim": int(parameters["embed_dim"]), "ddconfig": dict(parameters["ddconfig"])}
     except (KeyError, TypeError, ValueError) as error:

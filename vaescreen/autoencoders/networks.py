@@ -119,6 +119,15 @@ class NetworkAutoencoder:
         return self._device
 
     @property
+    def _overflow_mend(self) -> str:
+        is_half = self._dtype != torch.float32
+        return (
+            f"; it overflows in {self.settings.dtype}: write `settings: {{dtype: float32}}`"
+            if is_half
+            else ""
+        )
+
+    @property
     def network(self) -> Any:
         """The network itself, for those who train it."""
         return self._model
@@ -175,7 +184,9 @@ class NetworkAutoencoder:
         with torch.no_grad(), _full_precision():
             moments = self._in_tiles(self._moments, x.to(self._dtype), self.geometry.factor, 1).float()
         mean, sd = moments.chunk(2, dim=1)
-        check_output(mean, self.geometry.latent_shape(height, width), self._name, "latents")
+        check_output(
+            mean, self.geometry.latent_shape(height, width), self._name, "latents", self._overflow_mend
+        )
         return mean.to(images.device), sd.to(images.device)
 
     def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
@@ -196,14 +207,24 @@ class NetworkAutoencoder:
         CandidateError
             As for `decode`.
         """
+        return self.levels.undo(self.decode_raw(latents, size))
+
+    def decode_raw(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images `[B, image channels, *size]` of latents `[B, C, h, w]`, in the network's own values.
+
+        Raises
+        ------
+        CandidateError
+            As for `decode`.
+        """
         raw = self.native_scale.undo(latents) if self.settings.scaling == "native" else latents
         factor, (height, width) = self.geometry.factor, latents.shape[-2:]
         with torch.no_grad(), _full_precision():
             x = raw.to(self._device, self._dtype)
             decoded = self._in_tiles(self._images, x, 1, factor).float()
         expected = (decoded.shape[1], height * factor, width * factor)
-        check_output(decoded, expected, self._name, "images")
-        return self.levels.undo(decoded[..., : size[0], : size[1]]).to(latents.device)
+        check_output(decoded, expected, self._name, "images", self._overflow_mend)
+        return decoded[..., : size[0], : size[1]].to(latents.device)
 
     def _moments(self, x: Tensor) -> Tensor:
         """Mean and standard deviation of raw latents, one after the other along the channels."""
@@ -282,6 +303,19 @@ def load_network(candidate: Candidate, device: torch.device | str = "cpu") -> Ne
     return network
 
 
+def fingerprint(candidate: Candidate) -> str:
+    """Fingerprint of the network that `load_network` gives, from its files alone.
+
+    Raises
+    ------
+    CandidateError
+        If they are missing or cannot be read.
+    """
+    files = locate(candidate)
+    config = read_config(files, candidate.name, candidate.adapter, stated_config(candidate))
+    return network_fingerprint(config, weights_sha256(files, candidate.name), candidate.settings)
+
+
 def load_files(
     files: WeightFiles,
     name: str,
@@ -310,10 +344,10 @@ def load_files(
         )
     state, beside = read_state(files, name)
     model, left_out = build(config, state, name)
-    fingerprint = network_fingerprint(config, found, settings)
     published = PUBLISHED.get(str(config["_class_name"]))
     description = published.description if published else None
-    network = NetworkAutoencoder(model, name, fingerprint, device, settings, description)
+    identity = network_fingerprint(config, found, settings)
+    network = NetworkAutoencoder(model, name, identity, device, settings, description)
     network.left_out = counted((*beside, *left_out))
     return network
 

@@ -40,8 +40,7 @@ def open_module(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
         If the module cannot be imported, the factory fails, or what it gives is no such thing, or has not the
         geometry of the entry.
     """
-    module = _module(candidate)
-    made = _make(module, candidate)
+    module, made = make(candidate)
     autoencoder = run(lambda: _opened(made, module, candidate, device), candidate.name, _place(candidate))
     return _of_the_entry(autoencoder, candidate)
 
@@ -94,23 +93,19 @@ def open_plugin(candidate: Candidate, device: torch.device | str = "cpu") -> Aut
     return _of_the_entry(made, candidate)
 
 
-def make(candidate: Candidate) -> Any:
-    """Call the factory of a `module` candidate and give what it gives, whatever that is.
+def make(candidate: Candidate) -> tuple[ModuleType, Any]:
+    """Import the module of a `module` candidate, call its factory, and give both: what that gives, whatever it is.
 
     Raises
     ------
     CandidateError
         If the module cannot be imported, or the factory fails.
     """
-    return _make(_module(candidate), candidate)
-
-
-def _make(module: ModuleType, candidate: Candidate) -> Any:
-    attribute = _place(candidate).partition(":")[2]
+    module, attribute = _module(candidate), _place(candidate).partition(":")[2]
     factory = getattr(module, attribute, None)
     if not callable(factory):
         raise CandidateError(f"{candidate.name}: {module.__name__} has no callable {attribute!r}")
-    return run(factory, candidate.name, _place(candidate))
+    return module, run(factory, candidate.name, _place(candidate))
 
 
 def _place(candidate: Candidate) -> str:

@@ -89,8 +89,8 @@ def adapt(
     from vaescreen.errors import RegistryError
     from vaescreen.execution import choose_device
     from vaescreen.images.dataset import IN_WORDS
+    from vaescreen.registry.catalogue import FILE_NAME, Registry
     from vaescreen.registry.editing import add_entry
-    from vaescreen.registry.registry import FILE_NAME, Registry
     from vaescreen.superres.pass_through import pass_through
 
     plan = Plan(

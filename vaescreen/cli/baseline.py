@@ -48,7 +48,7 @@ def baseline(
     """
     from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.superres.recipes import recipe_named
 
     chosen = recipe_named(recipe)

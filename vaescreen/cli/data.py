@@ -36,7 +36,7 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
     """List the data sets that have a name; any folder of images is one too."""
     from vaescreen.datasets.naming import state_of
     from vaescreen.images.generated import COUNTS, PHANTOMS
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     known = Registry.load(registry).data
     short = _short_names(known)
@@ -100,7 +100,7 @@ def show_data(
     from vaescreen.datasets import DataOptions, declared
     from vaescreen.datasets.naming import state_of
     from vaescreen.images import Declaration
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     wanted = DataOptions(**images)
     data = str(wanted.data)

@@ -111,7 +111,7 @@ def add(
     Nothing is copied. A folder that cannot be read as is said is not added: the error says why.
     """
     from vaescreen.datasets.adding import Statement, add_data_set
-    from vaescreen.registry.registry import user_file
+    from vaescreen.registry.catalogue import user_file
     from vaescreen.registry.yaml_editing import block
 
     statement = Statement(
@@ -154,7 +154,7 @@ def fetch(
     A download that breaks off goes on where it stopped when the command is run again.
     """
     from vaescreen.datasets import fetching, store
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     entry = Registry.load(registry).data_set(name)
     if store.is_complete(entry):
@@ -188,8 +188,8 @@ def remove(
     Images in folders of yours are never touched.
     """
     from vaescreen.datasets import store
-    from vaescreen.registry.editing import remove_data_set
-    from vaescreen.registry.registry import Registry, shipped_file
+    from vaescreen.registry.catalogue import Registry, shipped_file
+    from vaescreen.registry.editing import remove_named
 
     known = Registry.load(registry)
     known.data_set(name)
@@ -201,7 +201,7 @@ def remove(
     if not is_own:
         print(f"{name}: nothing of it was fetched")
         return
-    print(f"{name}: removed from {remove_data_set(name, registry)}; the images stay where they are")
+    print(f"{name}: removed from {remove_named(name, registry, 'data')}; the images stay where they are")
     known = Registry.load(registry)
     if name in known.data:
         print(f"{name}: the entry in {known.data_origins[name]} counts again")

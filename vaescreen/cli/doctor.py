@@ -45,7 +45,7 @@ def _findings() -> dict[str, Any]:
 
     from vaescreen.autoencoders.weights import available
     from vaescreen.environment import environment
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.storage import cache_dir
 
     candidates = Registry.load().candidates

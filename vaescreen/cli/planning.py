@@ -43,7 +43,7 @@ def plan(
     from vaescreen.autoencoders.weights import available
     from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.superres.planning import Speeds, missing_points
     from vaescreen.superres.recipes import recipe_named
 

@@ -65,7 +65,7 @@ def tasks_of(
     candidates: Sequence[str], recipes: "Sequence[Recipe]", seeds: Sequence[int], registry: Path | None
 ) -> dict[str, Task]:
     """Name every point of candidates, recipes and seeds; names say no more than tells them apart."""
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     known = Registry.load(registry)
     found = {name: known.candidate(name) for name in candidates}

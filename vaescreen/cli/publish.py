@@ -53,7 +53,7 @@ def publish(
 def _draw(candidates: list[str], path: Path) -> Path:
     from vaescreen.autoencoders import open_autoencoder
     from vaescreen.images import open_data
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.reports.leaderboard.examples import draw_examples
 
     registry, data = Registry.load(), open_data("chest-phantom")

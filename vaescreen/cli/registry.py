@@ -83,8 +83,8 @@ def list_candidates(
 ) -> None:
     """List candidates."""
     from vaescreen.autoencoders.weights import available
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.licences import has_licence
-    from vaescreen.registry.registry import Registry
 
     form_of = _geometry(geometry)
 
@@ -136,7 +136,7 @@ def show_candidate(
 ) -> None:
     """Print one entry, the file it stands in, and whether the candidate is on this machine."""
     from vaescreen.autoencoders.weights import available
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     known = Registry.load(registry)
     candidate = known.candidate(name)
@@ -153,8 +153,8 @@ def pull(names: options.Candidates, registry: options.RegistryFile = None) -> No
     """
     from vaescreen.autoencoders.weights import pull as fetch
     from vaescreen.errors import CandidateError
-    from vaescreen.registry.candidate import LinearSource
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
+    from vaescreen.registry.sources import LinearSource
 
     known = Registry.load(registry)
     failed = False
@@ -176,7 +176,7 @@ def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file that you did not write.")],
 ) -> None:
     """Say that the entries of a registry file may run their code, as they are now; names them."""
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.trust import trust as trust_entry
 
     running = [each for each in Registry.read(file).candidates.values() if each.adapter == "module"]
@@ -201,10 +201,10 @@ def remove(
     ] = None,
 ) -> None:
     """Take one of your own entries out of its registry file; downloaded weights stay where they are."""
-    from vaescreen.registry.editing import remove_candidate
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
+    from vaescreen.registry.editing import remove_named
 
-    file = remove_candidate(name, registry)
+    file = remove_named(name, registry)
     print(f"{name}: removed from {file}")
     known = Registry.load(registry)
     if name in known.candidates:

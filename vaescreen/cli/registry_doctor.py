@@ -134,7 +134,7 @@ def add(
     stated is marked as unverified in the entry.
     """
     from vaescreen.execution import choose_device
-    from vaescreen.registry.registry import user_file
+    from vaescreen.registry.catalogue import user_file
     from vaescreen.registry.yaml_editing import block
     from vaescreen.screening.adding import Statement, add_candidate
 
@@ -207,7 +207,7 @@ def check(
     """
     from vaescreen.autoencoders.weights import available, locate
     from vaescreen.execution import choose_device
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
     from vaescreen.screening.doctor import examine_candidate
 
     known = Registry.load(registry)

@@ -7,9 +7,9 @@ from typing import Any
 from vaescreen.datasets.naming import declaration
 from vaescreen.errors import DataError
 from vaescreen.images import DataSet, open_data
+from vaescreen.registry.catalogue import DATA, Registry
 from vaescreen.registry.data_entry import DOMAINS, DataEntry
 from vaescreen.registry.editing import add_entry
-from vaescreen.registry.registry import DATA, Registry
 from vaescreen.storage import ensure_writable
 
 _STATED = (

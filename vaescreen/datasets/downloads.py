@@ -21,7 +21,7 @@ from vaescreen.datasets.answers import (
 )
 from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import DataError, ResultError
-from vaescreen.registry.data_entry import WebFile
+from vaescreen.registry.data_sources import WebFile
 from vaescreen.storage import read_json, write_json
 
 CHUNK = 2**20

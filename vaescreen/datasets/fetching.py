@@ -8,7 +8,8 @@ from pathlib import Path
 from vaescreen.datasets import archives, hub, store
 from vaescreen.datasets.downloads import Received, download, size_of
 from vaescreen.errors import DataError
-from vaescreen.registry.data_entry import CredentialedData, DataEntry, FolderData, HubData, WebData, WebFile
+from vaescreen.registry.data_entry import DataEntry
+from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData, WebFile
 from vaescreen.storage import cache_dir
 
 OnFile = Callable[[str, int, int | None], None]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from vaescreen.datasets.downloads import CHUNK, Received
 from vaescreen.datasets.hub_answers import explain, placeholder
 from vaescreen.errors import DataError
-from vaescreen.registry.data_entry import HubData
+from vaescreen.registry.data_sources import HubData
 
 
 class HubFile(NamedTuple):

@@ -10,8 +10,9 @@ from vaescreen.images import Declaration
 from vaescreen.images.generated import PHANTOMS
 from vaescreen.images.layouts import LAYOUTS
 from vaescreen.registry.candidate import did_you_mean
-from vaescreen.registry.data_entry import CredentialedData, DataEntry, FolderData
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.data_entry import DataEntry
+from vaescreen.registry.data_sources import CredentialedData, FolderData
 
 State = Literal["here", "fetchable", "needs registration", "folder missing"]
 

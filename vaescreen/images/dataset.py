@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 IN_WORDS = {"real": "real", "phantom": "generated"}
 """The kinds of images, as titles call them."""
 
+_NAMED = 5
+"""At most so many groups of patients with the same images are named, and so many of a group."""
+
 __all__ = ["IN_WORDS", "Batch", "DataSet", "Item", "Skipped", "Source"]
 
 
@@ -109,6 +112,7 @@ class DataSet:
         self.warnings: tuple[str, ...] = (
             *source.description.get("warnings", ()),
             *seen,
+            *_copied(result),
             *_not_scored(result),
         )
         self.fingerprint: str = result.fingerprint
@@ -191,6 +195,19 @@ class DataSet:
             return self._source.load(item)
         except DataError as error:
             raise DataError(f"{item.key} of {self.name} changed while it was in use: {error}") from error
+
+
+def _copied(result: Scan) -> Iterator[str]:
+    for patients, images in result.copies[:_NAMED]:
+        few = ", ".join(patients[:_NAMED]) + (
+            f" and {len(patients) - _NAMED} more" if len(patients) > _NAMED else ""
+        )
+        yield (
+            f"patients {few} have {images} image{'s' if images > 1 else ''} in common, pixel for pixel: tests count "
+            "each of them as a patient; take copies out, or give them one patient_id in manifest.csv"
+        )
+    if len(result.copies) > _NAMED:
+        yield f"{len(result.copies) - _NAMED} more groups of patients have images in common"
 
 
 def _not_scored(result: Scan) -> list[str]:

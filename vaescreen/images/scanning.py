@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -87,11 +87,19 @@ class Source(Protocol):
         """Give, for each item and without reading pixels, what changes whenever these may: JSON-able."""
 
 
+class Copies(NamedTuple):
+    """Patients that have so many images in common."""
+
+    patients: tuple[str, ...]
+    images: int
+
+
 @dataclass(frozen=True)
 class Scan:
     """Outcome of a scan: usable items in natural order of their ids, the others, the fingerprint, and the look.
 
-    `look` is what was seen of the usable images, in the same order.
+    `look` is what was seen of the usable images, in the same order, and `copies` are the patients that have images
+    in common, pixel for pixel.
     """
 
     items: tuple[Item, ...]
@@ -99,6 +107,7 @@ class Scan:
     left_out: tuple[Skipped, ...]
     fingerprint: str
     look: tuple[Look, ...]
+    copies: tuple[Copies, ...]
 
 
 def counted(entries: Sequence[Skipped]) -> str:
@@ -187,7 +196,18 @@ def _look(
         tuple(left_out),
         fingerprint,
         tuple(Look(*seen.look) for _, seen in good),
+        _copies(good),
     )
+
+
+def _copies(good: Sequence[tuple[Item, Seen]]) -> tuple[Copies, ...]:
+    """Patients with the same pixels; images of one gray level, such as those beside a body, say nothing."""
+    owners: dict[str | None, set[str]] = {}
+    for item, seen in good:
+        if seen.look[0] < seen.look[1]:
+            owners.setdefault(seen.pixels, set()).add(item.patient)
+    shared = Counter(tuple(sorted(patients)) for patients in owners.values() if len(patients) > 1)
+    return tuple(Copies(*each) for each in shared.most_common())
 
 
 def _see(source: Source, item: Item, stamp: str, memo: Memo) -> Seen:

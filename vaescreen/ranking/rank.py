@@ -19,8 +19,9 @@ from vaescreen.ranking.scoring import all_failed, score
 from vaescreen.ranking.standings import standings_of, with_shared_ranks
 from vaescreen.ranking.table import Record, Row, build_rows, doubt_of_the_images, rank_payload, title
 from vaescreen.ranking.verdict import Verdict, verdict_of
-from vaescreen.registry.candidate import Candidate, HubSource, WebSource
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.sources import HubSource, WebSource
 from vaescreen.screening.campaign import OnProgress, ignore
 from vaescreen.screening.cards import read_images
 from vaescreen.storage import cache_dir
@@ -160,7 +161,7 @@ def rank(
     controls
         Whether controls, such as linear codecs, are among the candidates by default.
     registry
-        Registry file that is laid over the others (see `vaescreen.registry.registry`).
+        Registry file that is laid over the others (see `vaescreen.registry.catalogue`).
     predictor
         File of a fitted predictor of the recipe instead of the shipped one.
     results

@@ -10,7 +10,7 @@ from vaescreen.errors import ResultError
 from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages
 from vaescreen.images.scanning import ignore
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.cards import ScoreCard, card_path, read_card
 from vaescreen.screening.scorer import score
 from vaescreen.superres.recipes import DEFAULT, recipe_named

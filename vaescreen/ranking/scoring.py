@@ -10,7 +10,7 @@ from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages, Skipped
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View

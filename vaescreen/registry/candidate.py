@@ -10,38 +10,7 @@ from pydantic import PositiveFloat, PositiveInt, PrivateAttr, field_validator, m
 
 from vaescreen.registry.geometry import Geometry
 from vaescreen.registry.settings import Settings
-from vaescreen.registry.sources import (
-    SOURCES,
-    BundledSource,
-    GithubSource,
-    HubSource,
-    LinearSource,
-    ModuleSource,
-    Name,
-    PathSource,
-    Sha256,
-    Source,
-    Strict,
-    Text,
-    WebSource,
-    path_below,
-    source_key,
-)
-
-__all__ = [
-    "ADAPTERS",
-    "BundledSource",
-    "Candidate",
-    "GithubSource",
-    "HubSource",
-    "Input",
-    "LinearSource",
-    "ModuleSource",
-    "PathSource",
-    "WebSource",
-    "did_you_mean",
-    "known_keys",
-]
+from vaescreen.registry.sources import SOURCES, Name, Sha256, Source, Strict, Text, path_below, source_key
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "diffusers": ("hub", "path"),

@@ -11,27 +11,8 @@ from vaescreen.images.layouts import LAYOUTS
 from vaescreen.images.patients import compiled
 from vaescreen.images.reading import Axis, Reading, Window
 from vaescreen.registry.candidate import did_you_mean
-from vaescreen.registry.data_sources import (
-    DATA_SOURCES,
-    CredentialedData,
-    DataSource,
-    FolderData,
-    HubData,
-    WebData,
-    WebFile,
-)
+from vaescreen.registry.data_sources import DATA_SOURCES, DataSource, FolderData, WebFile
 from vaescreen.registry.sources import Name, Strict, Text, path_below
-
-__all__ = [
-    "DATA_SOURCES",
-    "CredentialedData",
-    "DataEntry",
-    "FolderData",
-    "HubData",
-    "WebData",
-    "WebFile",
-    "known_data_keys",
-]
 
 DOMAINS = ("chest", "brain", "knee", "natural", "other")
 

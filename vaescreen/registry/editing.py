@@ -6,9 +6,9 @@ from typing import Any
 
 from vaescreen.errors import RegistryError
 from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.catalogue import CANDIDATES, DATA, Entries, Registry, read_sections, shipped_file
 from vaescreen.registry.data_entry import DataEntry
-from vaescreen.registry.marked_yaml import parse_marked, read_text
-from vaescreen.registry.registry import CANDIDATES, DATA, Entries, Registry, read_sections, shipped_file
+from vaescreen.registry.document import Document, read_text
 from vaescreen.registry.yaml_editing import CannotEdit, add_to_section, remove_from_section
 from vaescreen.storage import locked, write_bytes
 
@@ -64,8 +64,8 @@ def remove_entry(file: Path, name: str, section: str = CANDIDATES.key) -> None:
         _write(file, edited, known)
 
 
-def remove_candidate(name: str, file: Path | None = None) -> Path:
-    """Take the entry of a candidate out of `file`, by default out of the file that it counts from; gives the file.
+def remove_named(name: str, file: Path | None = None, section: str = CANDIDATES.key) -> Path:
+    """Take the entry `name` out of `file`, by default out of the file that it counts from; gives the file.
 
     Raises
     ------
@@ -76,35 +76,21 @@ def remove_candidate(name: str, file: Path | None = None) -> Path:
         If it cannot be written.
     """
     known = Registry.load() if file is None else Registry.read(file)
-    known.candidate(name)
-    place = known.origins[name]
+    if section == DATA.key:
+        known.data_set(name)
+        place = known.data_origins[name]
+    else:
+        known.candidate(name)
+        place = known.origins[name]
     if file is None and place == shipped_file():
         raise RegistryError(f"{name!r} comes with the package; only your own entries can be removed")
-    remove_entry(place, name)
-    return place
-
-
-def remove_data_set(name: str, file: Path | None = None) -> Path:
-    """Take the entry of a data set out, as `remove_candidate` does that of a candidate; gives the file.
-
-    Raises
-    ------
-    RegistryError
-    CacheError
-        As `remove_candidate`.
-    """
-    known = Registry.load() if file is None else Registry.read(file)
-    known.data_set(name)
-    place = known.data_origins[name]
-    if file is None and place == shipped_file():
-        raise RegistryError(f"{name!r} comes with the package; only your own entries can be removed")
-    remove_entry(place, name, DATA.key)
+    remove_entry(place, name, section)
     return place
 
 
 def _parsed(file: Path, text: str) -> dict[str, dict[str, Any]]:
     """Entries by section and name."""
-    document = parse_marked(file, text)
+    document = Document.parse(file, text)
     return (read_sections(document) if document.value is not None else Entries({}, {}))._asdict()
 
 

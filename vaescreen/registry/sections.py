@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from vaescreen.errors import RegistryError
 from vaescreen.registry.candidate import did_you_mean
-from vaescreen.registry.marked_yaml import MarkedYaml
+from vaescreen.registry.document import Document
 from vaescreen.registry.sources import Strict
 from vaescreen.registry.wording import in_words
 
@@ -40,7 +40,7 @@ class Section(Generic[Entry]):
     keys: Callable[[tuple[str | int, ...]], set[str]]
     sources: Collection[str]
 
-    def read(self, document: MarkedYaml) -> dict[str, Entry]:
+    def read(self, document: Document) -> dict[str, Entry]:
         """Entries of this section of a registry file; none if it has no such section.
 
         Raises
@@ -70,7 +70,7 @@ class Section(Generic[Entry]):
         except ValidationError as error:
             raise RegistryError(f"{self.noun} {name!r}: {self._problem(error)[1]}") from error
 
-    def _entry(self, document: MarkedYaml, name: str, entry: Any) -> Entry:
+    def _entry(self, document: Document, name: str, entry: Any) -> Entry:
         where = (self.key, name)
         if not isinstance(entry, dict):
             raise document.error(f"{self.noun} {name!r} must be a mapping of fields", where)

@@ -13,7 +13,7 @@ from vaescreen.autoencoders.published.files import WEIGHTS_FOLDER
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.errors import CandidateError
 from vaescreen.metrics.fidelity import psnr
-from vaescreen.registry.registry import Registry, shipped_file
+from vaescreen.registry.catalogue import Registry, shipped_file
 
 SHARED = Path(os.environ.get("VAESCREEN_TEST_MATERIAL", Path(__file__).parents[4] / "shared"))
 STATED = {

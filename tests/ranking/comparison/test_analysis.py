@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaescreen.errors import DataError
 from vaescreen.metrics.agreement import Agreement
 from vaescreen.ranking.comparison.analysis import BANDS, QUANTITIES, analyse
 from vaescreen.ranking.comparison.measurement import Measured
@@ -99,7 +98,8 @@ def test_a_metric_without_a_finite_value_is_missing_with_the_image_named(measure
     ]
 
 
-def test_one_patient_is_refused(measured):
+def test_one_patient_is_measured_and_not_tested(measured):
     tables = {name: table.iloc[:3] for name, table in measured.tables.items()}
-    with pytest.raises(DataError, match="patient"):
-        analyse(Measured(tables, measured.spectra, measured.maps, {}, [], []), draws=100)
+    found = analyse(Measured(tables, measured.spectra, measured.maps, {}, [], []), draws=100)
+    assert found.metrics["psnr"].means["good"] == pytest.approx(tables["good"]["psnr"].mean())
+    assert all(result.pairs == result.standings == () for result in found.metrics.values())

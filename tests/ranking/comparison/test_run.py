@@ -67,7 +67,7 @@ def test_reconstructions_of_two_codecs_give_a_table_a_verdict_and_a_gap(two):
 
 def test_psnr_is_that_of_scikit_image_of_the_codecs_own_images(two, place):
     from vaescreen.autoencoders import open_autoencoder
-    from vaescreen.registry.registry import Registry
+    from vaescreen.registry.catalogue import Registry
 
     data = open_data(place / "pictures", size=48)
     codec = open_autoencoder(Registry.load(place / "registry.yaml").candidate("dct-f16c4"), data)

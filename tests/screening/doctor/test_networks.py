@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from vaescreen.autoencoders.weights import locate
 from vaescreen.images import DataSet, open_data
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.registry import Registry, make_candidate
+from vaescreen.registry.catalogue import Registry, make_candidate
 from vaescreen.screening.doctor import Examination, Status, examine_candidate
 from vaescreen.screening.doctor.subject import HIGHEST_PSNR
 

@@ -10,12 +10,8 @@ from vaescreen.autoencoders.levels import Levels
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.registry.settings import Settings
-from vaescreen.screening.doctor import Examination, Status, examine
-
-IMAGENET = (
-    torch.tensor([0.485, 0.456, 0.406])[:, None, None],
-    torch.tensor([0.229, 0.224, 0.225])[:, None, None],
-)
+from vaescreen.screening.doctor import Examination, Finding, Status, examine
+from vaescreen.screening.doctor.value_range import NORMALISATIONS
 
 
 class Blocks(nn.Module):
@@ -55,6 +51,11 @@ def examined(network: nn.Module, settings: Settings | None = None) -> Examinatio
     )
 
 
+def value_range(report: Examination) -> Finding:
+    (found,) = [finding for finding in report.findings if finding.check == "value range"]
+    return found
+
+
 @pytest.mark.parametrize("limits", [(0, 1), (-0.5, 0.5), (0, 255), (-1024, 1024), (-20, 20)])
 def test_a_range_is_found_and_then_accepted(limits: tuple[float, float]) -> None:
     report = examined(Blocks(*limits))
@@ -66,8 +67,37 @@ def test_the_usual_range_is_accepted() -> None:
     assert not examined(Blocks(-1, 1)).refused
 
 
+@pytest.mark.parametrize("what", NORMALISATIONS)
+def test_a_normalisation_is_found_with_its_order_of_channels_and_then_accepted(what: str) -> None:
+    mean, sd = NORMALISATIONS[what]
+    black, white = ((end - torch.tensor(mean)) / torch.tensor(sd) for end in (0, 1))
+    network = Blocks(black[:, None, None], white[:, None, None])
+    report = examined(network)
+    assert report.measured["better_settings"] == {"mean": list(mean), "sd": list(sd)}
+    assert not examined(network, Settings(mean=mean, sd=sd)).refused
+
+
+def test_an_order_of_channels_that_gray_images_hardly_tell_is_said() -> None:
+    class Unbounded(Blocks):
+        """Keeps what is far from mid-gray a little less well."""
+
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            return nn.functional.avg_pool2d((x - self.ends[0]) / (self.ends[1] - self.ends[0]), 2)
+
+        def decode(self, z: torch.Tensor) -> torch.Tensor:
+            u = nn.functional.interpolate(z, scale_factor=2, mode="bilinear")
+            return (u + 2 * (u - 0.5) ** 5) * (self.ends[3] - self.ends[2]) + self.ends[2]
+
+    mean, sd = NORMALISATIONS["ImageNet's mean and SD"]
+    black, white = ((end - torch.tensor(mean)) / torch.tensor(sd) for end in (0, 1))
+    found = value_range(examined(Unbounded(black[:, None, None], white[:, None, None])))
+    assert "with ImageNet's mean and SD" in found.message
+    assert "nearly the same with ImageNet's mean and SD" in found.message
+    assert "gray images tell these hardly apart" in found.message
+
+
 def test_a_stated_normalisation_is_given_to_each_channel_and_undone() -> None:
-    mean, sd = IMAGENET
+    mean, sd = (torch.tensor(v)[:, None, None] for v in NORMALISATIONS["ImageNet's mean and SD"])
     stated = Settings(mean=(0.485, 0.456, 0.406), sd=(0.229, 0.224, 0.225))
     levels = Levels.of(stated, (-1.0, 1.0), 3, "mine")
     images = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -86,6 +116,17 @@ def test_a_scale_that_only_encode_applies_is_named() -> None:
     (finding,) = [f for f in examined(Blocks(-1, 1, scale=0.18215)).findings if f.check == "latent scale"]
     assert finding.status is Status.REFUSED
     assert "undoing the scale 0.18215 of Stable Diffusion" in finding.message
+
+
+def test_a_scale_that_only_decode_undoes_is_named_and_one_that_both_apply_is_accepted() -> None:
+    class Undoing(Blocks):
+        def decode(self, z: torch.Tensor) -> torch.Tensor:
+            return super().decode(z / 0.13025)
+
+    (finding,) = [f for f in examined(Undoing(-1, 1)).findings if f.check == "latent scale"]
+    assert finding.status is Status.REFUSED
+    assert "the scale 0.13025 of SDXL" in finding.message
+    assert not examined(Undoing(-1, 1, scale=0.13025)).refused
 
 
 def test_the_quantiser_that_encode_and_decode_leave_out_is_told() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from vaescreen.autoencoders.adaptation.fitting import Fitted, OnStep, fit
 from vaescreen.autoencoders.adaptation.plan import Plan
 from vaescreen.autoencoders.files import file_sha256
+from vaescreen.autoencoders.folders import CONFIG
 from vaescreen.autoencoders.networks import load_network
-from vaescreen.autoencoders.weights import CONFIG
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import CandidateError
 from vaescreen.images import DataSet

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaescreen.autoencoders.published.base import EncoderDecoder
+
 _LAYERS = (
     ("11", 3, 16),
     ("12", 16, 16),
@@ -22,7 +24,7 @@ _DISTILLED = 4
 """Channels of the teacher for each of the student's."""
 
 
-class DistilledVgg(nn.Module):
+class DistilledVgg(EncoderDecoder):
     """Encoder up to the first layer of the block that works at `1/factor` of the size, and its mirrored decoder.
 
     RGB in [0, 1] in and out. Latents are rectified; so is the output, which nothing bounds above.
@@ -39,16 +41,6 @@ class DistilledVgg(nn.Module):
         layers = (*takewhile(lambda layer: layer[0] != last, _LAYERS), *(x for x in _LAYERS if x[0] == last))
         self.factor, self.channels = 2 ** (int(layers[-1][0][0]) - 1), layers[-1][2]
         self.encoder, self.decoder = _Encoder(layers), _Decoder(layers)
-
-    def encode(self, images: Tensor) -> Tensor:
-        """Latents of images."""
-        latents: Tensor = self.encoder(images)
-        return latents
-
-    def decode(self, latents: Tensor) -> Tensor:
-        """Images of latents."""
-        images: Tensor = self.decoder(latents)
-        return images
 
 
 class _Encoder(nn.Module):

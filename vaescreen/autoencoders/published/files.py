@@ -1,11 +1,12 @@
 """Weight files of published networks: found on this machine by size and sha256, or fetched from their repository."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vaescreen.autoencoders.files import WeightFiles, file_sha256
 from vaescreen.errors import CandidateError, DataError
+from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.sources import GithubSource, RepositoryFile
 from vaescreen.storage import cache_dir
 
@@ -33,6 +34,21 @@ def fetch(source: GithubSource, name: str) -> WeightFiles:
     )
 
 
+def owner(path: Path, candidates: Iterable[Candidate]) -> tuple[Path, Candidate] | None:
+    """The published candidate that a weight file belongs to, or the first such file of a folder, by size and sha256."""
+    known = {
+        file.size: (file, each)
+        for each in candidates
+        if isinstance(each.source, GithubSource)
+        for file in each.source.files
+    }
+    for file in [path] if path.is_file() else sorted(each for each in path.iterdir() if each.is_file()):
+        published, candidate = known.get(file.stat().st_size, (None, None))
+        if published and candidate and file_sha256(file, candidate.name) == published.sha256:
+            return file, candidate
+    return None
+
+
 def _together(source: GithubSource, paths: tuple[Path, ...]) -> WeightFiles:
     parts = tuple(file.part or "" for file in source.files)
     return WeightFiles(paths[0], paths[0], paths if len(paths) > 1 else (), parts)
@@ -55,7 +71,7 @@ def _cached(source: GithubSource, file: RepositoryFile) -> Path:
 
 def _download(source: GithubSource, file: RepositoryFile, name: str) -> Path:
     from vaescreen.datasets.downloads import download
-    from vaescreen.registry.data_entry import WebFile
+    from vaescreen.registry.data_sources import WebFile
 
     address = f"https://raw.githubusercontent.com/{source.github}/{source.revision}/{file.path}"
     target = _cached(source, file)

@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
+
+from vaescreen.autoencoders.published.base import EncoderDecoder
 
 _WIDTHS = (3, 64, 128, 256, 10)
 
 
-class StridedAutoencoder(nn.Module):
+class StridedAutoencoder(EncoderDecoder):
     """RGB in [0, 1] in and out; latents are rectified."""
 
     factor, channels = 2 ** (len(_WIDTHS) - 1), _WIDTHS[-1]
@@ -22,13 +24,3 @@ class StridedAutoencoder(nn.Module):
             up += [nn.ConvTranspose2d(inside, outside, 3, stride=2, padding=1, output_padding=1), nn.ReLU()]
         self.encoder = nn.Sequential(*down)
         self.decoder = nn.Sequential(*up[:-1], nn.Sigmoid())
-
-    def encode(self, images: Tensor) -> Tensor:
-        """Latents of images."""
-        latents: Tensor = self.encoder(images)
-        return latents
-
-    def decode(self, latents: Tensor) -> Tensor:
-        """Images of latents."""
-        images: Tensor = self.decoder(latents)
-        return images

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaescreen.autoencoders.published.base import EncoderDecoder
+
 _CODES, _CHANNELS = 512, 64
 
 
@@ -106,7 +108,7 @@ class _OriginalDecoder(nn.Module):
         return decoded
 
 
-class BatchNormVqVae(nn.Module):
+class BatchNormVqVae(EncoderDecoder):
     """64 channels throughout, batch normalisation after each convolution."""
 
     factor, channels = 4, _CHANNELS
@@ -115,19 +117,13 @@ class BatchNormVqVae(nn.Module):
         super().__init__()
         self.encoder, self.decoder, self.quantization = _NormedEncoder(), _NormedDecoder(), _AveragedCodes()
 
-    def encode(self, images: Tensor) -> Tensor:
-        """Latents of images, before the quantiser."""
-        latents: Tensor = self.encoder(images)
-        return latents
-
     def decode(self, latents: Tensor) -> Tensor:
         """Images of the codes nearest to latents."""
-        return self.decode_unquantised(_nearest(latents, self.quantization.embed.T))
+        return super().decode(_nearest(latents, self.quantization.embed.T))
 
     def decode_unquantised(self, latents: Tensor) -> Tensor:
         """Images of latents as they are."""
-        images: Tensor = self.decoder(latents)
-        return images
+        return super().decode(latents)
 
 
 class _AveragedCodes(nn.Module):

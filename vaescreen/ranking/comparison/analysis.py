@@ -92,9 +92,10 @@ class MetricResult:
     means : dict of str to float
         By candidate, over images.
     standings : tuple of Standing
-        Ranks with ties, best first.
+        Ranks with ties, best first; empty where there is one patient.
     pairs : tuple of Comparison
-        Every pair, the earlier candidate less the later; p values corrected for all pairs of this metric.
+        Every pair, the earlier candidate less the later; p values corrected for all pairs of this metric. Empty where
+        there is one patient, of which nothing can be concluded about others.
     cohens_h : tuple of Estimate
         For shares of pixels, of each pair; else empty.
     """
@@ -162,7 +163,7 @@ def analyse(
     Parameters
     ----------
     measured : Measured
-        At least two candidates on the same images, of at least two patients.
+        At least two candidates on the same images. Those of one patient are measured and not tested.
     margin : float
         Difference in PSNR that does not matter, dB.
     level : float
@@ -173,7 +174,7 @@ def analyse(
     Raises
     ------
     DataError
-        If there are fewer than two candidates or patients.
+        If there are fewer than two candidates.
     """
     patients = measured.images["patient_id"].tolist()
     columns = next(iter(measured.tables.values())).columns
@@ -209,12 +210,15 @@ def _result(
     draws: int,
     seed: int,
 ) -> MetricResult:
+    means = {str(name): float(table[name].mean()) for name in table}
+    if len(set(patients)) == 1:
+        return MetricResult(metric, means, (), (), ())
     read = quantity(metric)
     within = margin if read.margin else None
     shares = combinations(table.columns, 2) if metric in _SHARES else ()
     return MetricResult(
         metric=metric,
-        means={str(name): float(table[name].mean()) for name in table},
+        means=means,
         standings=shared_ranks(
             table,
             patients,

@@ -21,7 +21,7 @@ from vaescreen.ranking.comparison.decomposition import Decomposition, decompose,
 from vaescreen.ranking.comparison.measurement import Measured, measure
 from vaescreen.ranking.comparison.sources import Reconstructions, SavedOutputs, Source, batch_size
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.registry import Registry
+from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.superres.outputs import Outputs, load_outputs
 from vaescreen.superres.recipes import DEFAULT, RECIPES
@@ -146,7 +146,7 @@ def compare(
     )
     analysis = analyse(measured, margin=margin, seed=options.seed)
     gap = None
-    if split_gap and len(candidates) == 2:
+    if split_gap and len(candidates) == 2 and analysis.metrics[PRIMARY].pairs:
         gap = _split(candidates, known, images, measured, bool(saved), place, options.seed, on_progress)
     what = "SR outputs" if saved else "reconstructions"
     return Report(tuple(candidates), images, what, measured, analysis, gap)

@@ -22,8 +22,9 @@ _WAVELETS = {"haar": "Haar", "smooth": "sym4"}
 
 
 def draw_all(report: Report, folder: Path) -> list[Path]:
-    """Draw every figure of a comparison into a folder; `hallucination.png` only of images of one size.
+    """Draw every figure of a comparison into a folder.
 
+    `hallucination.png` only of images of one size, `differences.svg` of two patients or more.
     `extremes.png` and `hallucination.png` show images of the data themselves: mind them before you share the
     folder. They are not drawn of private data.
 
@@ -47,7 +48,7 @@ def draw_all(report: Report, folder: Path) -> list[Path]:
         If a file cannot be written.
     """
     drawings: dict[str, Callable[[Report], Figure]] = {
-        "differences.svg": _differences,
+        **({"differences.svg": _differences} if report.analysis.metrics[PRIMARY].pairs else {}),
         "bands.svg": _bands,
         "spectrum.svg": _spectrum,
         "agreement.svg": _agreement,

@@ -19,6 +19,10 @@ PROTOCOL = "compare-1"
 _STATISTICS = ("difference", "95 % interval", "p", "d", "d_z", "Cliff's δ")
 _BANDS_IN_TABLE = tuple(f"haar_psnr_{band}" for band in BANDS)
 _ALPHA = 0.05
+_METHOD = (
+    "Differences are first less second, with 95 % intervals of a bootstrap of patients; p is of the paired t test of "
+    "patient means, corrected for all pairs by Holm; d is Cohen's with pooled SD, over images."
+)
 
 
 def title(report: Report) -> str:
@@ -34,6 +38,12 @@ def title(report: Report) -> str:
 def verdict(report: Report) -> str:
     """Say the outcome in one sentence: told apart or not, by how much, and whether shown to be equivalent."""
     result = report.analysis.metrics[PRIMARY]
+    if not result.pairs:
+        ahead = max(result.means, key=result.means.__getitem__)
+        return (
+            f"{ahead} has the highest PSNR ({number(result.means[ahead])} dB), on the images of one patient: what "
+            "holds for others takes test images of two or more."
+        )
     if len(report.candidates) == 2:
         return _verdict_of_two(result.pairs[0], report.analysis.margin)
     best = [standing for standing in result.standings if standing.rank == 1]
@@ -46,7 +56,9 @@ def verdict(report: Report) -> str:
 
 
 def headers(report: Report) -> list[str]:
-    """Names of the columns: of two candidates a column each, of more the pair."""
+    """Names of the columns: of two candidates a column each, of more the pair; of one patient no statistics."""
+    if not _is_tested(report):
+        return ["metric", *report.candidates]
     if len(report.candidates) == 2:
         return ["metric", *report.candidates, *_STATISTICS]
     return ["pair", "metric", "first", "second", *_STATISTICS]
@@ -54,11 +66,17 @@ def headers(report: Report) -> list[str]:
 
 def text_columns(report: Report) -> int:
     """How many of the first columns are words."""
-    return 1 if len(report.candidates) == 2 else 2
+    return 1 if len(report.candidates) == 2 or not _is_tested(report) else 2
 
 
 def rows(report: Report) -> list[list[str]]:
     """Cells of the table under `headers`, a row a pair and metric."""
+    if not _is_tested(report):
+        return [
+            [quantity(metric).label, *(_scaled(metric, result.means[name]) for name in report.candidates)]
+            for metric, result in report.analysis.metrics.items()
+            if _is_shown(metric)
+        ]
     pair = len(report.candidates) > 2
     return [
         [f"{found.first} − {found.second}"] * pair + _cells(result, found)
@@ -70,7 +88,9 @@ def rows(report: Report) -> list[list[str]]:
 
 
 def records(report: Report) -> list[dict[str, Any]]:
-    """Flat rows, one a pair and metric, of every metric."""
+    """Flat rows, one a pair and metric, of every metric; of one patient, one a metric with the means."""
+    if not _is_tested(report):
+        return [{"metric": metric, **result.means} for metric, result in report.analysis.metrics.items()]
     return [_record(result, found) for result in report.analysis.metrics.values() for found in result.pairs]
 
 
@@ -125,10 +145,8 @@ def band_shares(report: Report) -> dict[str, dict[str, dict[str, float]]]:
 def notes(report: Report) -> Iterator[str]:
     """What stands below the table."""
     analysis = report.analysis
-    yield (
-        "Differences are first less second, with 95 % intervals of a bootstrap of patients; p is of the paired t "
-        "test of patient means, corrected for all pairs by Holm; d is Cohen's with pooled SD, over images."
-    )
+    if _is_tested(report):
+        yield _METHOD
     for found, power in zip(analysis.metrics[PRIMARY].pairs, analysis.power, strict=True):
         yield from _pair_notes(found)
         if power:
@@ -164,6 +182,11 @@ def notes(report: Report) -> Iterator[str]:
         if isinstance(value, Missing)
     }
     yield from lacking
+
+
+def _is_tested(report: Report) -> bool:
+    """Whether there are the patients that tests take."""
+    return bool(report.analysis.metrics[PRIMARY].pairs)
 
 
 def _verdict_of_two(found: Comparison, margin: float) -> str:

@@ -63,7 +63,7 @@ def check_finite(report: Examination, latents: Tensor, decoded: Tensor) -> bool:
                 "finite",
                 Status.REFUSED,
                 f"{100 * broken:.3g} % of the values of its {what} are NaN or infinite",
-                "fetch the weights again; a network that overflows needs `settings: {dtype: float32}`",
+                "see that its weights are whole and its code divides by nothing that may be zero",
             )
             return False
     report.add("finite", Status.OK, "latents and images are finite")

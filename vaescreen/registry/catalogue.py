@@ -12,42 +12,25 @@ import importlib.resources
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from vaescreen.errors import RegistryError
-from vaescreen.registry.candidate import (
-    BundledSource,
-    Candidate,
-    HubSource,
-    LinearSource,
-    ModuleSource,
-    PathSource,
-    WebSource,
-    did_you_mean,
-    known_keys,
-)
-from vaescreen.registry.data_entry import DATA_SOURCES, DataEntry, known_data_keys
-from vaescreen.registry.marked_yaml import MarkedYaml, load_marked
+from vaescreen.registry.candidate import Candidate, did_you_mean, known_keys
+from vaescreen.registry.data_entry import DataEntry, known_data_keys
+from vaescreen.registry.data_sources import DATA_SOURCES
+from vaescreen.registry.document import Document
 from vaescreen.registry.sections import Section
 from vaescreen.registry.sources import SOURCES
 from vaescreen.registry.trust import is_trusted
 from vaescreen.storage import config_dir
 
-__all__ = [
-    "BundledSource",
-    "Candidate",
-    "HubSource",
-    "LinearSource",
-    "ModuleSource",
-    "PathSource",
-    "Registry",
-    "WebSource",
-]
-
 FILE_NAME = "registry.yaml"
 CANDIDATES = Section("candidates", "candidate", Candidate, known_keys, SOURCES)
 DATA = Section("data", "data set", DataEntry, known_data_keys, DATA_SOURCES)
 SECTIONS = (CANDIDATES.key, DATA.key)
+
+
+Named = TypeVar("Named", Candidate, DataEntry)
 
 
 class Entries(NamedTuple):
@@ -106,7 +89,7 @@ class Registry:
         data: dict[str, DataEntry] = {}
         data_origins: dict[str, Path] = {}
         for file in files:
-            found = read_sections(load_marked(file))
+            found = read_sections(Document.read(file))
             candidates |= {name: _checked(file, each) for name, each in found.candidates.items()}
             origins |= dict.fromkeys(found.candidates, file)
             data |= found.data
@@ -121,11 +104,7 @@ class Registry:
         RegistryError
             If there is none of that name; the message suggests the nearest.
         """
-        if name not in self.candidates:
-            hint = did_you_mean(name, self.candidates) or "; `vaescreen registry list` shows them all"
-            files = ", ".join(map(str, self.files))
-            raise RegistryError(f"no candidate is called {name!r} in {files}{hint}")
-        return self.candidates[name]
+        return self._named(self.candidates, name, CANDIDATES.noun, "registry")
 
     def data_set(self, name: str) -> DataEntry:
         """Look the entry of a data set up.
@@ -135,10 +114,13 @@ class Registry:
         RegistryError
             If there is none of that name; the message suggests the nearest.
         """
-        if name not in self.data:
-            hint = did_you_mean(name, self.data) or "; `vaescreen data list` shows them all"
-            raise RegistryError(f"no data set is called {name!r} in {', '.join(map(str, self.files))}{hint}")
-        return self.data[name]
+        return self._named(self.data, name, DATA.noun, "data")
+
+    def _named(self, entries: Mapping[str, Named], name: str, noun: str, command: str) -> Named:
+        if name not in entries:
+            hint = did_you_mean(name, entries) or f"; `vaescreen {command} list` shows them all"
+            raise RegistryError(f"no {noun} is called {name!r} in {', '.join(map(str, self.files))}{hint}")
+        return entries[name]
 
 
 def registry_files(file: Path | None = None) -> tuple[Path, ...]:
@@ -166,7 +148,7 @@ def user_file() -> Path:
     return config_dir() / FILE_NAME
 
 
-def read_sections(document: MarkedYaml) -> "Entries":
+def read_sections(document: Document) -> "Entries":
     """All entries of a registry file, validated.
 
     Raises

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import RegistryError
-from vaescreen.registry.registry import BundledSource, HubSource, LinearSource, PathSource, Registry
+from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.sources import BundledSource, HubSource, LinearSource, PathSource
 from vaescreen.storage import config_dir
 
 ENTRY = """\
@@ -89,7 +90,7 @@ class TestShippedRegistry:
                 assert candidate.input.multiple % candidate.geometry.factor == 0
 
     def test_reading_it_imports_no_torch(self):
-        code = "import sys, vaescreen.registry.registry as r; r.Registry.load(); sys.exit('torch' in sys.modules)"
+        code = "import sys, vaescreen.registry.catalogue as r; r.Registry.load(); sys.exit('torch' in sys.modules)"
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
