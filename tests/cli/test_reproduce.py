@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from vaescreen.storage import read_json, write_json
+
 
 @pytest.fixture
 def arguments(ranked, tmp_path: Path) -> tuple[Path, list[str]]:
@@ -41,9 +43,9 @@ def test_an_honest_row_is_reproduced_and_nothing_is_written(arguments, run) -> N
 def test_a_figure_that_was_improved_is_found(arguments, run, name: str, by: float) -> None:
     results, command = arguments
     path = results / "scores" / "mine" / "dct-f16c4.json"
-    card = json.loads(path.read_text())
+    card = read_json(path)
     card["summary"][name] += by
-    path.write_text(json.dumps(card))
+    write_json(path, card)
     result = run(*command)
     assert result.exit_code == 1
     assert "not reproduced: 1 of" in result.stdout
@@ -53,8 +55,7 @@ def test_a_figure_that_was_improved_is_found(arguments, run, name: str, by: floa
 def test_a_card_of_something_else_is_no_comparison(arguments, run, change: str, what: str) -> None:
     results, command = arguments
     path = results / "scores" / "mine" / "dct-f16c4.json"
-    card = json.loads(path.read_text())
-    path.write_text(json.dumps(card | {change: "0" * 64}))
+    write_json(path, read_json(path) | {change: "0" * 64})
     result = run(*command)
     assert result.exit_code == 1
     assert f"is of other {what} than these" in result.stderr

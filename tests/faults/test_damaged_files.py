@@ -1,4 +1,4 @@
-"""Files cut, flipped, emptied or swapped with another's: noticed, put aside and said, never believed, never fatal for ever."""
+"""Files cut, flipped, emptied or swapped: noticed, put aside and said, never believed, never a failure for ever."""
 
 import json
 import logging
