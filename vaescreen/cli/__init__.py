@@ -19,6 +19,7 @@ from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import Ranks, rank
 from vaescreen.cli.reproduce import reproduce
 from vaescreen.cli.score import score
+from vaescreen.cli.submit import submit
 
 app = Commands(
     cls=Application,
@@ -37,6 +38,7 @@ app.add_typer(predictor.app, name="predictor")
 app.command()(adapt)
 app.command()(publish)
 app.command()(reproduce)
+app.command()(submit)
 app.command()(doctor)
 app.add_typer(cache.app, name="cache")
 

@@ -1,0 +1,58 @@
+"""`vaescreen submit`: a row for the leaderboard as a folder to send in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import Format
+from vaescreen.cli.printing import tell
+from vaescreen.cli.progress import progress
+
+
+def submit(
+    *,
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    images: options.ManyImageOptions,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the folder goes.", show_default="submission-CANDIDATE"),
+    ] = None,
+    recipe: options.Recipe = "compact",
+    registry: options.RegistryFile = None,
+    results: options.CachedResults = None,
+    machine: options.MachineOptions,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Score a candidate on the data sets named, and write what the leaderboard takes: entry, cards, text.
+
+    Refused are weights on this machine only, a branch in place of a commit, and a licence that nobody confirmed.
+    """
+    from vaescreen.datasets import DataOptions
+    from vaescreen.ranking.scoring import score
+    from vaescreen.ranking.submission import check_public, write_submission
+    from vaescreen.registry.catalogue import Registry
+    from vaescreen.storage import cache_dir
+
+    entry = Registry.load(registry).candidate(candidate)
+    check_public(entry)
+    folder = results or cache_dir() / "results"
+    cards = []
+    with progress() as told:
+        for data in images["data"]:
+            scored = score(
+                [candidate],
+                DataOptions(**{**images, "data": data}),
+                recipe=recipe,
+                registry=registry,
+                results=folder,
+                machine=options.machine(**machine),
+                on_progress=told,
+                on_images=told.images,
+            )
+            cards += scored.cards
+    made = write_submission(entry, tuple(cards), folder, out or Path(f"submission-{candidate}"))
+    files = [str(path.relative_to(made.folder)) for path in sorted(made.folder.rglob("*")) if path.is_file()]
+    lines = [made.text, f"{made.folder}: {', '.join(files)}", "CONTRIBUTING.md says where it goes."]
+    tell(lines, [{"candidate": candidate, "folder": str(made.folder), "file": file} for file in files], form)
