@@ -9,7 +9,6 @@ from vaescreen.predictor.catalogue import BASES, PREDICTORS
 from vaescreen.predictor.intervals import Novelty, jackknife
 from vaescreen.predictor.kernel import KernelRidge
 from vaescreen.predictor.linear import Form
-from vaescreen.predictor.model import Fits
 from vaescreen.predictor.sample import Sample
 
 
@@ -33,11 +32,10 @@ class Shifted:
 class Blind:
     """A predictor that believes itself as good at every card as at any other."""
 
-    predictor: Fits[Any]
+    predictor: Any
 
     def fit(self, sample: Sample) -> "Blind":
-        model = self.predictor.fit(sample)
-        return replace(self, predictor=model)
+        return Blind(self.predictor.fit(sample))
 
     def predict(self, columns):
         return self.predictor.predict(columns)
@@ -140,14 +138,7 @@ def test_candidates_unlike_all_points_fall_inside_as_often_as_others(far, simula
 def test_a_data_set_with_a_level_of_its_own_widens_the_interval_of_new_data_alone(simulate):
     sample = Sample.of(simulate(14), "sr_psnr")
     shift = {"brain": -1.5, "chest": 0.0, "natural": 1.5}
-    moved = Sample(
-        sample.columns,
-        sample.target + np.array([shift[name] for name in sample.data]),
-        sample.target_name,
-        sample.candidates,
-        sample.geometries,
-        sample.data,
-    )
+    moved = replace(sample, target=sample.target + np.array([shift[name] for name in sample.data]))
     columns = {name: column[:3] for name, column in sample.columns.items()}
     width = {}
     for name, points in (("level", sample), ("shifted", moved)):
@@ -181,14 +172,7 @@ def test_too_few_points_or_groups_bound_nothing(simulate):
 
 def test_errors_within_data_have_no_level(simulate):
     sample = Sample.of(simulate(), "sr_psnr")
-    shifted = Sample(
-        sample.columns,
-        sample.target + 2 * (sample.data == "brain"),
-        sample.target_name,
-        sample.candidates,
-        sample.geometries,
-        sample.data,
-    )
+    shifted = replace(sample, target=sample.target + 2 * (sample.data == "brain"))
     plain, moved = (
         jackknife(Shifted(), each, [Novelty.DATA]).errors_within_data(Novelty.DATA)
         for each in (sample, shifted)

@@ -64,6 +64,7 @@ def test_leverage_is_the_variance_of_universal_kriging(sample, others):
     rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
     expected = np.diag(kriging_covariance(new, rows, model.penalty))
     np.testing.assert_allclose(model.leverage(others.columns), expected, rtol=1e-7)
+    np.testing.assert_allclose(model.spread(others.columns), np.sqrt(1 + expected), rtol=1e-7)
 
 
 def test_usual_leverage_is_that_of_points_left_out(sample):
