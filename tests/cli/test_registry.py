@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -104,8 +105,9 @@ def test_check_without_names_validates_all_files(run, own) -> None:
 
 
 def test_check_prints_a_finding_for_each_check_and_the_verdict(run, own) -> None:
-    result = run("registry", "check", "mine", "--size", "64")
+    result = run("registry", "check", "mine", "--size", "64", "--verbose")
     assert result.exit_code == 0, result.stdout
+    assert re.search(r"cost .*\(\d+\.\d s\)", " ".join(result.stdout.split()))
     for check in ("channels", "value range", "size multiple", "determinism", "batches", "latents", "cost"):
         assert check in result.stdout
     assert result.stdout.endswith("mine: accepted\n")

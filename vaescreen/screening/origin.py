@@ -152,5 +152,5 @@ def _adapter(path: Path, config: str | None) -> str:
     folder = path.parent if path.is_file() else path
     if config is not None:
         return "ldm" if config.endswith(_YAML) else "diffusers"
-    is_ldm = not (folder / "config.json").is_file() and any(each.suffix in _YAML for each in folder.iterdir())
+    is_ldm = not (folder / "config.json").is_file() and any(each.suffix in _YAML for each in folder.glob("*"))
     return "ldm" if is_ldm else "diffusers"

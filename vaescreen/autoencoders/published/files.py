@@ -42,7 +42,7 @@ def owner(path: Path, candidates: Iterable[Candidate]) -> tuple[Path, Candidate]
         if isinstance(each.source, GithubSource)
         for file in each.source.files
     }
-    for file in [path] if path.is_file() else sorted(each for each in path.iterdir() if each.is_file()):
+    for file in [path] if path.is_file() else sorted(each for each in path.glob("*") if each.is_file()):
         published, candidate = known.get(file.stat().st_size, (None, None))
         if published and candidate and file_sha256(file, candidate.name) == published.sha256:
             return file, candidate

@@ -9,6 +9,7 @@ another range than its input shows it by a straight line from input to output.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -37,6 +38,8 @@ _BEYOND = (-20_000.0, 20_000.0)
 """A range that drives a saturating network to both of its ends."""
 _SAME_DB = 0.5
 """Trials this near to each other are not told apart by their PSNR."""
+_NARROW = 0.01
+"""A range less wide is none."""
 _ALIKE = 0.02
 """Ends of the channels that differ by less than this share of the range are the same; so are means and SDs."""
 _TELLING_DB = 0.25
@@ -105,13 +108,9 @@ def _otherwise(
         choices += [(name, {"mean": mean, "sd": sd}) for name, (mean, sd) in NORMALISATIONS.items()]
     read = _saturation(images, autoencoder, plain)
     if read and read not in [choice for _, choice in choices]:
+        ends = read.get("value_range")
         choices.append(
-            (
-                f"values in {_text(read['value_range'])}"
-                if "value_range" in read
-                else "the mean and SD of its own output",
-                read,
-            )
+            (f"values in {_text(ends)}" if ends else "the mean and SD that its output ends by", read)
         )
     for what, choice in choices:
         settings = plain.model_copy(update=choice)
@@ -179,20 +178,18 @@ def _saturation(images: Tensor, autoencoder: NetworkAutoencoder, plain: Settings
         return {}
     black, white = values.amin(dim=(0, 2, 3)), values.amax(dim=(0, 2, 3))
     width = white - black
-    if float(black.min()) < low / 2 or float(white.max()) > high / 2 or float(width.min()) < 0.01:
+    if not (
+        black.min() > low / 2 and white.max() < high / 2 and width.min() > _NARROW
+    ):  # nor where any is NaN
         return {}
-    if float(max(black.max() - black.min(), white.max() - white.min()) / width.min()) < _ALIKE:
+    if max(black.max() - black.min(), white.max() - white.min()) < _ALIKE * width.min():
         return {"value_range": (round(float(black.mean()), 3), round(float(white.mean()), 3))}
-    sd = 1 / width
-    read = (-black * sd).tolist(), sd.tolist()
+    mean, sd = tuple((-black / width).tolist()), tuple((1 / width).tolist())
     for known in NORMALISATIONS.values():
-        if all(
-            math.isclose(a, b, rel_tol=_ALIKE)
-            for x, y in zip(known, read, strict=True)
-            for a, b in zip(x, y, strict=True)
-        ):
-            read = known
-    return {"mean": tuple(read[0]), "sd": tuple(read[1])}
+        pairs = zip(chain(*known), (*mean, *sd), strict=True)
+        if len(mean) == 3 and all(math.isclose(one, other, rel_tol=_ALIKE) for one, other in pairs):
+            return {"mean": known[0], "sd": known[1]}
+    return {"mean": mean, "sd": sd}
 
 
 def _fitted_ends(images: Tensor, raw: Tensor, settings: Settings) -> tuple[float, float] | None:
