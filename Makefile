@@ -1,6 +1,7 @@
 # make rank   rank autoencoders on generated chest images: the first thing to try
 # make test   run the tests
 # make check  style, types, direction of imports, and whether the leaderboard is up to date
+# make audit  known holes of the pinned packages, and risky calls in the code (asks the package index)
 #
 # Each builds .venv first. `make PYTHON=/path/to/python3 ...` chooses the interpreter.
 
@@ -15,7 +16,7 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11)
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: rank test check
+.PHONY: rank test check audit
 
 rank: $(INSTALLED)
 	$(BIN)/vaescreen rank --data chest
@@ -29,6 +30,11 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vaescreen publish --check
+
+audit: $(INSTALLED)
+	$(PIP) install --quiet 'bandit>=1.8' 'pip-audit>=2.7'
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml vaescreen
+	$(BIN)/pip-audit --local --skip-editable
 
 $(VENV): $(INSTALLED)
 

@@ -1,4 +1,4 @@
-"""Files that are cut, flipped, emptied or another's: noticed, put aside and said, never believed, no failure for ever."""
+"""Files that are cut, flipped, emptied or another's: put aside, said and made again, never believed."""
 
 import json
 import logging

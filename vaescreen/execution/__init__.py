@@ -39,8 +39,8 @@ def run(
 ) -> Iterator[Outcome[Result]]:
     """Call `function(shared, task)` for every task and give the outcomes in order of completion.
 
-    A task that fails, or whose process dies, does not stop the others. When the caller stops early (Ctrl-C, an exception) the workers
-    are ended; what is finished is kept.
+    A task that fails, or whose process dies, does not stop the others. When the caller stops early (Ctrl-C, an
+    exception) the workers are ended; what is finished is kept.
 
     Parameters
     ----------
