@@ -33,7 +33,7 @@ check: $(INSTALLED)
 
 audit: $(INSTALLED)
 	$(PIP) install --quiet 'bandit>=1.8' 'pip-audit>=2.7'
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml vaescreen
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml vaescreen
 	$(BIN)/pip-audit --local --skip-editable
 
 $(VENV): $(INSTALLED)
