@@ -11,7 +11,7 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11)
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: help rank test check
+.PHONY: help rank test check audit
 
 help: ## say what the targets are
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,6 +29,11 @@ check: $(INSTALLED) ## style, types, direction of imports, and whether the leade
 	$(BIN)/lint-imports
 	$(BIN)/python -m benchmarks.rooms --check
 	$(BIN)/vaescreen publish --check
+
+audit: $(INSTALLED) ## known holes of the pinned packages, and risky calls in the code; asks the package index
+	$(PIP) install --quiet 'bandit>=1.8' 'pip-audit>=2.7'
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml vaescreen
+	$(BIN)/pip-audit --local --skip-editable
 
 $(VENV): $(INSTALLED)
 

@@ -1,4 +1,4 @@
-"""Files cut, flipped, emptied or swapped: noticed, put aside and said, never believed, never a failure for ever."""
+"""Files that are cut, flipped, emptied or another's: put aside, said and made again, never believed."""
 
 import json
 import logging
