@@ -109,9 +109,7 @@ class FolderSource:
         self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
         images = images_with_ids(frames)
         _require(self, folder, [(file, frame.key) for file, frame, _ in images])
-        kinds = {
-            kind.name: kind for kind in (format_of(contents.root / file) for file in listing.frames) if kind
-        }
+        kinds = {kind.name: kind for kind in listing.kinds}
         _check_obeyed(folder, reading, kinds.values())
         if entries:
             stated = manifest.name if manifest else ""
@@ -157,7 +155,8 @@ class FolderSource:
     def load(self, item: Item) -> Picture:
         """Decode, crop and resize one image; what is no data is drawn black first."""
         picture = drawn(read_frame(self.folder / str(item.key), item.frame, self._reading))
-        return picture._replace(pixels=framed(checked(picture.pixels), self._size))
+        pixels = checked(picture.pixels) if picture.no_data else picture.pixels
+        return picture._replace(pixels=framed(pixels, self._size))
 
     def stamps(self) -> list[Any]:
         """Give the place of every image, with size and times of its file: it cannot change and keep them all."""

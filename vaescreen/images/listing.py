@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images.files import UnreachableError, frames_of, kind_of, stamp_of
-from vaescreen.images.formats import Frame, NoPictureError, format_of, without_suffix
+from vaescreen.images.formats import Format, Frame, NoPictureError, format_of, without_suffix
 from vaescreen.images.labels import is_label_file
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
@@ -25,9 +25,10 @@ class Walked(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Images by file, the files that could not even be listed, and those that hold no picture."""
+    """Images by file and of which formats these are, files that could not be listed, and those without a picture."""
 
     frames: dict[str, Sequence[Frame]]
+    kinds: set[Format]
     unusable: list[Skipped]
     left_out: list[Skipped]
 
@@ -46,24 +47,26 @@ def walk(folder: Path) -> Walked:
         unusable.append(Skipped(shown(relative), f"a folder that cannot be read ({error.strerror})"))
 
     for parent, folders, names in os.walk(folder, onerror=report):
-        relative = Path(parent).relative_to(folder)
+        here = Path(parent)
+        relative = here.relative_to(folder).as_posix()
+        before = "" if relative == "." else f"{relative}/"
         hidden = [name for name in folders if _is_hidden(name)]
         folders[:] = [name for name in folders if not _is_hidden(name)]
-        passed_over += [_other(relative / name, "hidden folder") for name in hidden]
-        links = (name for name in folders if os.path.islink(os.path.join(parent, name)))  # noqa: PTH114, PTH118
+        passed_over += [_other(before + name, "hidden folder") for name in hidden]
         unusable += [
-            Skipped(shown((relative / name).as_posix()), "a link to a folder, which is not followed")
-            for name in links
+            Skipped(shown(before + name), "a link to a folder, which is not followed")
+            for name in folders
+            if (here / name).is_symlink()
         ]
         for name in names:
             if _is_hidden(name):
-                passed_over.append(_other(relative / name, "hidden file"))
-            elif format_of(Path(parent, name)):
-                files.append((relative / name).as_posix())
+                passed_over.append(_other(before + name, "hidden file"))
+            elif format_of(here / name):
+                files.append(before + name)
             else:
-                passed_over.append(_other(relative / name, _no_image(name)))
-        if not (folders or names) and format_of(Path(parent)):
-            unusable.append(Skipped(shown(relative.as_posix()), "a folder, not a file"))
+                passed_over.append(_other(before + name, _no_image(name)))
+        if not (folders or names) and format_of(here):
+            unusable.append(Skipped(shown(relative), "a folder, not a file"))
     return Walked(files, unusable, passed_over)
 
 
@@ -71,8 +74,8 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _other(path: Path, kind: str) -> Skipped:
-    return Skipped(shown(path.as_posix()), kind, kind)
+def _other(path: str, kind: str) -> Skipped:
+    return Skipped(shown(path), kind, kind)
 
 
 def _no_image(name: str) -> str:
@@ -108,11 +111,12 @@ def list_frames(
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
     entries: dict[str, list[Any]] = {}
-    listing = Listing({}, [], [])
+    listing = Listing({}, set(), [], [])
     try:
         for number, file in enumerate(files, start=1):
             try:
-                listing.frames[file] = _list(folder, file, reading, known, entries)
+                kind, listing.frames[file] = _list(folder, file, reading, known, entries)
+                listing.kinds.add(kind)
             except NoPictureError as error:
                 listing.left_out.append(Skipped(shown(file), str(error), error.kind))
             except DataError as error:
@@ -129,7 +133,7 @@ def list_frames(
 
 def without_labels(files: Sequence[str]) -> tuple[list[str], list[str]]:
     """Part files from those that their names or folders call label maps, unless all are called so."""
-    labels = [file for file in files if is_label_file(file, without_suffix(PurePosixPath(file).name))]
+    labels = [file for file in files if is_label_file(file, without_suffix(file.rpartition("/")[2]))]
     if len(labels) == len(files):
         return list(files), []
     left_out = set(labels)
@@ -143,14 +147,15 @@ def shown(path: str) -> str:
 
 def _list(
     folder: Path, file: str, reading: Reading, known: dict[str, list[Any]], entries: dict[str, list[Any]]
-) -> Sequence[Frame]:
-    """Images of a file; where its header had to be read for that, they are noted in `entries`."""
+) -> tuple[Format, Sequence[Frame]]:
+    """Format and images of a file; where its header had to be read for that, they are noted in `entries`."""
     if file != shown(file):
         raise DataError("its name is not valid UTF-8; rename it")
     path = folder / file
     stamp = list(stamp_of(path))
-    if kind_of(path).frames is None:
-        return _ONE_IMAGE
+    kind = kind_of(path)
+    if kind.frames is None:
+        return kind, _ONE_IMAGE
     entry = known.get(file)
     if entry is None or entry[0] != stamp:
         entry = [stamp, _found(path, reading)]
@@ -159,7 +164,7 @@ def _list(
         raise DataError(entry[1])
     if isinstance(entry[1], dict):
         raise NoPictureError(**entry[1])
-    return [Frame(*frame) for frame in entry[1]]
+    return kind, [Frame(*frame) for frame in entry[1]]
 
 
 def _found(path: Path, reading: Reading) -> list[Any] | str | dict[str, str]:

@@ -39,7 +39,7 @@ class Frame(NamedTuple):
     study: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Format:
     """How one kind of file is read.
 
