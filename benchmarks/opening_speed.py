@@ -3,8 +3,8 @@
 git worktree add /tmp/before 617f2fd
 python benchmarks/opening_speed.py --against /tmp/before --out benchmarks/results/opening_speed.json
 
-Both versions open the same PNG files of noise in turn, each time in a process and with a cache of its own; what counts
-is the CPU time of opening alone, without imports.
+Both versions open the same PNG files of noise in turn, each in a process of its own and each time with an empty cache;
+what counts is the CPU time of opening, and of two neighbours in time the ratio, since machines are busy by turns.
 """
 
 import argparse
@@ -13,17 +13,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parents[1]
 SIDE = 128
-_OPEN = """
-import sys, time, torch
+_WORKER = """
+import os, shutil, sys, time, torch
 from vaescreen.images import open_data
-began = time.process_time()
-open_data(sys.argv[1], size=int(sys.argv[2]))
-print(time.process_time() - began)
+for _ in sys.stdin:
+    shutil.rmtree(os.environ["VAESCREEN_CACHE"], ignore_errors=True)
+    began = time.process_time()
+    open_data(sys.argv[1], size=int(sys.argv[2]))
+    print(time.process_time() - began, flush=True)
 """
 
 
@@ -36,19 +40,29 @@ def write_images(folder: Path, count: int) -> None:
         Image.fromarray(generator.integers(0, 256, (SIDE, SIDE), np.uint8)).save(folder / f"{number:05d}.png")
 
 
-def cpu_seconds(checkout: Path, images: Path) -> float:
-    """Open the images once, by the package of a checkout."""
-    with tempfile.TemporaryDirectory() as cache:
+@contextmanager
+def worker(checkout: Path, images: Path) -> Iterator[Callable[[], float]]:
+    """Start a process that opens the images by the package of a checkout, whenever it is asked to."""
+    with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "PYTHONPATH": str(checkout),
-            "VAESCREEN_CACHE": cache,
+            "VAESCREEN_CACHE": f"{folder}/cache",
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-c", _OPEN, str(images), str(SIDE)]
-        done = subprocess.run(
-            command, env=environment, cwd=cache, capture_output=True, text=True, check=True
-        )
-    return float(done.stdout)
+        command = [sys.executable, "-c", _WORKER, str(images), str(SIDE)]
+        with subprocess.Popen(
+            command, env=environment, cwd=folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+
+            def cpu_seconds() -> float:
+                process.stdin.write("\n")
+                process.stdin.flush()
+                return float(process.stdout.readline())
+
+            yield cpu_seconds
+            process.stdin.close()
 
 
 def main() -> None:
@@ -65,18 +79,21 @@ def main() -> None:
     checkouts = {"before": options.against.resolve(), "now": HERE}
     seconds: dict[str, list[float]] = {name: [] for name in checkouts}
     with tempfile.TemporaryDirectory() as folder:
-        write_images(Path(folder), options.images)
-        for number in range(options.runs):
-            for name, checkout in sorted(checkouts.items(), reverse=number % 2 == 1):
-                seconds[name].append(round(cpu_seconds(checkout, Path(folder)), 3))
-                print(f"{name}: {seconds[name][-1]:.2f} s", flush=True)
+        images = Path(folder)
+        write_images(images, options.images)
+        with worker(checkouts["before"], images) as before, worker(checkouts["now"], images) as now:
+            for _ in range(options.runs):
+                seconds["before"].append(round(before(), 3))
+                seconds["now"].append(round(now(), 3))
+                print({name: each[-1] for name, each in seconds.items()}, flush=True)
     medians = {name: statistics.median(each) for name, each in seconds.items()}
+    ratios = [now / before for before, now in zip(seconds["before"], seconds["now"], strict=True)]
     record: dict[str, Any] = {
         "images": options.images,
         "side": SIDE,
         "cpu_seconds": seconds,
         "median": medians,
-        "ratio": round(medians["now"] / medians["before"], 3),
+        "ratio": round(statistics.median(ratios), 3),
         "command": command_line(),
         "environment": environment(),
     }

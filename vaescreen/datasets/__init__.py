@@ -1,7 +1,7 @@
 """Data sets by name: what the registry knows of, what of it is on this machine, and how the rest gets here.
 
 `declared` says what the word behind `--data` means and `open_data` opens it; `fetching` brings data sets of the hub
-(`hub`) and of the web (`downloads`, `answers`) into the `store` and unpacks their `archives`; `adding` takes the user's
+(`hub`) and of the web (`downloads`, `answers`) into the `store` and unpacks their archives; `adding` takes the user's
 own folders into a registry. This stands between `vaescreen.images`, which knows files and nothing of registries, and
 everything that works on images.
 """

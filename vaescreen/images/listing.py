@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError, ResultError
-from vaescreen.images.files import UnreachableError, frames_of, kind_of, stamp_of
+from vaescreen.images import archives
+from vaescreen.images.files import UnreachableError, beside, frames_of, kind_of, stamp_of
 from vaescreen.images.formats import Format, Frame, NoPictureError, format_of, without_suffix
 from vaescreen.images.labels import is_label_file
 from vaescreen.images.reading import Reading
@@ -14,6 +15,7 @@ from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
 from vaescreen.storage import cache_dir, digest, read_json, write_json
 
 _ONE_IMAGE = (Frame(),)
+_HEADERS = (".hdr", ".nhdr", ".mhd")
 
 
 class Walked(NamedTuple):
@@ -25,9 +27,24 @@ class Walked(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Images by file and of which formats these are, files that could not be listed, and those without a picture."""
+    """What was found in files.
+
+    Attributes
+    ----------
+    frames
+        Images by file.
+    beside
+        By file, the other one that its pixels are in, if they are.
+    kinds
+        Formats of these files.
+    unusable
+        Files that could not be listed.
+    left_out
+        Files that hold no picture.
+    """
 
     frames: dict[str, Sequence[Frame]]
+    beside: dict[str, Path]
     kinds: set[Format]
     unusable: list[Skipped]
     left_out: list[Skipped]
@@ -64,7 +81,7 @@ def walk(folder: Path) -> Walked:
             elif format_of(here / name):
                 files.append(before + name)
             else:
-                passed_over.append(_other(before + name, _no_image(name)))
+                passed_over.append(_other(before + name, _no_image(name, names)))
         if not (folders or names) and format_of(here):
             unusable.append(Skipped(shown(relative), "a folder, not a file"))
     return Walked(files, unusable, passed_over)
@@ -78,7 +95,12 @@ def _other(path: str, kind: str) -> Skipped:
     return Skipped(shown(path), kind, kind)
 
 
-def _no_image(name: str) -> str:
+def _no_image(name: str, others: Sequence[str]) -> str:
+    if archives.stem(name):
+        return "archive, to be unpacked or given itself"
+    stem = name.partition(".")[0]
+    if any(stem + header in others for header in _HEADERS):
+        return "pixels of the header beside"
     suffix = shown(Path(name).suffix.lower())
     return f"no image ({suffix})" if suffix else "no image (no suffix)"
 
@@ -111,12 +133,11 @@ def list_frames(
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
     entries: dict[str, list[Any]] = {}
-    listing = Listing({}, set(), [], [])
+    listing = Listing({}, {}, set(), [], [])
     try:
         for number, file in enumerate(files, start=1):
             try:
-                kind, listing.frames[file] = _list(folder, file, reading, known, entries)
-                listing.kinds.add(kind)
+                listing.frames[file] = _list(folder, file, reading, known, entries, listing)
             except NoPictureError as error:
                 listing.left_out.append(Skipped(shown(file), str(error), error.kind))
             except DataError as error:
@@ -146,16 +167,25 @@ def shown(path: str) -> str:
 
 
 def _list(
-    folder: Path, file: str, reading: Reading, known: dict[str, list[Any]], entries: dict[str, list[Any]]
-) -> tuple[Format, Sequence[Frame]]:
-    """Format and images of a file; where its header had to be read for that, they are noted in `entries`."""
+    folder: Path,
+    file: str,
+    reading: Reading,
+    known: dict[str, list[Any]],
+    entries: dict[str, list[Any]],
+    listing: Listing,
+) -> Sequence[Frame]:
+    """Images of a file; where its header had to be read for that, they are noted in `entries`."""
     if file != shown(file):
         raise DataError("its name is not valid UTF-8; rename it")
     path = folder / file
     stamp = list(stamp_of(path))
     kind = kind_of(path)
+    listing.kinds.add(kind)
     if kind.frames is None:
-        return kind, _ONE_IMAGE
+        return _ONE_IMAGE
+    if other := beside(path, kind):
+        listing.beside[file] = other
+        stamp += stamp_of(other)
     entry = known.get(file)
     if entry is None or entry[0] != stamp:
         entry = [stamp, _found(path, reading)]
@@ -164,7 +194,7 @@ def _list(
         raise DataError(entry[1])
     if isinstance(entry[1], dict):
         raise NoPictureError(**entry[1])
-    return kind, [Frame(*frame) for frame in entry[1]]
+    return [Frame(*frame) for frame in entry[1]]
 
 
 def _found(path: Path, reading: Reading) -> list[Any] | str | dict[str, str]:

@@ -10,7 +10,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from vaescreen.images.formats import arrays, dicom, hdf5, nifti, raster, table, tiff
+from vaescreen.images.formats import arrays, dicom, hdf5, metaimage, nifti, nrrd, raster, table, tiff
 from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 
 __all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
@@ -20,6 +20,8 @@ FORMATS: tuple[Format, ...] = (
     raster.FORMAT,
     tiff.FORMAT,
     nifti.FORMAT,
+    nrrd.FORMAT,
+    metaimage.FORMAT,
     hdf5.FORMAT,
     arrays.FORMAT,
     table.FORMAT,
