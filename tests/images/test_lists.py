@@ -135,7 +135,7 @@ def test_mistakes_are_refused_with_their_line(
         ("list.json", '[\n{"file": "x/a.png"},\n"x/b.png"]', "line 3: not an object"),
         ("list.json", "[]", "no column file"),
         ("list.csv", "", "no column file"),
-        ("list.csv", 'file\n"x/a.png', "it must be comma-separated UTF-8 text"),
+        ("list.csv", 'file\n"x/a.png', "it must be UTF-8 text, separated by commas or semicolons"),
         ("list.txt", "x/a.png", "is a file of an unknown kind, not a folder; give a folder of images"),
     ],
 )

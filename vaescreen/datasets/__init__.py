@@ -2,7 +2,7 @@
 
 `declared` says what the word behind `--data` means and `open_data` opens it; `options` keep in one piece what is said
 beside it. `fetching` brings data sets of the hub (`hub`) and of the web (`downloads`, `answers`) into the `store` and
-unpacks their `archives`; `adding` takes the user's own folders into a registry. This stands between
+unpacks their archives; `adding` takes the user's own folders into a registry. This stands between
 `vaescreen.images`, which knows files and nothing of registries, and everything that works on images.
 """
 

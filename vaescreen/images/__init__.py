@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vaescreen.errors import DataError
+from vaescreen.images import archives
 from vaescreen.images.dataset import Batch, DataSet, Skipped
 from vaescreen.images.declaration import Declaration
 from vaescreen.images.folder import FolderSource
@@ -48,10 +49,10 @@ def open_data(
     Parameters
     ----------
     spec
-        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder, a file that holds many
-        images, or a list of files in .csv or .json (see `read_list`); for a folder that has a phantom's name write
-        "./chest" or pass a `Path`. A declaration says more of a folder; what it says holds where the arguments below
-        are left out.
+        "chest" or "chest-phantom" (and so on) for phantoms, anything else is a folder, an archive of one, a file that
+        holds many images, or a list of files in .csv, .json or .jsonl (see `read_list`); for a folder that has a
+        phantom's name write "./chest" or pass a `Path`. A declaration says more of a folder; what it says holds where
+        the arguments below are left out.
     size
         Side of the images in pixels, a multiple of 8; None for the native size of files, each its own.
     patient_pattern
@@ -119,6 +120,8 @@ def open_data(
             name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress
         )
     folder = spec.folder if isinstance(spec, Declaration) else Path(spec)
+    if private and folder.is_file() and archives.stem(folder.name):
+        raise DataError("a private archive is not unpacked into the cache; unpack it, and give its folder")
     with discreet(private):
         if not folder.exists() and isinstance(spec, str) and re.fullmatch(r"[\w-]+", spec):
             raise _unknown(spec)
@@ -133,7 +136,7 @@ def open_data(
             on_progress=on_progress,
         )
     source = PrivateSource(files, folder) if private else files
-    own_name = folder.stem if folder.is_file() else folder.resolve().name
+    own_name = (archives.stem(folder.name) or folder.stem) if folder.is_file() else folder.resolve().name
     called = name or (private_name(folder) if private else own_name)
     return DataSet(called, source, size=size, seed=seed, limits=wanted, on_progress=on_progress)
 

@@ -1,9 +1,10 @@
-"""What a path names: a folder of image files, a list of them, or one file that holds many images."""
+"""What a path names: a folder of image files, packed or not, a list of them, or one file that holds many images."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 from vaescreen.errors import DataError
+from vaescreen.images import archives
 from vaescreen.images.formats import format_of
 from vaescreen.images.listing import Walked, walk
 from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, is_ours, read_list, read_manifest
@@ -48,12 +49,14 @@ def contents_of(place: Path) -> Contents:
         return Contents(place, walk(place), rows, manifest if here else None, manifest.exists() and not here)
     if not place.exists():
         raise DataError(f"{place} does not exist; give a folder of images")
+    if archives.stem(place.name):
+        return contents_of(archives.unpacked(place))
     if format_of(place):
         return Contents(place.parent, Walked([place.name], [], []), [], None)
     if place.suffix.lower() not in LIST_SUFFIXES:
         raise DataError(
             f"{place} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
-            "or a list of files in .csv or .json"
+            f"an archive ({', '.join(archives.SUFFIXES)}), or a list of files in {', '.join(LIST_SUFFIXES)}"
         )
     root, rows = read_list(place)
     named = any(row.split for row in rows)

@@ -59,6 +59,20 @@ def stamp_of(path: Path) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def beside(path: Path, kind: Format) -> Path | None:
+    """The other file that an image is in, if one is.
+
+    Raises
+    ------
+    DataError
+        With the bare reason, for instance that it is missing.
+    """
+    if kind.beside is None:
+        return None
+    with _complaints():
+        return kind.beside(path)
+
+
 def kind_of(path: Path) -> Format:
     """Format that a file's name promises.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from vaescreen.errors import DataError
+from vaescreen.images import archives
 from vaescreen.images.assignment import assign_splits, draw_splits
 from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
@@ -17,7 +18,8 @@ from vaescreen.images.ids import images_with_ids
 from vaescreen.images.labels import LABELS
 from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames, shown, without_labels
-from vaescreen.images.manifest import COLUMNS, MANIFEST
+from vaescreen.images.manifest import COLUMNS, MANIFEST, has_semicolons
+from vaescreen.images.metadata import owners
 from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import Picture, checked, drawn
 from vaescreen.images.reading import AS_FILES_SAY, Reading
@@ -96,7 +98,7 @@ class FolderSource:
         if manifest:
             entries = {row.file: Chosen(row.file, row.patient, row.split) for row in contents.rows}
         elif declaration and published:
-            entries = {chosen.file: chosen for chosen in _published(declaration, folder, found.files)}
+            entries = {chosen.file: chosen for chosen in _published(declaration, contents.root, found.files)}
         labels: list[str] = []
         files = list(entries) or found.files
         if not (entries or reading.keep_labels):
@@ -104,22 +106,26 @@ class FolderSource:
         listing = list_frames(contents.root, files, as_listed, on_progress, remember=remember)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
+        stated = {} if entries else owners(contents.root, [each.path for each in found.passed_over])
+        for file in stated.keys() & frames.keys():
+            frames[file] = [frame._replace(patient=stated[file]) for frame in frames[file]]
+        self._beside = listing.beside
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
         self.left_out = (*(Skipped(shown(file), LABELS, LABELS) for file in labels), *listing.left_out)
         self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
         images = images_with_ids(frames)
         _require(self, folder, [(file, frame.key) for file, frame, _ in images])
-        kinds = {
-            kind.name: kind for kind in (format_of(contents.root / file) for file in listing.frames) if kind
-        }
+        kinds = {kind.name: kind for kind in listing.kinds}
         _check_obeyed(folder, reading, kinds.values())
         if entries:
-            stated = manifest.name if manifest else ""
-            rules = (published.patient_rule, published.split_rule) if published else (stated, stated)
+            by_manifest = manifest.name if manifest else ""
+            rules = (published.patient_rule, published.split_rule) if published else (by_manifest,) * 2
             sorting = _stated(folder, images, entries, rules, seed)
         else:
             sorting = _found(contents.root, images, patient_pattern, seed, self.unusable, named=remember)
         warnings = list(sorting.warnings)
+        if manifest and has_semicolons(manifest):
+            warnings.append(f"{manifest.name} was read as separated by semicolons")
         if contents.has_foreign_manifest:
             warnings.append(
                 f"manifest.csv is of another kind, so it was not read: ours has {', '.join(COLUMNS)}"
@@ -140,7 +146,7 @@ class FolderSource:
         }
         open_choices = set(kinds) - {"image"} or reading != AS_FILES_SAY
         self.description: dict[str, Any] = {
-            "source": "folder" if folder.is_dir() else "file" if format_of(folder) else "list",
+            "source": _kind_of_source(folder),
             "folder": folder.resolve().name,
             "gray": {name: kind.description for name, kind in sorted(kinds.items())},
             "reading": self._reading.description() if open_choices else None,
@@ -157,7 +163,8 @@ class FolderSource:
     def load(self, item: Item) -> Picture:
         """Decode, crop and resize one image; what is no data is drawn black first."""
         picture = drawn(read_frame(self.folder / str(item.key), item.frame, self._reading))
-        return picture._replace(pixels=framed(checked(picture.pixels), self._size))
+        pixels = checked(picture.pixels) if picture.no_data else picture.pixels
+        return picture._replace(pixels=framed(pixels, self._size))
 
     def stamps(self) -> list[Any]:
         """Give the place of every image, with size and times of its file: it cannot change and keep them all."""
@@ -166,7 +173,8 @@ class FolderSource:
 
     def _stamp(self, file: str) -> tuple[int, ...]:
         try:
-            return stamp_of(self.folder / file)
+            other = self._beside.get(file)
+            return (*stamp_of(self.folder / file), *(stamp_of(other) if other else ()))
         except DataError:
             return ()
 
@@ -210,6 +218,12 @@ def _found(
         raise DataError(f"{error}{_beside(unusable)}") from error
     warnings = (*owned.warnings, *_joined(owned, named=named), *assigned.warnings)
     return _Sorting(owned.patients, assigned.splits, owned.rule, assigned.rule, warnings)
+
+
+def _kind_of_source(place: Path) -> str:
+    if place.is_dir():
+        return "folder"
+    return "archive" if archives.stem(place.name) else "file" if format_of(place) else "list"
 
 
 def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:

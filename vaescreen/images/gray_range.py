@@ -14,7 +14,7 @@ from vaescreen.images.pixels import Picture
 LEAST = 0.25
 """A set that uses a smaller part of full scale is warned of."""
 
-_SAMPLE = 4096
+_SAMPLE = 1024
 _OUTER = (0.5, 99.5)
 """Percentiles of an image between which its gray is taken to lie: hot pixels and burned-in text are outside."""
 _MOST_IMAGES = (5, 95)

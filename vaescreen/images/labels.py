@@ -1,7 +1,6 @@
 """What is no picture though it lies among pictures: label maps, by where they lie and by what they hold."""
 
 import re
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,8 @@ _STEM = re.compile(rf"(?:.*[-_. ])?{_WORD}(?:[-_. ]?\d+)?", re.IGNORECASE)
 _MARK = re.compile(rf"[-_. ]{_WORD}(?=[-_. ]?\d*$)", re.IGNORECASE)
 _FEW, _SOME = 8, 64
 """Distinct values of what is always, and of what may be, a label map."""
-_SAMPLE = 1024
+_SAMPLES = (128, 4096)
+"""Evenly spaced values that are looked at first: most pictures show enough of them in few."""
 _EVEN = 0.8
 """Share of neighbours, background apart, that are equal in a label map: it is made of areas."""
 
@@ -35,7 +35,7 @@ def is_label_file(file: str, stem: str) -> bool:
     stem
         The file's name without its suffix.
     """
-    return _STEM.fullmatch(stem) is not None or any(map(_FOLDERS.fullmatch, PurePosixPath(file).parts[:-1]))
+    return _STEM.fullmatch(stem) is not None or any(map(_FOLDERS.fullmatch, file.split("/")[:-1]))
 
 
 def image_stem(stem: str) -> str:
@@ -65,9 +65,9 @@ def refuse_label_map(values: NDArray[np.generic], reading: Reading) -> None:
 
 def _is_label_map(values: NDArray[np.generic]) -> bool:
     flat = values.reshape(-1)
-    sample = flat[:: max(flat.size // _SAMPLE, 1)]
-    if len(np.unique(sample)) > _SOME:
-        return False
+    for size in _SAMPLES:
+        if len(set(flat[:: max(flat.size // size, 1)].tolist())) > _SOME:
+            return False
     distinct = np.unique(flat)
     if len(distinct) < 2 or not np.isfinite(distinct).all():
         return False

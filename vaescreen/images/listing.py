@@ -2,18 +2,20 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
-from vaescreen.images.files import UnreachableError, frames_of, kind_of, stamp_of
-from vaescreen.images.formats import Frame, NoPictureError, format_of, without_suffix
+from vaescreen.images import archives
+from vaescreen.images.files import UnreachableError, beside, frames_of, kind_of, stamp_of
+from vaescreen.images.formats import Format, Frame, NoPictureError, format_of, without_suffix
 from vaescreen.images.labels import is_label_file
 from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
 from vaescreen.storage import cache_dir, digest, recall_json, write_json
 
 _ONE_IMAGE = (Frame(),)
+_HEADERS = (".hdr", ".nhdr", ".mhd")
 
 
 class Walked(NamedTuple):
@@ -25,9 +27,25 @@ class Walked(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Images by file, the files that could not even be listed, and those that hold no picture."""
+    """What was found in files.
+
+    Attributes
+    ----------
+    frames
+        Images by file.
+    beside
+        By file, the other one that its pixels are in, if they are.
+    kinds
+        Formats of these files.
+    unusable
+        Files that could not be listed.
+    left_out
+        Files that hold no picture.
+    """
 
     frames: dict[str, Sequence[Frame]]
+    beside: dict[str, Path]
+    kinds: set[Format]
     unusable: list[Skipped]
     left_out: list[Skipped]
 
@@ -46,24 +64,26 @@ def walk(folder: Path) -> Walked:
         unusable.append(Skipped(shown(relative), f"a folder that cannot be read ({error.strerror})"))
 
     for parent, folders, names in os.walk(folder, onerror=report):
-        relative = Path(parent).relative_to(folder)
+        here = Path(parent)
+        relative = here.relative_to(folder).as_posix()
+        before = "" if relative == "." else f"{relative}/"
         hidden = [name for name in folders if _is_hidden(name)]
         folders[:] = [name for name in folders if not _is_hidden(name)]
-        passed_over += [_other(relative / name, "hidden folder") for name in hidden]
-        links = (name for name in folders if os.path.islink(os.path.join(parent, name)))  # noqa: PTH114, PTH118
+        passed_over += [_other(before + name, "hidden folder") for name in hidden]
         unusable += [
-            Skipped(shown((relative / name).as_posix()), "a link to a folder, which is not followed")
-            for name in links
+            Skipped(shown(before + name), "a link to a folder, which is not followed")
+            for name in folders
+            if (here / name).is_symlink()
         ]
         for name in names:
             if _is_hidden(name):
-                passed_over.append(_other(relative / name, "hidden file"))
-            elif format_of(Path(parent, name)):
-                files.append((relative / name).as_posix())
+                passed_over.append(_other(before + name, "hidden file"))
+            elif format_of(here / name):
+                files.append(before + name)
             else:
-                passed_over.append(_other(relative / name, _no_image(name)))
-        if not (folders or names) and format_of(Path(parent)):
-            unusable.append(Skipped(shown(relative.as_posix()), "a folder, not a file"))
+                passed_over.append(_other(before + name, _no_image(name, names)))
+        if not (folders or names) and format_of(here):
+            unusable.append(Skipped(shown(relative), "a folder, not a file"))
     return Walked(files, unusable, passed_over)
 
 
@@ -71,11 +91,16 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _other(path: Path, kind: str) -> Skipped:
-    return Skipped(shown(path.as_posix()), kind, kind)
+def _other(path: str, kind: str) -> Skipped:
+    return Skipped(shown(path), kind, kind)
 
 
-def _no_image(name: str) -> str:
+def _no_image(name: str, others: Sequence[str]) -> str:
+    if archives.stem(name):
+        return "archive, to be unpacked or given itself"
+    stem = name.partition(".")[0]
+    if any(stem + header in others for header in _HEADERS):
+        return "pixels of the header beside"
     suffix = shown(Path(name).suffix.lower())
     return f"no image ({suffix})" if suffix else "no image (no suffix)"
 
@@ -108,11 +133,11 @@ def list_frames(
     memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
     known = _recall(memo)
     entries: dict[str, list[Any]] = {}
-    listing = Listing({}, [], [])
+    listing = Listing({}, {}, set(), [], [])
     try:
         for number, file in enumerate(files, start=1):
             try:
-                listing.frames[file] = _list(folder, file, reading, known, entries)
+                listing.frames[file] = _list(folder, file, reading, known, entries, listing)
             except NoPictureError as error:
                 listing.left_out.append(Skipped(shown(file), str(error), error.kind))
             except DataError as error:
@@ -129,7 +154,7 @@ def list_frames(
 
 def without_labels(files: Sequence[str]) -> tuple[list[str], list[str]]:
     """Part files from those that their names or folders call label maps, unless all are called so."""
-    labels = [file for file in files if is_label_file(file, without_suffix(PurePosixPath(file).name))]
+    labels = [file for file in files if is_label_file(file, without_suffix(file.rpartition("/")[2]))]
     if len(labels) == len(files):
         return list(files), []
     left_out = set(labels)
@@ -142,15 +167,25 @@ def shown(path: str) -> str:
 
 
 def _list(
-    folder: Path, file: str, reading: Reading, known: dict[str, list[Any]], entries: dict[str, list[Any]]
+    folder: Path,
+    file: str,
+    reading: Reading,
+    known: dict[str, list[Any]],
+    entries: dict[str, list[Any]],
+    listing: Listing,
 ) -> Sequence[Frame]:
     """Images of a file; where its header had to be read for that, they are noted in `entries`."""
     if file != shown(file):
         raise DataError("its name is not valid UTF-8; rename it")
     path = folder / file
     stamp = list(stamp_of(path))
-    if kind_of(path).frames is None:
+    kind = kind_of(path)
+    listing.kinds.add(kind)
+    if kind.frames is None:
         return _ONE_IMAGE
+    if other := beside(path, kind):
+        listing.beside[file] = other
+        stamp += stamp_of(other)
     entry = known.get(file)
     if entry is None or entry[0] != stamp:
         entry = [stamp, _found(path, reading)]

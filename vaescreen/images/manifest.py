@@ -13,7 +13,7 @@ from vaescreen.images.splits import SPLITS
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "split", "patient_id")
-LIST_SUFFIXES = (".csv", ".json")
+LIST_SUFFIXES = (".csv", ".json", ".jsonl")
 
 _LONGEST_LINE = 2**16
 _BETWEEN = re.compile(r"[\s,]*")
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     patient: str
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
     """Columns of a list, and its rows with the line in which each is."""
 
     columns: tuple[str, ...]
@@ -59,6 +59,15 @@ def read_manifest(folder: Path) -> list[Entry]:
     ]
 
 
+def has_semicolons(path: Path) -> bool:
+    """Whether semicolons, as many a spreadsheet writes them, separate the columns of a CSV file, by its first line."""
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open("rb") as stream:
+        first = stream.readline(_LONGEST_LINE)
+    return first.count(b";") > first.count(b",")
+
+
 def is_ours(path: Path) -> bool:
     """Whether a `manifest.csv` is of this package: archives of others bring files of that name.
 
@@ -74,7 +83,7 @@ def is_ours(path: Path) -> bool:
 
 
 def read_list(path: Path) -> tuple[Path, list[Entry]]:
-    """Read and check a list of files: CSV with a column `file`, or JSON, an array of objects with that key.
+    """Read and check a list of files: CSV with a column `file`, or a JSON array, or lines, of objects with that key.
 
     Paths are relative to the list's folder, or absolute. `split` and `patient_id` may be given, both or neither;
     whatever else is there is ignored.
@@ -91,7 +100,7 @@ def read_list(path: Path) -> tuple[Path, list[Entry]]:
         Naming the line: as for `read_manifest`, or one of `split` and `patient_id` without the other.
     """
     home = Path(os.path.abspath(path.parent))  # noqa: PTH100 (links are not followed)
-    table = _json_table(path) if path.suffix.lower() == ".json" else _csv_table(path)
+    table = table_of(path)
     missing = [column for column in COLUMNS if column not in table.columns]
     _require(path, table, missing if len(missing) == 1 else [c for c in missing if c == "file"])
     entries = _entries(path, table, lambda file: Path(os.path.normpath(home / file)))
@@ -104,13 +113,13 @@ def read_list(path: Path) -> tuple[Path, list[Entry]]:
     return root, [entry._replace(file=Path(entry.file).relative_to(root).as_posix()) for entry in entries]
 
 
-def _require(path: Path, table: _Table, missing: list[str]) -> None:
+def _require(path: Path, table: Table, missing: list[str]) -> None:
     if missing:
         found = ", ".join(table.columns) or "nothing"
         raise DataError(f"{path} line 1: no column {', '.join(missing)}; found {found}")
 
 
-def _entries(path: Path, table: _Table, locate: Callable[[str], Path]) -> list[Entry]:
+def _entries(path: Path, table: Table, locate: Callable[[str], Path]) -> list[Entry]:
     """Check all rows; `locate` gives the path of a file, or raises `DataError` with the bare reason."""
     columns = [column for column in COLUMNS if column in table.columns]
     entries: list[Entry] = []
@@ -145,18 +154,48 @@ def _entries(path: Path, table: _Table, locate: Callable[[str], Path]) -> list[E
     return entries
 
 
-def _csv_table(path: Path) -> _Table:
+def table_of(path: Path) -> Table:
+    """Read a table by its suffix, one of `LIST_SUFFIXES`.
+
+    Raises
+    ------
+    DataError
+        If it is none.
+    """
+    read = {".json": _json_table, ".jsonl": _lines_table}.get(path.suffix.lower(), _csv_table)
+    return read(path)
+
+
+def _csv_table(path: Path) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
+            reader = csv.DictReader(stream, strict=True, delimiter=";" if has_semicolons(path) else ",")
             columns = tuple(reader.fieldnames or ())
             rows = [(reader.line_num, dict(row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path} ({error}); it must be comma-separated UTF-8 text") from error
-    return _Table(columns, rows)
+        raise DataError(
+            f"cannot read {path} ({error}); it must be UTF-8 text, separated by commas or semicolons"
+        ) from error
+    return Table(columns, rows)
 
 
-def _json_table(path: Path) -> _Table:
+def _lines_table(path: Path) -> Table:
+    """Read JSON lines, an object a line; the keys of the first are the columns."""
+    wanted = "it must be JSON lines, an object a line"
+    rows: list[tuple[int, dict[str, Any]]] = []
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            for line, text in enumerate(stream, start=1):
+                row = json.loads(text) if text.strip() else {}
+                if not isinstance(row, dict):
+                    raise DataError(f"{path} line {line}: not an object; {wanted}")
+                rows += [(line, row)] if row else []
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"cannot read {path} ({error}); {wanted}") from error
+    return Table(tuple(rows[0][1]) if rows else (), rows)
+
+
+def _json_table(path: Path) -> Table:
     """Read an array of objects; the keys of the first are the columns."""
     wanted = "it must be a JSON array of objects, one a file"
     try:
@@ -176,7 +215,7 @@ def _json_table(path: Path) -> _Table:
         if not isinstance(row, dict):
             raise DataError(f"{path} line {line}: not an object; {wanted}")
         rows.append((line, row))
-    return _Table(tuple(rows[0][1]) if rows else (), rows)
+    return Table(tuple(rows[0][1]) if rows else (), rows)
 
 
 def _skipped(text: str, place: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from vaescreen.errors import DataError
-from vaescreen.images.formats import Frame
+from vaescreen.images.formats import Frame, without_suffix
 from vaescreen.images.labels import image_stem, is_label_file
 from vaescreen.images.splits import split_named
 
@@ -90,10 +90,13 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
     if any(frame.patient for _, frame, _ in images):
         return _said(images)
     for naming, expression in NAMINGS.items():
-        found = {file: expression.search(file) for file, _, _ in images}
-        names = {file: match.group(1) for file, match in found.items() if match}
-        if len(names) == len(found) > 0:
-            return Ownership({id_: names[file] for file, _, id_ in images}, f"names as in {naming}")
+        names: dict[str, str] = {}
+        for file, _, id_ in images:
+            if (match := expression.search(file)) is None:
+                break
+            names[id_] = match.group(1)
+        else:
+            return Ownership(names, f"names as in {naming}")
     rule = OWN_FILE if any(_is_part(frame) for _, frame, _ in images) else OWN
     owners = {id_: _file_of(frame, id_) for _, frame, id_ in images}
     return Ownership(_with_labels(owners), rule, _doubts(images))
@@ -101,15 +104,13 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
 
 def _with_labels(owners: Mapping[str, str]) -> dict[str, str]:
     """Give label maps, where they are kept, to the patient of the image that they are named after."""
-    by_stem: dict[str, str] = {}
-    for owner in owners.values():
-        stem = PurePosixPath(owner).name
-        if not is_label_file(owner, stem):
-            by_stem.setdefault(stem, owner)
+    stems = {owner: owner.rpartition("/")[2] for owner in owners.values()}
+    labels = {owner for owner, stem in stems.items() if is_label_file(owner, stem)}
+    if not labels:
+        return dict(owners)
+    by_stem = {stem: owner for owner, stem in reversed(stems.items()) if owner not in labels}
     return {
-        id_: by_stem.get(image_stem(PurePosixPath(owner).name), owner)
-        if is_label_file(owner, PurePosixPath(owner).name)
-        else owner
+        id_: by_stem.get(image_stem(stems[owner]), owner) if owner in labels else owner
         for id_, owner in owners.items()
     }
 
@@ -173,7 +174,7 @@ def _is_part(frame: Frame) -> bool:
 def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
     """Say why several files may be of one patient, if the names look so."""
     files = list(dict.fromkeys(file for file, _, _ in images))
-    stems = [_without_split(PurePosixPath(file).with_suffix("").as_posix()) for file in files]
+    stems = [_without_split(without_suffix(file)) for file in files]
     sizes = Counter(_LAST_NUMBER.sub("", stem) for stem in stems)
     shared = [size for size in sizes.values() if size > 1]
     volumes = len({file for file, frame, _ in images if _is_part(frame)})

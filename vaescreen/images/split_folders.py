@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from vaescreen.images.splits import split_named
@@ -37,7 +36,7 @@ def named_by_folders(files: Sequence[str]) -> Named:
         Paths relative to the data set, with forward slashes.
     """
     shared = _shared(files)
-    folders = {file: PurePosixPath(file).parts[shared:-1] for file in files}
+    folders = {file: file.split("/")[shared:-1] for file in files}
     for exact in (True, False):
         for depth in _DEPTHS:
             names = {
@@ -59,7 +58,7 @@ def _split(folder: str, exact: bool) -> str | None:
 
 def _shared(files: Sequence[str]) -> int:
     """How many leading folders, none of which names a split, all files share."""
-    parts = [PurePosixPath(file).parts[:-1] for file in files]
+    parts = [file.split("/")[:-1] for file in files]
     count = 0
     for level in zip(*parts, strict=False):
         if len(set(level)) > 1 or _split(level[0], exact=True):

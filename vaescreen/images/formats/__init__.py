@@ -4,11 +4,13 @@ A format lists the images of a file from its header (`frames`) and decodes one o
 medical files are imported where they are used.
 """
 
+import io
+import stat
 import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from vaescreen.images.formats import arrays, dicom, hdf5, nifti, raster, table, tiff
+from vaescreen.images.formats import arrays, dicom, hdf5, metaimage, nifti, nrrd, raster, table, tiff
 from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 
 __all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
@@ -18,12 +20,15 @@ FORMATS: tuple[Format, ...] = (
     raster.FORMAT,
     tiff.FORMAT,
     nifti.FORMAT,
+    nrrd.FORMAT,
+    metaimage.FORMAT,
     hdf5.FORMAT,
     arrays.FORMAT,
     table.FORMAT,
 )
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 
+_LONGEST_FIRST = sorted(SUFFIXES, key=len, reverse=True)
 _GZIP = b"\x1f\x8b"
 _REMEMBERED = 2**16
 
@@ -39,8 +44,9 @@ def format_of(path: Path) -> Format | None:
 
 def without_suffix(file: str) -> str:
     """Name or path of a file without the suffix of its format."""
-    suffixes = [suffix for suffix in SUFFIXES if file.lower().endswith(suffix)]
-    return file[: -len(max(suffixes, key=len))] if suffixes else file
+    lower = file.lower()
+    suffix = next((suffix for suffix in _LONGEST_FIRST if lower.endswith(suffix)), "")
+    return file[: len(file) - len(suffix)]
 
 
 def _by_name(name: str) -> Format | None:
@@ -57,14 +63,15 @@ def _by_name(name: str) -> Format | None:
 def _by_content(path: Path) -> Format | None:
     try:
         status = path.stat()
-        return _recognised(path, status.st_size, status.st_mtime_ns) if path.is_file() else None
+        regular = stat.S_ISREG(status.st_mode)
+        return _recognised(str(path), status.st_size, status.st_mtime_ns) if regular else None
     except (OSError, ValueError):
         return None
 
 
 @lru_cache(_REMEMBERED)
-def _recognised(path: Path, size: int, changed: int) -> Format | None:
-    with path.open("rb") as file:
+def _recognised(name: str, size: int, changed: int) -> Format | None:
+    with io.FileIO(name) as file:
         head = file.read(HEAD)
     if head.startswith(_GZIP):
         try:

@@ -2,7 +2,8 @@
 
 A file is what its shape says: [H, W] and [H, W, 1 or 3] an image, [N, H, W] the slices of a volume, which are one
 patient's, [N, H, W, 1 or 3] images of one patient. An array named after a split, alone (`train.npy`) or in an archive
-(`train_images` of MedMNIST's `.npz`), is a collection: each of its images is a patient of its own.
+(`train_images` of MedMNIST's `.npz`), is a collection: each of its images, or of its volumes where it is
+[N, D, H, W] as in 3-D MedMNIST, is a patient of its own.
 """
 
 import re
@@ -40,6 +41,11 @@ class _Layout(NamedTuple):
     split: str | None
 
     @property
+    def has_volumes(self) -> bool:
+        """Whether each entry of a collection is a volume."""
+        return self.split is not None and len(self.header.shape) == 4 and not self.channels
+
+    @property
     def is_volume(self) -> bool:
         """Whether the images are slices of one volume."""
         return self.several and not self.channels and self.split is None
@@ -55,6 +61,10 @@ class _Array:
         self.values, self._layout = npy.read(path, name, layout.header), layout
         self._window = _settled(self.values, window)
         self.volume = Volume(self.values, self._window) if layout.is_volume else None
+
+    def entry(self, number: int) -> Volume:
+        """Give one volume of a collection of them."""
+        return Volume(self.values[number], self._window)
 
     def gray(self, number: int) -> FloatImage:
         """Give one image."""
@@ -89,8 +99,17 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     frames: list[Frame] = []
     for name, layout in file.layouts.items():
         numbers = range(layout.header.shape[0])
-        if layout.split:
-            prefix = f"{name}/" if name else ""
+        prefix = f"{name}/" if name else ""
+        if layout.split and layout.has_volumes:
+            for number in numbers:
+                chosen = (
+                    part(layout.header.shape[1], reading.slices)
+                    if reading.slices
+                    else file.array(name).entry(number).filled()
+                )
+                owner = f"{path.stem}/{prefix}{number}"
+                frames += [Frame(f"{prefix}{number}/{each}", owner, layout.split) for each in chosen]
+        elif layout.split:
             frames += [Frame(f"{prefix}{number}", "", layout.split) for number in numbers]
         elif layout.is_volume:
             refuse_label_map(file.array(name).values, reading)
@@ -106,8 +125,14 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
 
 def _read(path: Path, key: str, reading: Reading) -> FloatImage:
     file = _opened(path, reading)
-    name, _, number = key.rpartition("/")
-    return file.array(name or next(iter(file.layouts))).gray(int(number or 0))
+    first, *rest = key.split("/")
+    name, numbers = (
+        (first, rest) if first in file.layouts and rest else (next(iter(file.layouts)), [first, *rest])
+    )
+    array = file.array(name)
+    if file.layouts[name].has_volumes:
+        return array.entry(int(numbers[0])).gray(int(numbers[1]))
+    return array.gray(int(numbers[0] or 0))
 
 
 def _opened(path: Path, reading: Reading) -> _File:
@@ -141,12 +166,14 @@ def _layout(name: str, header: Stored | DataError, split: str | None) -> _Layout
     shape = header.shape
     channels = len(shape) > 2 and shape[-1] in (1, len(LUMA))
     sides = shape[:-1] if channels else shape
-    if len(sides) not in (2, 3) or (split and len(sides) != 3):
+    able = (2, 3) if not split else (3,) if channels else (3, 4)
+    if len(sides) not in able:
         raise DataError(
-            f"{where}has dimensions {' x '.join(map(str, shape))}; (number x) height x width (x 1 or 3) can be read"
+            f"{where}has dimensions {' x '.join(map(str, shape))}; (number x) height x width (x 1 or 3) can be read, "
+            "and volumes of a split as number x slices x height x width"
         )
     check_shape(*sides[-2:])
-    return _Layout(header, len(sides) == 3, channels, split)
+    return _Layout(header, len(sides) > 2, channels, split)
 
 
 def _settled(values: NDArray[np.generic], window: Window) -> Window:

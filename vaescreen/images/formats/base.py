@@ -39,7 +39,7 @@ class Frame(NamedTuple):
     study: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Format:
     """How one kind of file is read.
 
@@ -60,6 +60,8 @@ class Format:
         and the name only where it tells nothing.
     obeys
         Which choices of a `Reading` besides the window matter to such files: "axis", "slices".
+    beside : (path) -> path or None, or None
+        The other file that the pixels are in, if a file is a header only. None: none ever is.
 
     Both functions raise `DataError` with the bare reason, which the caller puts beside the path. What a library
     raises on damaged input they may leave to `vaescreen.images.files`.
@@ -72,6 +74,7 @@ class Format:
     description: dict[str, Any]
     recognises: Callable[[bytes], bool]
     obeys: frozenset[str] = frozenset()
+    beside: Callable[[Path], Path | None] | None = None
 
 
 def imported(module: str, kind: str) -> Any:

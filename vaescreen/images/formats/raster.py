@@ -1,7 +1,6 @@
 """PNG, JPEG, WebP and BMP through Pillow, JPEG 2000 and netpbm beside: one image a file, at its full bit depth."""
 
 import io
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -74,17 +73,15 @@ def read_image(file: Path | BinaryIO, window: Window = AS_FILES_SAY.window) -> F
 def _by_pillow(stream: BinaryIO, head: bytes) -> tuple[FloatImage, float]:
     """Gray by full scale, and what full scale is."""
     try:
-        with warnings.catch_warnings(), _complete():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with _opened(stream, head) as image:
-                _check_header(image)
-                image.load()
-                if image.format == "PNG" and not np.asarray(image)[-2:].any(axis=1).all():
-                    _check_png(stream)
-                return _to_gray(image)
+        with _complete(), _opened(stream, head) as image:
+            _check_header(image)
+            stored = np.asarray(image)
+            if image.format == "PNG" and not stored[-2:].any(axis=1).all():
+                _check_png(stream)
+            return _to_gray(image, stored)
     except UnidentifiedImageError:
         raise DataError(f"not an image in one of the formats {READ}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:
         raise DataError(f"larger than {MAX_PIXELS} pixels; cut it into smaller images") from None
 
 
@@ -151,13 +148,15 @@ def _stream(file: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
     return file.open("rb") if isinstance(file, Path) else nullcontext(file)
 
 
-def _to_gray(image: Image.Image) -> tuple[FloatImage, float]:
+def _to_gray(image: Image.Image, stored: NDArray[Any]) -> tuple[FloatImage, float]:
+    """Gray by full scale, and what full scale is; `stored` is the image as an array."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return _deep_gray(image)
+        return _deep_gray(image.mode, stored)
     if image.mode == "1":
-        return np.asarray(image, np.float32), 1
+        return stored.astype(np.float32), 1
     if image.mode in {"L", "LA"}:
-        return np.asarray(image.getchannel(0), np.float32) / np.float32(255), 255
+        gray = stored if stored.ndim == 2 else stored[..., 0]
+        return np.divide(gray, 255, dtype=np.float32), 255
     if image.mode in {"P", "PA", "CMYK", "YCbCr", "RGBA", "RGBX"}:
         image = image.convert("RGB")
     if image.mode != "RGB":
@@ -170,11 +169,10 @@ def _luma(colour: NDArray[Any], white: float = 255) -> NDArray[np.float64]:
     return np.asarray(gray / white)
 
 
-def _deep_gray(image: Image.Image) -> tuple[FloatImage, float]:
+def _deep_gray(mode: str, stored: NDArray[Any]) -> tuple[FloatImage, float]:
     """Gray of integers of more than 8 bits, by their full scale."""
-    stored = np.asarray(image)
     lowest, highest = float(stored.min()), float(stored.max())
-    if image.mode == "F" or lowest < 0 or highest > _FULL_16:
+    if mode == "F" or lowest < 0 or highest > _FULL_16:
         raise DataError(
             f"values from {lowest:g} to {highest:g}; only integers from 0 to {_FULL_16} can be read"
         )

@@ -67,7 +67,7 @@ class _Opened:
 def _frames(path: Path, reading: Reading) -> list[Frame]:
     with _file(path) as file:
         _image_column(file.schema_arrow)
-        owner = next((name for name in file.schema_arrow.names if _letters(name) in PATIENT_COLUMNS), None)
+        owner = next((name for name in file.schema_arrow.names if letters(name) in PATIENT_COLUMNS), None)
         patients = (
             file.read(columns=[owner]).column(0).to_pylist() if owner else [""] * file.metadata.num_rows
         )
@@ -125,7 +125,8 @@ def _split(path: Path) -> str | None:
     return split_named(words[0] if words else "") or split_named(path.parent.name.lower())
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """Name of a column as it is compared: `Patient ID`, `patient_id` and `PatientID` are one."""
     return "".join(_WORD.findall(name.lower()))
 
 

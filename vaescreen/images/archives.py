@@ -1,4 +1,4 @@
-"""Archives that came from elsewhere: unpacked into a folder of their own, and nowhere else."""
+"""Archives, the user's and those that came from elsewhere: unpacked into a folder of their own, and nowhere else."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from vaescreen.errors import DataError
+from vaescreen.storage import cache_dir, digest
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 MOST_FILES = 2_000_000
@@ -35,6 +36,21 @@ def stem(name: str) -> str | None:
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return None
+
+
+def unpacked(archive: Path) -> Path:
+    """Unpack an archive into the cache, unless it is there already, and give that folder.
+
+    Raises
+    ------
+    DataError
+        As for `unpack`.
+    """
+    status = archive.stat()
+    target = cache_dir() / "unpacked" / digest(str(archive.resolve()), status.st_size, status.st_mtime_ns)
+    if not target.is_dir():
+        unpack(archive, target)
+    return target
 
 
 def unpack(archive: Path, target: Path) -> None:

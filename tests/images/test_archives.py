@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from vaescreen.datasets import archives
-from vaescreen.datasets.archives import stem, unpack
 from vaescreen.errors import DataError
+from vaescreen.images import archives
+from vaescreen.images.archives import stem, unpack
 
 GOOD = {"a/one.png": b"1" * 10, "a/two.png": b"2" * 5000, "three.png": b""}
 
