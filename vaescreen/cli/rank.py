@@ -84,6 +84,7 @@ def rank(
             show_default=False,
         ),
     ] = None,
+    report: options.Report = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Rank autoencoders on your images by the super-resolution quality they would lead to.
@@ -94,19 +95,26 @@ def rank(
     from vaescreen.datasets import DataOptions
     from vaescreen.ranking.rank import rank as rank_candidates
 
+    data, here = DataOptions(**images), options.machine(**machine)
     with progress() as tell:
         ranking = rank_candidates(
-            DataOptions(**images),
+            data,
             candidates or (),
             recipe=recipe,
             by=by.target,
             registry=registry,
             predictor=predictor,
             results=results,
-            machine=options.machine(**machine),
+            machine=here,
             on_progress=tell,
             on_images=tell.images,
         )
+        if report:
+            from vaescreen.reports.ranking.report import write_report
+
+            write_report(
+                ranking, data, report, registry=registry, results=results, machine=here, on_images=tell.images
+            )
     show(_sheet(ranking, _explained(ranking, explain)), form)
 
 
