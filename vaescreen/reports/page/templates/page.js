@@ -125,7 +125,7 @@ if (pictures && pictures.images && pictures.images.length) {
     select.addEventListener("change", () => draw());
   });
   left.value = own[0] || true_image;
-  right.value = names.includes("bicubic") ? "bicubic" : true_image;
+  right.value = names.includes("bicubic") ? "bicubic" : own[1] || true_image;
   listeners.push((key) => {
     const name = own.find((each) => pictures.made[each].key === key);
     if (name) { left.value = name; draw(); }
@@ -160,7 +160,7 @@ if (pictures && pictures.images && pictures.images.length) {
   const draw = async () => {
     const turn = (drawn += 1);
     const { id, why, hr, lr } = pictures.images[image];
-    const [truth, reduced, one, other] = await Promise.all([hr, lr, source(left.value), source(right.value)].map(load));
+    const [truth, one, other, reduced] = await Promise.all([hr, source(left.value), source(right.value), ...(lr ? [lr] : [])].map(load));
     if (turn !== drawn) return;
     const [width, height] = [truth.naturalWidth, truth.naturalHeight];
     const side = 1 / zoom.value;
@@ -186,7 +186,7 @@ if (pictures && pictures.images && pictures.images.length) {
     find("#wiped-text").textContent = `${id}: ${why}. ${left.value} | ${right.value}`;
     const shown = [
       [truth, true_image], [one, label(left.value)], [other, label(right.value)],
-      [reduced, "low resolution"], [error(one, truth), `error of ${left.value}`], [error(other, truth), `error of ${right.value}`],
+      ...(reduced ? [[reduced, "low resolution"]] : []), [error(one, truth), `error of ${left.value}`], [error(other, truth), `error of ${right.value}`],
     ];
     crops.replaceChildren(...shown.map(([picture, text]) => {
       const [w, h] = [picture.naturalWidth || picture.width, picture.naturalHeight || picture.height];
