@@ -146,11 +146,16 @@ def _simulate(simulated: Simulated, data: str, candidate: str) -> None:
     simulated.write(simulated.reference_path(data, candidate), point, targets, place)
 
 
-@pytest.fixture
-def simulated(tmp_path: Path) -> Simulated:
-    """Score cards of five candidates on four data sets, reference points on the three real ones."""
-    made = Simulated(tmp_path / "results")
+def write_simulated(folder: Path) -> Simulated:
+    """Write score cards of five candidates on four data sets, reference points on the three real ones."""
+    made = Simulated(folder)
     for data in DATA:
         for candidate in CANDIDATES:
             _simulate(made, data, candidate)
     return made
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Simulated:
+    """Results of `write_simulated`."""
+    return write_simulated(tmp_path / "results")

@@ -22,13 +22,13 @@ def test_table_ends_with_the_verdict_and_its_reasons(run, arguments):
     assert "Gap of" in printed.stdout
 
 
-def test_json_says_what_the_table_says_and_figures_are_drawn(run, arguments, tmp_path):
-    printed = run(*arguments, "--format", "json", "--figures", tmp_path / "figures", "--margin", "0.3")
+def test_json_says_what_the_table_says_and_a_page_is_written(run, arguments, tmp_path):
+    printed = run(*arguments, "--format", "json", "--report", tmp_path / "page.html", "--margin", "0.3")
     found = json.loads(printed.stdout)
     assert found["margin"] == 0.3
     assert found["metrics"]["psnr"]["pairs"][0]["equivalence"]["margin"] == 0.3
     assert found["decomposition"]["parts"].keys() == {"family"}
-    assert len(list((tmp_path / "figures").iterdir())) == 6
+    assert 'id="differences"' in (tmp_path / "page.html").read_text()
 
 
 def test_without_decomposition_and_in_markdown(run, arguments):

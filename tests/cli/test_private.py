@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small import CODECS, write_pictures, write_registry
+from small import CODECS, write_pictures, write_predictor, write_registry
 
 from vaescreen.images.privacy import KEY_FILE
 
@@ -79,18 +79,17 @@ def test_without_it_the_names_are_there(score, tmp_path) -> None:
     assert [word for word in SECRETS if word in written] == ["mueller", "ward", "hospital"]
 
 
-def test_figures_of_private_data_show_no_image(run, hospital, tmp_path, monkeypatch) -> None:
-    pytest.importorskip("matplotlib")
+def test_pages_of_private_data_show_no_image_and_no_name(run, hospital, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
-    arguments = [
-        *("compare", *CODECS[:2], "--data", hospital, "--registry", write_registry(tmp_path / "registry")),
-        *("--size", "64", "--figures", tmp_path / "figures", "--no-decompose", "--no-lpips", "--private"),
-    ]
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    assert not [word for word in SECRETS if word in (result.stdout + result.stderr).lower()]
-    drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert "differences.svg" in drawn
-    assert not drawn & {"extremes.png", "hallucination.png"}
-    assert not [word for word in SECRETS if word in everything_in(tmp_path / "figures")]
+    known = ("--registry", write_registry(tmp_path / "registry"), "--data", hospital, "--private")
+    commands = {
+        "rank": ("rank", CODECS[0], "--processes", "1", "--predictor", write_predictor(tmp_path)),
+        "compare": ("compare", *CODECS[:2], "--size", "64", "--no-decompose", "--no-lpips"),
+    }
+    for name, command in commands.items():
+        result = run(*command, *known, "--report", tmp_path / "pages" / f"{name}.html")
+        assert result.exit_code == 0, result.output
+        assert not [word for word in SECRETS if word in (result.stdout + result.stderr).lower()]
+        assert "data:image" not in (tmp_path / "pages" / f"{name}.html").read_text()
+    assert not [word for word in SECRETS if word in everything_in(tmp_path / "pages")]

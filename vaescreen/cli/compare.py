@@ -1,4 +1,4 @@
-"""`vaescreen compare`: paired statistics of two candidates or more, with figures."""
+"""`vaescreen compare`: paired statistics of two candidates or more."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +30,6 @@ def compare(
     margin: Annotated[
         float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
     ] = 0.15,
-    figures: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Draw figures into this folder.", show_default="none"),
-    ] = None,
     decompose: Annotated[
         bool, typer.Option(help="Split the gap of two candidates by matched candidates of the registry.")
     ] = True,
@@ -64,18 +60,16 @@ def compare(
     ] = None,
     registry: options.RegistryFile = None,
     device: options.Device = DeviceName.AUTO,
+    report: options.Report = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
     from vaescreen.datasets import DataOptions
     from vaescreen.ranking.comparison import compare as compare_candidates
     from vaescreen.reports.comparison import report as words
-    from vaescreen.storage import ensure_writable
 
-    if figures:
-        ensure_writable(figures)
     with progress() as tell:
-        report = compare_candidates(
+        found = compare_candidates(
             candidates,
             DataOptions(**images),
             outputs=outputs or (),
@@ -91,20 +85,20 @@ def compare(
             on_progress=tell,
             on_images=tell.images,
         )
-    notes = [words.verdict(report), *words.notes(report), *warning_notes(report.data.warnings)]
-    if figures:
-        from vaescreen.reports.comparison.figures import draw_all
+    if report:
+        from vaescreen.reports.comparison.page import page
+        from vaescreen.storage import write_bytes
 
-        notes += [f"Figure: {path}" for path in draw_all(report, figures)]
+        write_bytes(report, page(found))
     show(
         Sheet(
-            headers=words.headers(report),
-            cells=words.rows(report),
-            records=words.records(report),
-            payload=words.payload(report),
-            title=words.title(report),
-            notes=notes,
-            text_columns=words.text_columns(report),
+            headers=words.headers(found),
+            cells=words.rows(found),
+            records=words.records(found),
+            payload=words.payload(found),
+            title=words.title(found),
+            notes=[words.verdict(found), *words.notes(found), *warning_notes(found.data.warnings)],
+            text_columns=words.text_columns(found),
         ),
         form,
     )

@@ -262,6 +262,31 @@ CachedPoints = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+
+
+def _page(path: Path | None) -> Path | None:
+    """Refuse a page that would not be HTML, or could not be written, before hours go into it."""
+    from vaescreen.storage import ensure_writable
+
+    if path is None:
+        return None
+    if path.suffix.lower() != ".html":
+        raise typer.BadParameter(f"{path} is no page; give a file that ends in .html")
+    ensure_writable(path.parent)
+    return path
+
+
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Also write one page with charts, pictures and tables; it needs nothing from elsewhere.",
+        show_default="none",
+        callback=_page,
+        rich_help_panel=_OUTPUT,
+    ),
+]
+"""Page of a command's result."""
 NOT_ALL_DONE = 3
 Strict = Annotated[
     bool,

@@ -1,6 +1,5 @@
 """`vaescreen data preview`: a contact sheet, and what is doubtful about the images."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,29 +13,26 @@ from vaescreen.cli.progress import progress
 def preview(
     *,
     images: options.ShownImageOptions,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE", help="The sheet: one .html or .png file.", show_default=False)
-    ],
     recipe: options.Recipe = "compact",
     examples: Annotated[
         int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
     ] = 8,
     registry: options.RegistryFile = None,
+    report: options.Report = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Draw one sheet of HR and LR images, gray levels, spectrum and counts, and say what looks wrong.
+    """Look at HR and LR images, gray levels, spectrum and counts, and say what looks wrong.
 
     Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
     near-duplicates across splits. What is found in more images than usual is a warning.
     """
     from vaescreen.datasets import DataOptions
-    from vaescreen.reports.preview.report import check_kind
     from vaescreen.reports.preview.report import preview as look
 
-    check_kind(out)
     with progress() as tell:
         seen = look(DataOptions(**images), recipe=recipe, registry=registry, on_images=tell.images)
-    seen.write(out, examples)
+    if report:
+        seen.write(report, examples)
     records = seen.survey.findings_json()
     counts = seen.data.description["counts"]
     split_notes = (
@@ -68,7 +64,7 @@ def preview(
                 "skipped": [{"path": each.path, "reason": each.reason} for each in seen.data.skipped],
             },
             title=seen.title,
-            notes=[*split_notes, *seen.facts, *warning_notes(seen.warnings), f"Sheet: {out.name}"],
+            notes=[*split_notes, *seen.facts, *warning_notes(seen.warnings)],
         ),
         form,
     )

@@ -81,6 +81,7 @@ def rank(
         Columns,
         typer.Option(help="Of the table: those that fit 80 columns, or all.", rich_help_panel="Output"),
     ] = Columns.SHORT,
+    report: options.Report = None,
     strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -93,9 +94,10 @@ def rank(
     from vaescreen.datasets import DataOptions
     from vaescreen.ranking.rank import rank as rank_candidates
 
+    data, here = DataOptions(**images), options.machine(**machine)
     with progress() as tell:
         ranking = rank_candidates(
-            DataOptions(**images),
+            data,
             candidates or (),
             recipe=recipe,
             by=by.target,
@@ -103,10 +105,16 @@ def rank(
             registry=registry,
             predictor=predictor,
             results=results,
-            machine=options.machine(**machine),
+            machine=here,
             on_progress=tell,
             on_images=tell.images,
         )
+        if report:
+            from vaescreen.reports.ranking.report import write_report
+
+            write_report(
+                ranking, data, report, registry=registry, results=results, machine=here, on_images=tell.images
+            )
     show(rank_sheet(ranking, _explained(ranking, explain), columns.value), form)
     if strict and (ranking.failed or (candidates and ranking.missing)):
         raise typer.Exit(options.NOT_ALL_DONE)

@@ -1,7 +1,7 @@
 """`vaescreen submit`: a row for the leaderboard as a folder to send in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from vaescreen.cli import options
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import tell
 from vaescreen.cli.progress import progress
+
+if TYPE_CHECKING:
+    from vaescreen.screening.cards import ScoreCard
 
 
 def submit(
@@ -38,7 +41,7 @@ def submit(
     entry = Registry.load(registry).candidate(candidate)
     check_public(entry)
     folder = results or cache_dir() / "results"
-    cards = []
+    cards: "list[ScoreCard]" = []
     with progress() as told:
         for data in images["data"]:
             scored = score(

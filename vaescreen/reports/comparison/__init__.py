@@ -1,1 +1,1 @@
-"""A comparison on paper: the report, and its figures."""
+"""A comparison on paper: in words (`report`), as charts, and as one HTML page."""

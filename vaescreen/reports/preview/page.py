@@ -1,30 +1,63 @@
-"""The contact sheet as one HTML file that needs nothing from elsewhere."""
+"""The contact sheet as one HTML page: pictures beside what they are reduced to, distributions, and doubts."""
 
-import base64
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vaescreen.reports.preview.sheet import Example, draw_examples, draw_plots
-from vaescreen.reports.preview.survey import DUPLICATES, Survey
+import numpy as np
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #ddd }
-th { text-align: left } td.n { text-align: right } tr.warning { background: #fff1d6 } img { width: 100% }
-p.warning { background: #fff1d6; padding: .5rem .8rem }
-"""
+from vaescreen.environment import command_line
+from vaescreen.images import DataSet
+from vaescreen.images.degradation import Degradation
+from vaescreen.images.pixels import FloatImage
+from vaescreen.reports.page import drawing
+from vaescreen.reports.page.drawing import Canvas, figure
+from vaescreen.reports.page.framework import render
+from vaescreen.reports.page.pictures import data_uri
+from vaescreen.reports.preview.spectra import FREQUENCIES
+from vaescreen.reports.preview.survey import DUPLICATES, GRAYS, Survey
+
+if TYPE_CHECKING:
+    import altair as alt
+
 _IDS = 8
+_FAINTEST = 1e-6
+"""Share of pixels, in percent, below which a bin of the histogram counts as empty on a logarithmic axis."""
 
 
-def html_page(
+class Example(NamedTuple):
+    """A test image and its low-resolution version, float32 [H, W] in [0, 1]."""
+
+    image_id: str
+    hr: FloatImage
+    lr: FloatImage
+
+
+def examples_of(data: DataSet, degradation: Degradation, count: int) -> list[Example]:
+    """Test images from all over the split, and what the degradation makes of them; none of private data."""
+    ids = data.ids("test")
+    if data.private or not count:
+        return []
+    places = np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int))
+    return [
+        Example(image_id, image[0].numpy(), lr[0].numpy())
+        for batch in data.batches("test", 1, only=[ids[place] for place in places])
+        for image_id, image, lr in zip(
+            batch.ids, batch.images, degradation.apply(batch.images, batch.ids), strict=True
+        )
+    ]
+
+
+def page(
     title: str,
     counts: dict[str, dict[str, int]],
     facts: Sequence[str],
     warnings: Sequence[str],
     examples: Sequence[Example],
     survey: Survey,
+    *,
+    private: bool,
 ) -> bytes:
-    """Lay out the sheet as HTML: no script, no link, images inside; everything named in it is escaped.
+    """Lay out what was seen of a data set as HTML.
 
     Parameters
     ----------
@@ -38,60 +71,104 @@ def html_page(
         Pictures; none leaves the part out.
     survey
         What was seen.
-
-    Raises
-    ------
-    VaescreenError
-        If matplotlib is not installed.
+    private
+        Whether the command may name no file.
     """
-    splits = [(split, number["images"], number["patients"]) for split, number in counts.items()]
-    body = [
-        f"<h1>{html.escape(title)}</h1>",
-        *(f'<p class="warning">{html.escape(warning)}</p>' for warning in warnings),
-        _table(("split", "images", "patients"), splits),
-        "<ul>" + "".join(f"<li>{html.escape(fact)}</li>" for fact in facts) + "</ul>",
-        "<h2>Doubts</h2>",
-        _findings(survey),
-    ]
-    if examples:
-        body += [
-            "<h2>Test images, HR and LR</h2>",
-            _image(draw_examples(examples, title), "png", "HR and LR"),
-        ]
-    body += [
-        "<h2>Gray levels and frequencies</h2>",
-        _image(draw_plots(survey, title), "svg+xml", "histogram"),
-    ]
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
-    return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(body)}</body></html>\n".encode()
+    name, _, rest = title.rpartition(": ")
+    return render(
+        "preview.html",
+        title=name,
+        subtitle=rest,
+        doubts=warnings,
+        splits=[[split, str(each["images"]), str(each["patients"])] for split, each in counts.items()],
+        facts=facts,
+        findings=_findings(survey),
+        doubtful=[place for place, finding in enumerate(survey.findings) if finding.is_warning],
+        can_draw=drawing.can_draw(),
+        needed=drawing.NEEDED,
+        figures=[
+            figure(
+                "grays",
+                "Gray levels",
+                "Share of the pixels at each gray level, by split, on a logarithmic axis. Spikes at the ends are "
+                "values that were cut off; a comb is contrast that was stretched.",
+                lambda canvas: _grays(survey, canvas),
+            ),
+            figure(
+                "frequencies",
+                "Spatial frequencies",
+                "Mean power of the images by spatial frequency, by split. A fall to nothing below 1 says that they "
+                "were enlarged, and hold less detail than their size says.",
+                lambda canvas: _frequencies(survey, canvas),
+            ),
+        ],
+        pictures=[
+            {
+                "id": each.image_id,
+                "hr": data_uri(each.hr),
+                "lr": data_uri(each.lr),
+                "size": f"{each.hr.shape[1]}x{each.hr.shape[0]} and {each.lr.shape[1]}x{each.lr.shape[0]}",
+            }
+            for each in examples
+        ],
+        command=command_line(private=private),
+    )
 
 
-def _findings(survey: Survey) -> str:
+def _findings(survey: Survey) -> list[list[str]]:
     rows = []
     for finding in survey.findings:
         which = [f"{second} = {first}" for first, second, _ in survey.duplicates]
         which = which if finding.check is DUPLICATES else list(finding.ids)
         named = ", ".join(which[:_IDS]) + (" …" if len(which) > _IDS else "")
-        kind = ' class="warning"' if finding.is_warning else ""
-        cells = (finding.check.name, str(len(finding.ids)), f"{100 * finding.share:.1f} %", named)
-        texts = "".join(f"<td>{html.escape(cell)}</td>" for cell in (*cells, finding.check.meaning))
-        rows.append(f"<tr{kind}>{texts}</tr>")
-    heads = "".join(
-        f"<th>{name}</th>" for name in ("looked for", "images", "share", "which", "what it means")
+        share = f"{100 * finding.share:.1f} %"
+        rows.append([finding.check.name, str(len(finding.ids)), share, finding.check.meaning, named])
+    return rows
+
+
+def _grays(survey: Survey, canvas: Canvas) -> "alt.Chart":
+    import altair as alt
+
+    records = [
+        {"split": split, "x": (place + 0.5) / GRAYS, "y": 100 * float(share)}
+        for split, histogram in survey.histograms.items()
+        for place, share in enumerate(histogram)
+        if 100 * share > _FAINTEST
+    ]
+    y = alt.Y("y:Q", title="pixels (%)").scale(type="log").axis(tickCount=4, format="~g")
+    return _by_split(records, "gray level", y, canvas)
+
+
+def _frequencies(survey: Survey, canvas: Canvas) -> "alt.Chart":
+    import altair as alt
+
+    records = [
+        {"split": split, "x": float(frequency), "y": float(power)}
+        for split, spectrum in survey.spectra.items()
+        for frequency, power in zip(FREQUENCIES, spectrum, strict=True)
+        if power > 0
+    ]
+    y = alt.Y("y:Q", title="power").scale(type="log").axis(tickCount=4, format="~e")
+    return _by_split(records, "spatial frequency (fraction of Nyquist)", y, canvas)
+
+
+def _by_split(records: Sequence[dict[str, Any]], title: str, y: "alt.Y", canvas: Canvas) -> "alt.Chart":
+    import altair as alt
+
+    colour = alt.Color("split:N", title=None).legend(orient="top")
+    splits = list(dict.fromkeys(record["split"] for record in records))
+    return (
+        alt.Chart(canvas.data(records))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("x:Q", title=title),
+            y=y,
+            color=colour.scale(
+                domain=splits, range=[drawing.ACCENT, drawing.THIRD, drawing.SECOND][: len(splits)]
+            ),
+            strokeDash=alt.StrokeDash("split:N", title=None).scale(
+                domain=splits, range=[[1, 0], [2, 2], [6, 3]][: len(splits)]
+            ),
+        )
+        .properties(width=canvas.width - 80, height=220)
     )
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    heads = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
-    lines = (
-        f"<tr><td>{html.escape(str(row[0]))}</td>"
-        + "".join(f'<td class="n">{cell}</td>' for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{heads}</tr>{''.join(lines)}</table>"
-
-
-def _image(data: bytes, kind: str, alternative: str) -> str:
-    return f'<img alt="{alternative}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'

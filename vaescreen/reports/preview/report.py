@@ -4,17 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaescreen.datasets import DataOptions
-from vaescreen.errors import ResultError
 from vaescreen.images import DataSet, OnImages
 from vaescreen.images.scanning import ignore
-from vaescreen.reports.preview.page import html_page
-from vaescreen.reports.preview.sheet import draw_sheet, examples_of
+from vaescreen.reports.preview.page import examples_of, page
 from vaescreen.reports.preview.survey import Survey, survey
 from vaescreen.screening.view import View
 from vaescreen.storage import write_bytes
 from vaescreen.superres.recipes import recipe_named
-
-KINDS = (".html", ".png")
 
 
 @dataclass(frozen=True)
@@ -67,40 +63,18 @@ class Preview:
         ]
 
     def write(self, path: Path, examples: int) -> None:
-        """Write the sheet as `.html` or `.png`; of private data without pictures.
+        """Write the sheet as one HTML page; of private data without pictures.
 
         Raises
         ------
         VaescreenError
-            If matplotlib is not installed, the suffix is another, or the file cannot be written.
+            If the file cannot be written.
         """
-        check_kind(path)
         pictures = examples_of(self.data, self.view.degradation, examples)
-        counts = self.data.description["counts"]
-        if path.suffix == ".html":
-            page = html_page(self.title, counts, self.facts, self.warnings, pictures, self.survey)
-        else:
-            splits = ", ".join(
-                f"{split} {number['images']} of {number['patients']} patients"
-                for split, number in counts.items()
-            )
-            found = ", ".join(f"{each.check.name} {len(each.ids)}" for each in self.survey.findings)
-            warned = [f"Warning: {warning}." for warning in self.warnings]
-            lines = [f"Images: {splits}.", *self.facts, f"Found: {found}.", *warned]
-            page = draw_sheet(self.title, lines, pictures, self.survey)
-        write_bytes(path, page)
-
-
-def check_kind(path: Path) -> None:
-    """Refuse a sheet that is neither HTML nor PNG, before hours go into it.
-
-    Raises
-    ------
-    ResultError
-        If it is.
-    """
-    if path.suffix not in KINDS:
-        raise ResultError(f"{path} is neither .html nor .png; give --out a file of one of these kinds")
+        counts, private = self.data.description["counts"], self.data.private
+        write_bytes(
+            path, page(self.title, counts, self.facts, self.warnings, pictures, self.survey, private=private)
+        )
 
 
 def preview(
