@@ -21,7 +21,7 @@ from vaescreen.errors import VaescreenError
 from vaescreen.registry.settings import Settings
 from vaescreen.screening.doctor.behaviour import MARGIN_DB, flat_images
 from vaescreen.screening.doctor.findings import Examination, Status
-from vaescreen.screening.doctor.subject import Failure, Subject, encode, mean_psnr, reconstruct
+from vaescreen.screening.doctor.subject import Failure, Subject, Use, encode, mean_psnr, reconstruct
 
 RANGES = ((-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5))
 WIDE_RANGES = ((0.0, 255.0), (-1000.0, 1000.0), (-1024.0, 1024.0), (0.0, 4095.0))
@@ -59,7 +59,7 @@ class _Trial:
     is_read: bool = False
 
 
-def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Refuse the candidate if another range of values, or a normalisation, wins by 1 dB or more.
 
     A network of vaescreen's own adapters is run with each. Any other autoencoder is fed squeezed images,
@@ -67,7 +67,7 @@ def check_value_range(report: Examination, subject: Subject, autoencoder: Autoen
     outside: an autoencoder clamps what it gives at black, and one that is given [0, 1] in place of [-1, 1] works on,
     at half the contrast.
     """
-    known = mean_psnr(subject.images, reconstruct(autoencoder, subject.images))
+    known = mean_psnr(subject.images, usual.decoded)
     flat = mean_psnr(subject.images, flat_images(subject.images))
     read: dict[str, Any] = {}
     if isinstance(autoencoder, NetworkAutoencoder):
