@@ -64,7 +64,7 @@ def check_finite(report: Examination, latents: Tensor, decoded: Tensor) -> bool:
                 "finite",
                 Status.REFUSED,
                 f"{100 * broken:.3g} % of the values of its {what} are NaN or infinite",
-                "see that its weights are whole and its code divides by nothing that may be zero",
+                "fetch the weights again, and see that its code divides by nothing that may be zero",
             )
             return False
     report.add("finite", Status.OK, "latents and images are finite")
