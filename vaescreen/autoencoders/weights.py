@@ -128,9 +128,10 @@ def _cached(source: HubSource | GithubSource, candidate: Candidate) -> WeightFil
         return published.located(source, candidate.name)
     config_name, weight_names = file_names(source, candidate)
     config = hub.cached(source, config_name)
-    weights = next(filter(None, (hub.cached(source, file) for file in weight_names)), None)
-    if not weights or config is None or (config is False and not may_lack_config(source)):
+    found = [path for file in weight_names if (path := hub.cached(source, file))]
+    if not found or config is None or (config is False and not may_lack_config(source)):
         return None
+    weights = found[0]
     try:
         return with_shards(config or weights, weights, candidate.name, lambda file: weights.parent / file)
     except CandidateError:

@@ -138,9 +138,9 @@ def yaml() -> YAML:
     """Reader and writer of plain values; a mapping or list of plain ones is written on one line."""
     found = YAML(typ="safe", pure=True)
     found.Composer, found.Constructor = _Composer, _Constructor
-    found.default_flow_style = None  # type: ignore[assignment]  # ruamel infers it from its first value
+    found.default_flow_style = None
     found.allow_unicode, found.width = True, 10**6
-    found.sort_base_mapping_type_on_output = False
+    found.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed by its first value
     return found
 
 

@@ -8,6 +8,7 @@ from vaescreen.screening.doctor.findings import Examination, Status
 from vaescreen.screening.doctor.subject import (
     Failure,
     Subject,
+    Use,
     decode,
     encode,
     mean_psnr,
@@ -63,7 +64,7 @@ def check_finite(report: Examination, latents: Tensor, decoded: Tensor) -> bool:
                 "finite",
                 Status.REFUSED,
                 f"{100 * broken:.3g} % of the values of its {what} are NaN or infinite",
-                "see that its weights are whole and its code divides by nothing that may be zero",
+                "fetch the weights again, and see that its code divides by nothing that may be zero",
             )
             return False
     report.add("finite", Status.OK, "latents and images are finite")
@@ -137,13 +138,12 @@ def _multiple(subject: Subject, autoencoder: Autoencoder) -> int | None:
         multiple *= 2
 
 
-def check_determinism(report: Examination, subject: Subject, autoencoder: Autoencoder) -> bool:
+def check_determinism(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> bool:
     """Whether encoding and decoding again gives the same."""
     size = (subject.images.shape[-2], subject.images.shape[-1])
-    latents, again = encode(autoencoder, subject.images), encode(autoencoder, subject.images)
+    latents, again = usual.latents, encode(autoencoder, subject.images)
     difference = float((again - latents).abs().max() / latents.abs().max().clamp(min=1e-30))
-    first, second = decode(autoencoder, latents, size), decode(autoencoder, latents, size)
-    between = mean_psnr(first.clamp(0, 1), second)
+    between = mean_psnr(usual.decoded.clamp(0, 1), decode(autoencoder, latents, size))
     report.measured["deterministic"] = difference <= REPEATABLE and between >= SAME_PSNR
     if difference > REPEATABLE:
         message = f"two encodings of the same images differ by {100 * difference:.2g} % of the largest latent"
@@ -158,9 +158,9 @@ def check_determinism(report: Examination, subject: Subject, autoencoder: Autoen
     return bool(report.measured["deterministic"])
 
 
-def check_batches(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_batches(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Whether an image comes back the same alone and among others."""
-    decoded = reconstruct(autoencoder, subject.images)
+    decoded = usual.decoded
     alone = torch.cat([reconstruct(autoencoder, image[None]) for image in subject.images])
     between = mean_psnr(decoded.clamp(0, 1), alone)
     report.measured["batch_psnr"] = between

@@ -26,7 +26,7 @@ from vaescreen.screening.doctor.latent_scale import check_latent_scale
 from vaescreen.screening.doctor.posterior import check_posterior
 from vaescreen.screening.doctor.precision import check_precision
 from vaescreen.screening.doctor.quantiser import check_quantiser
-from vaescreen.screening.doctor.subject import Failure, Subject, decode, encode
+from vaescreen.screening.doctor.subject import Failure, Subject, decode, encode, use
 from vaescreen.screening.doctor.value_range import check_value_range
 
 IMAGES = 3
@@ -120,17 +120,18 @@ def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
     if isinstance(autoencoder, NetworkAutoencoder) and autoencoder.left_out:
         report.add("weights", Status.OK, f"its file holds tensors of other parts: {autoencoder.left_out}")
     small = subject.reduced()
-    check_value_range(report, small, autoencoder)
-    check_latent_scale(report, small, autoencoder)
+    usual = use(autoencoder, small.images)
+    check_value_range(report, small, autoencoder, usual)
+    check_latent_scale(report, small, autoencoder, usual)
     if not check_fidelity(report, subject, decoded):
         return
-    if check_determinism(report, small, autoencoder):
-        check_batches(report, small, autoencoder)
+    if check_determinism(report, small, autoencoder, usual):
+        check_batches(report, small, autoencoder, usual)
     check_quantiser(report, small, autoencoder)
     check_sizes(report, subject, autoencoder)
     check_latents(report, latents)
-    check_posterior(report, small, autoencoder)
-    check_precision(report, small, autoencoder)
+    check_posterior(report, small, autoencoder, usual)
+    check_precision(report, small, autoencoder, usual)
     check_cost(report, subject, autoencoder, slow_ms)
     if torch.device(subject.device).type == "cuda":
         torch.cuda.empty_cache()

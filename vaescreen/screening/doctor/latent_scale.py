@@ -3,7 +3,7 @@
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.screening.doctor.behaviour import MARGIN_DB
 from vaescreen.screening.doctor.findings import Examination, Status
-from vaescreen.screening.doctor.subject import Failure, Subject, decode, encode, mean_psnr
+from vaescreen.screening.doctor.subject import Failure, Subject, Use, decode, mean_psnr
 
 SCALES = {
     "Stable Diffusion": (0.18215, 0.0),
@@ -15,22 +15,21 @@ SCALES = {
 """Scale s and shift m of the latents (z - m) * s that families of generative models take."""
 
 
-def check_latent_scale(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_latent_scale(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Refuse a candidate whose images come back 1 dB better when a published scale is undone, or applied, between.
 
     Two decodings tell whether there is anything to look for: with latents halved and doubled.
     """
     images = subject.images
     size = (images.shape[-2], images.shape[-1])
-    latents = encode(autoencoder, images)
 
     def reached(scale: float, shift: float) -> float:
         try:
-            return mean_psnr(images, decode(autoencoder, latents * scale + shift, size))
+            return mean_psnr(images, decode(autoencoder, usual.latents * scale + shift, size))
         except Failure:
             return float("-inf")
 
-    known = reached(1.0, 0.0)
+    known = mean_psnr(images, usual.decoded)
     if max(reached(0.5, 0.0), reached(2.0, 0.0)) < known - MARGIN_DB / 2:
         report.add("latent scale", Status.OK, "decode takes latents as encode gives them")
         return

@@ -5,14 +5,14 @@ import torch
 from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.screening.doctor.findings import Examination, Status
-from vaescreen.screening.doctor.subject import Failure, Subject, mean_psnr, reconstruct
+from vaescreen.screening.doctor.subject import Failure, Subject, Use, mean_psnr, reconstruct
 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 COSTLY_DB = 0.1
 """Loss of PSNR that a published number would show, in dB."""
 
 
-def check_precision(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_precision(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Run the network in each precision and compare its PSNR with that in float32.
 
     On a CPU half precision is imitated by rounding weights and the result of each operation: few processors have
@@ -22,7 +22,12 @@ def check_precision(report: Examination, subject: Subject, autoencoder: Autoenco
     if not isinstance(autoencoder, NetworkAutoencoder):
         report.add("precision", Status.NOT_MEASURED, "its adapter chooses the precision itself")
         return
-    found = {name: _psnr(subject, autoencoder, dtype) for name, dtype in PRECISIONS.items()}
+    found = {
+        name: mean_psnr(subject.images, usual.decoded)
+        if dtype == autoencoder.settings.dtype
+        else _psnr(subject, autoencoder, dtype)
+        for name, dtype in PRECISIONS.items()
+    }
     report.measured["precision_psnr"] = found
     reference = found["fp32"]
     if reference is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -97,7 +98,14 @@ def decode(autoencoder: Autoencoder, latents: Tensor, size: tuple[int, int]) -> 
     return _called(lambda: autoencoder.decode(latents, size), "decode", len(latents))
 
 
-def reconstruct(autoencoder: Autoencoder, images: Tensor) -> Tensor:
+class Use(NamedTuple):
+    """Latents of images, and the images that come back."""
+
+    latents: Tensor
+    decoded: Tensor
+
+
+def use(autoencoder: Autoencoder, images: Tensor) -> Use:
     """Encode and decode `images`; what comes back must be finite and of their shape.
 
     Raises
@@ -105,12 +113,18 @@ def reconstruct(autoencoder: Autoencoder, images: Tensor) -> Tensor:
     Failure
         If it is not, or the autoencoder fails.
     """
-    decoded = decode(autoencoder, encode(autoencoder, images), (images.shape[-2], images.shape[-1]))
+    latents = encode(autoencoder, images)
+    decoded = decode(autoencoder, latents, (images.shape[-2], images.shape[-1]))
     if decoded.shape != images.shape:
         raise Failure(f"gives images of shape {shape(decoded)} for images of shape {shape(images)}")
     if not decoded.isfinite().all():
         raise Failure("gives values that are not finite (NaN or infinity)")
-    return decoded
+    return Use(latents, decoded)
+
+
+def reconstruct(autoencoder: Autoencoder, images: Tensor) -> Tensor:
+    """Images that come back, as `use` gives them."""
+    return use(autoencoder, images).decoded
 
 
 def mean_psnr(reference: Tensor, estimate: Tensor) -> float:

@@ -21,7 +21,7 @@ from vaescreen.errors import VaescreenError
 from vaescreen.registry.settings import Settings
 from vaescreen.screening.doctor.behaviour import MARGIN_DB, flat_images
 from vaescreen.screening.doctor.findings import Examination, Status
-from vaescreen.screening.doctor.subject import Failure, Subject, encode, mean_psnr, reconstruct
+from vaescreen.screening.doctor.subject import Failure, Subject, Use, encode, mean_psnr, reconstruct
 
 RANGES = ((-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5))
 WIDE_RANGES = ((0.0, 255.0), (-1000.0, 1000.0), (-1024.0, 1024.0), (0.0, 4095.0))
@@ -41,7 +41,7 @@ _SAME_DB = 0.5
 _NARROW = 0.01
 """A range less wide is none."""
 _ALIKE = 0.02
-"""Ends of the channels that differ by less than this share of the range are the same; so are means and SDs."""
+"""Ends that differ by less than this share of the range are the same; so are means and SDs."""
 _TELLING_DB = 0.25
 """A range or normalisation in use that does better by this is worth a word, if less than the margin."""
 _NEAR = 0.1
@@ -59,7 +59,7 @@ class _Trial:
     is_read: bool = False
 
 
-def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_value_range(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Refuse the candidate if another range of values, or a normalisation, wins by 1 dB or more.
 
     A network of vaescreen's own adapters is run with each. Any other autoencoder is fed squeezed images,
@@ -67,11 +67,13 @@ def check_value_range(report: Examination, subject: Subject, autoencoder: Autoen
     outside: an autoencoder clamps what it gives at black, and one that is given [0, 1] in place of [-1, 1] works on,
     at half the contrast.
     """
-    known = mean_psnr(subject.images, reconstruct(autoencoder, subject.images))
+    known = mean_psnr(subject.images, usual.decoded)
     flat = mean_psnr(subject.images, flat_images(subject.images))
+    read: dict[str, Any] = {}
     if isinstance(autoencoder, NetworkAutoencoder):
+        read = _saturation(subject.images, autoencoder)
         ranges = RANGES + (WIDE_RANGES if known < flat + HARDLY_DB else ())
-        trials = list(_otherwise(subject.images, autoencoder, ranges))
+        trials = list(_otherwise(subject.images, autoencoder, ranges, read))
     else:
         trials = _squeezed(subject.images, autoencoder)
     best = _best(trials)
@@ -84,34 +86,33 @@ def check_value_range(report: Examination, subject: Subject, autoencoder: Autoen
     ]
     if rivals:
         found += f" (nearly the same with {', or '.join(rivals[:3])}: gray images tell these hardly apart)"
-    is_its_own = best.is_read and "mean" in best.settings and best.psnr >= known - _SAME_DB
+    is_its_own = best.is_read and "mean" in best.settings and best.psnr >= known - MARGIN_DB
     if is_its_own or best.psnr >= max(known, flat) + MARGIN_DB:
         report.measured["better_settings"] = best.settings
         report.add("value range", Status.REFUSED, found, best.mend)
-    elif best.psnr >= max(known, flat) + _TELLING_DB and not best.is_read:
+    elif best.psnr >= max(known, flat) + _TELLING_DB and not (
+        best.is_read or _is_confirmed(read, autoencoder)
+    ):
         report.add("value range", Status.WARNING, found, f"if it was trained so, {best.mend}")
     else:
         report.add("value range", Status.OK, f"{found}, the best of {len(trials)} others")
 
 
 def _otherwise(
-    images: Tensor, autoencoder: NetworkAutoencoder, ranges: tuple[tuple[float, float], ...]
+    images: Tensor,
+    autoencoder: NetworkAutoencoder,
+    ranges: tuple[tuple[float, float], ...],
+    read: dict[str, Any],
 ) -> Iterator[_Trial]:
-    """Trials of every range and normalisation that is not the network's own."""
-    plain = autoencoder.settings.model_copy(
-        update=dict.fromkeys(("value_range", "output_range", "mean", "sd"))
-    )
+    """Trials of every range and normalisation, and of what was `read` off the output, but for what is stated."""
+    plain = _plain(autoencoder)
     choices: list[tuple[str, dict[str, Any]]] = [
         (f"values in {_text(limits)}", {"value_range": limits}) for limits in ranges
     ]
     if autoencoder.image_channels == 3:
         choices += [(name, {"mean": mean, "sd": sd}) for name, (mean, sd) in NORMALISATIONS.items()]
-    read = _saturation(images, autoencoder, plain)
     if read and read not in [choice for _, choice in choices]:
-        ends = read.get("value_range")
-        choices.append(
-            (f"values in {_text(ends)}" if ends else "the mean and SD that its output ends by", read)
-        )
+        choices.append((f"values in {_text(read['value_range'])}", read))
     for what, choice in choices:
         settings = plain.model_copy(update=choice)
         raw = _raw(images, autoencoder, settings)
@@ -164,15 +165,22 @@ def _raw(images: Tensor, autoencoder: NetworkAutoencoder, settings: Settings) ->
     return found if found.isfinite().all() else None
 
 
-def _saturation(images: Tensor, autoencoder: NetworkAutoencoder, plain: Settings) -> dict[str, Any]:
+def _plain(autoencoder: NetworkAutoencoder) -> Settings:
+    """Settings of a network without what is stated of its values."""
+    return autoencoder.settings.model_copy(
+        update=dict.fromkeys(("value_range", "output_range", "mean", "sd"))
+    )
+
+
+def _saturation(images: Tensor, autoencoder: NetworkAutoencoder) -> dict[str, Any]:
     """Settings of a network that clamps or squashes: its smallest and largest values, given far larger ones.
 
-    Where they differ by channel they are those of a normalisation. Empty if it does not saturate.
+    Those of a known normalisation if each channel ends as that does. Empty if it does not saturate.
     """
     low, high = _BEYOND
     ramp = torch.linspace(0, 1, images.shape[-1]).expand_as(images)
     try:
-        run = autoencoder.run_as(plain.model_copy(update={"value_range": _BEYOND}))
+        run = autoencoder.run_as(_plain(autoencoder).model_copy(update={"value_range": _BEYOND}))
         values = run.decode_raw(encode(run, ramp), (ramp.shape[-2], ramp.shape[-1]))[:, :3]
     except (Failure, VaescreenError):
         return {}
@@ -182,14 +190,21 @@ def _saturation(images: Tensor, autoencoder: NetworkAutoencoder, plain: Settings
         black.min() > low / 2 and white.max() < high / 2 and width.min() > _NARROW
     ):  # nor where any is NaN
         return {}
-    if max(black.max() - black.min(), white.max() - white.min()) < _ALIKE * width.min():
-        return {"value_range": (round(float(black.mean()), 3), round(float(white.mean()), 3))}
-    mean, sd = tuple((-black / width).tolist()), tuple((1 / width).tolist())
     for known in NORMALISATIONS.values():
-        pairs = zip(chain(*known), (*mean, *sd), strict=True)
-        if len(mean) == 3 and all(math.isclose(one, other, rel_tol=_ALIKE) for one, other in pairs):
+        pairs = zip(chain(*known), chain((-black / width).tolist(), (1 / width).tolist()), strict=True)
+        if len(width) == 3 and all(math.isclose(one, other, rel_tol=_ALIKE) for one, other in pairs):
             return {"mean": known[0], "sd": known[1]}
-    return {"mean": mean, "sd": sd}
+    return {"value_range": (round(float(black.mean()), 3), round(float(white.mean()), 3))}
+
+
+def _is_confirmed(read: dict[str, Any], autoencoder: Autoencoder) -> bool:
+    """Whether the output ends where it is stated to."""
+    if not isinstance(autoencoder, NetworkAutoencoder) or "value_range" not in read:
+        return False
+    levels = autoencoder.levels
+    stated = float(levels.black_out.mean()), float(levels.white_out.mean())
+    near = _ALIKE * (stated[1] - stated[0])
+    return all(abs(one - other) < near for one, other in zip(read["value_range"], stated, strict=True))
 
 
 def _fitted_ends(images: Tensor, raw: Tensor, settings: Settings) -> tuple[float, float] | None:
