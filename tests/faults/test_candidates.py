@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import textwrap
@@ -121,6 +122,22 @@ def test_its_random_numbers_are_its_own(seed):
     torch.manual_seed(1), legacy.seed(1), random.seed(1)  # noqa: NPY002
     guarded(lambda images: (seed(7), torch.rand(3), legacy.random(3), random.random())).encode(IMAGES)  # noqa: NPY002
     assert [each() for each in draw] == expected
+
+
+def test_an_alarm_that_somebody_else_set_still_comes():
+    heard = []
+    handler, before = (
+        signal.signal(signal.SIGALRM, lambda number, frame: heard.append(number)),
+        signal.getitimer(0),
+    )
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        guarded(lambda images: None).encode(IMAGES)
+        time.sleep(0.4)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, *before)
+    assert heard == [signal.SIGALRM]
 
 
 def test_what_it_prints_is_no_result(capsys):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from vaescreen.errors import RecipeError, ResultError
+from vaescreen.storage import TABLE_SEAL, write_json, write_table
 from vaescreen.superres.ablation import cells, read_gaps
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipes import COMPACT
@@ -36,12 +37,12 @@ def test_nothing_to_vary():
 
 
 def write(results, cell, candidate, seed, values, ids=None):
-    path = point_path(results, cell.recipe.name, "few", candidate, seed).with_suffix(".parquet")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = point_path(results, cell.recipe.name, "few", candidate, seed)
     names = ids or [f"image-{number}" for number in range(IMAGES)]
     patients = [f"patient-{int(name.partition('-')[2]) // 2}" for name in names]
     table = pd.DataFrame({"image_id": names, "patient_id": patients, "sr_psnr": values})
-    table.sample(frac=1, random_state=seed).to_parquet(path, index=False)
+    table = table.sample(frac=1, random_state=seed)
+    write_json(path, {TABLE_SEAL: write_table(path.with_suffix(".parquet"), table)})
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_every_pair_of_candidates_is_compared(results, grid):
 
 
 def test_a_missing_point_or_image_is_an_error(results, grid):
-    with pytest.raises(ResultError, match=r"the ablation lacks .*a-seed2\.parquet"):
+    with pytest.raises(ResultError, match=r"the ablation lacks .*a-seed2\.json"):
         read_gaps(results, "few", ["a", "b"], grid, [0, 2])
     write(results, grid[1], "a", 1, [30.0] * IMAGES, [f"image-{number}" for number in range(1, IMAGES + 1)])
     with pytest.raises(ResultError, match="image image-0 is in only one of two points"):

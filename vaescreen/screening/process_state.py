@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -120,8 +121,8 @@ def time_limit(seconds: float, name: str) -> Iterator[None]:
             f"{name}: no answer within {seconds:g} s; give it longer with --time-limit, or let it work in smaller tiles"
         )
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before, began = signal.signal(signal.SIGALRM, stop), time.monotonic()
+    others, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     if _is_worker():
         faulthandler.dump_traceback_later(seconds + _GRACE, exit=True, file=sys.__stderr__ or 2)
     try:
@@ -129,6 +130,8 @@ def time_limit(seconds: float, name: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if others:  # the alarm of whoever set one before
+            signal.setitimer(signal.ITIMER_REAL, max(others - (time.monotonic() - began), 1e-3), interval)
         if _is_worker():
             faulthandler.cancel_dump_traceback_later()
 
