@@ -59,7 +59,7 @@ def by_pillow(suffix: str, **options: Any) -> Callable[[Path], Truth]:
 
         for n, image in enumerate(GRAY):
             Image.fromarray(image).save(folder / f"{n}{suffix}", **options)
-        return [np.asarray(Image.open(folder / f"{n}{suffix}")) / 255 for n in range(COUNT)]
+        return [np.asarray(Image.open(folder / f"{n}{suffix}").convert("L")) / 255 for n in range(COUNT)]
 
     return write
 
