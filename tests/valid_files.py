@@ -1,6 +1,8 @@
 """Small valid files of every format, as bytes: what fuzzers and property tests start from."""
 
+import gzip
 import io
+import zlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,6 +95,23 @@ def _niftis() -> dict[str, bytes]:
     }
 
 
+def _oriented() -> dict[str, bytes]:
+    import nibabel
+    import nrrd
+
+    small = VOXELS[:12, :12, :9].astype(np.int16)
+    header = "ObjectType = Image\nNDims = 3\nDimSize = 12 12 9\nElementType = MET_SHORT\n"
+    content, deflated = small.tobytes("F"), zlib.compress(small.tobytes("F"))
+    return {
+        "volume.mgh": nibabel.MGHImage(small, np.eye(4)).to_bytes(),
+        "packed.mgz": gzip.compress(nibabel.MGHImage(small, np.eye(4)).to_bytes()),
+        "raw.nrrd": _written("a.nrrd", lambda path: nrrd.write(str(path), small, {"encoding": "raw"})),
+        "packed.nrrd": _written("b.nrrd", lambda path: nrrd.write(str(path), small)),
+        "volume.mha": f"{header}ElementDataFile = LOCAL\n".encode() + content,
+        "packed.mha": f"{header}CompressedData = True\nElementDataFile = LOCAL\n".encode() + deflated,
+    }
+
+
 def _arrays() -> dict[str, bytes]:
     small = STACK[:, :16, :16]
     return {
@@ -128,6 +147,7 @@ _MAKERS = {
     "raster": _rasters,
     "dicom": _dicoms,
     "nifti": _niftis,
+    "oriented": _oriented,
     "numpy": _arrays,
     "hdf5": _hdf5s,
     "parquet": _tables,

@@ -1,6 +1,6 @@
 """A folder of image files, or a list of them: what is in it, which split each image belongs to, whose it is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,7 +11,7 @@ from vaescreen.images.assignment import assign_splits, draw_splits
 from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
 from vaescreen.images.files import read_frame, stamp_of
-from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
+from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.ids import images_with_ids
@@ -116,7 +116,7 @@ class FolderSource:
         images = images_with_ids(frames)
         _require(self, folder, [(file, frame.key) for file, frame, _ in images])
         kinds = {kind.name: kind for kind in listing.kinds}
-        _check_obeyed(folder, reading, kinds.values())
+        _check_obeyed(folder, contents.root, reading, frames)
         if entries:
             by_manifest = manifest.name if manifest else ""
             rules = (published.patient_rule, published.split_rule) if published else (by_manifest,) * 2
@@ -293,9 +293,10 @@ def _beside(unusable: Sequence[Skipped]) -> str:
     return f" ({len(unusable)} files cannot be used, the first is {unusable[0].path}: {unusable[0].reason})"
 
 
-def _check_obeyed(folder: Path, reading: Reading, kinds: Iterable[Format]) -> None:
-    """Refuse a choice that changes nothing, since whoever made it believes that it does."""
-    obeyed = {choice for kind in kinds for choice in kind.obeys}
+def _check_obeyed(folder: Path, root: Path, reading: Reading, frames: Mapping[str, Sequence[Frame]]) -> None:
+    """Refuse a choice that changes nothing, since whoever made it believes that it does: volumes alone obey any."""
+    several = (file for file, of_file in frames.items() if any(frame.key for frame in of_file))
+    obeyed = {choice for file in several if (kind := format_of(root / file)) for choice in kind.obeys}
     made = {"axis": reading.axis != AS_FILES_SAY.axis, "slices": reading.slices is not None}
     for choice, is_made in made.items():
         if is_made and choice not in obeyed:

@@ -17,7 +17,7 @@ _FOLDERS = re.compile(
 _WORD = r"(?:seg|segmentation|mask|label|labels|labelmap|gt|groundtruth|ground_truth|annotation|aseg|aparc\+aseg|dseg)"
 _STEM = re.compile(rf"(?:.*[-_. ])?{_WORD}(?:[-_. ]?\d+)?", re.IGNORECASE)
 _MARK = re.compile(rf"[-_. ]{_WORD}(?=[-_. ]?\d*$)", re.IGNORECASE)
-_FEW, _SOME = 8, 64
+FEW, SOME = 8, 64
 """Distinct values of what is always, and of what may be, a label map."""
 _SAMPLES = (128, 4096)
 """Evenly spaced values that are looked at first: most pictures show enough of them in few."""
@@ -66,14 +66,14 @@ def refuse_label_map(values: NDArray[np.generic], reading: Reading) -> None:
 def _is_label_map(values: NDArray[np.generic]) -> bool:
     flat = values.reshape(-1)
     for size in _SAMPLES:
-        if len(set(flat[:: max(flat.size // size, 1)].tolist())) > _SOME:
+        if len(set(flat[:: max(flat.size // size, 1)].tolist())) > SOME:
             return False
     distinct = np.unique(flat)
     if len(distinct) < 2 or not np.isfinite(distinct).all():
         return False
-    if len(distinct) <= _FEW:
+    if len(distinct) <= FEW:
         return True
-    if len(distinct) > _SOME:
+    if len(distinct) > SOME:
         return False
     left, right = values[..., :-1], values[..., 1:]
     inside = (left != distinct[0]) | (right != distinct[0])

@@ -177,8 +177,8 @@ def test_pairs_are_one_file_each_and_are_read_again_when_their_voxels_change(tmp
 
 
 def test_a_packed_header_that_promises_much_is_refused_unread(tmp_path: Path) -> None:
-    meta(tmp_path / "a.mha", DimSize="900 900 900", CompressedData=True)
-    with pytest.raises(DataError, match="promises 1458000000 bytes"):
+    meta(tmp_path / "a.mha", DimSize="500 500 500", CompressedData=True)
+    with pytest.raises(DataError, match="promises 250000000 bytes"):
         frames_of(tmp_path / "a.mha", Reading())
 
 

@@ -9,7 +9,7 @@ WITHOUT_PIXELS = "object without pixels"
 LOCALIZER, SCREEN, REPORT = "localizer", "screen save", "dose report"
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-_CLASSES = {
+CLASSES = {
     f"{_STORAGE}66.4": SEGMENTATION,
     f"{_STORAGE}66.5": SEGMENTATION,
     f"{_STORAGE}66.7": SEGMENTATION,
@@ -19,7 +19,7 @@ _CLASSES = {
 """Segmentation, Surface Segmentation, Label Map Segmentation, RT Dose and Parametric Map Storage (PS3.6, A)."""
 _MODALITIES = {"SEG": SEGMENTATION, "RTDOSE": DOSE}
 """For files without a SOP class, such as anonymised ones."""
-_IMAGE_TYPES = {
+IMAGE_TYPES = {
     LOCALIZER: {"LOCALIZER", "SCOUT", "TOPOGRAM"},
     REPORT: {"DOSE INFO", "DOSE REPORT", "DOSE SUMMARY"},
     SCREEN: {"SCREEN SAVE", "SCREENSAVE", "SCREEN CAPTURE", "SCREENSHOT", "CSA REPORT"},
@@ -29,7 +29,7 @@ _IMAGE_TYPES = {
 
 def purpose(header: Dataset) -> str:
     """What a file with pixels holds instead of a picture; empty for pictures."""
-    stated = _CLASSES.get(str(header.get("SOPClassUID") or "").strip())
+    stated = CLASSES.get(str(header.get("SOPClassUID") or "").strip())
     modality = _MODALITIES.get(str(header.get("Modality") or "").strip().upper())
     return stated or modality or _by_image_type(header)
 
@@ -44,4 +44,4 @@ def _by_image_type(header: Dataset) -> str:
     values = header.get("ImageType") or ()
     several = values if isinstance(values, MultiValue | list | tuple) else (values,)
     words = {" ".join(str(value).upper().replace("_", " ").split()) for value in several}
-    return next((what for what, marks in _IMAGE_TYPES.items() if words & marks), "")
+    return next((what for what, marks in IMAGE_TYPES.items() if words & marks), "")
