@@ -1,10 +1,10 @@
 """Code of a registry file runs when the user says so, for this run or for good."""
 
 import pytest
-from vaescreen.registry.catalogue import Registry, user_file
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.errors import CandidateError
+from vaescreen.registry.catalogue import Registry, user_file
 from vaescreen.registry.trust import is_trusted, trust
 
 MODULE = """

@@ -41,7 +41,7 @@ def submit(
     entry = Registry.load(registry).candidate(candidate)
     check_public(entry)
     folder = results or cache_dir() / "results"
-    cards: "list[ScoreCard]" = []
+    cards: list[ScoreCard] = []
     with progress() as told:
         for data in images["data"]:
             scored = score(
