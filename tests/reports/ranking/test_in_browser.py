@@ -190,8 +190,7 @@ def test_nothing_that_a_stranger_wrote_runs(hostile, visit):
         assert "alert(2)" in page.locator("#wiped-text").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1100, 360])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 360)])
 def test_axe_finds_nothing_serious(report, visit, scheme, width):
     axe = pytest.importorskip("axe_core_python", reason="axe-core judges accessibility")
     source = (Path(axe.__file__).parent / "axe.min.js").read_text()
@@ -202,6 +201,7 @@ def test_axe_finds_nothing_serious(report, visit, scheme, width):
     assert not serious, [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in serious]
 
 
+@pytest.mark.slow
 def test_two_hundred_candidates_stay_responsive(many, visit):
     """A click on the head, and a letter of a search, are answered in well under a second on a busy machine."""
     timed = """async () => { const start = performance.now();

@@ -83,6 +83,7 @@ def test_without_predictions_the_probe_is_drawn(ranking, written):
     assert 'id="measured"' not in text
 
 
+@pytest.mark.slow
 def test_two_hundred_candidates_stay_below_eight_megabytes(many):
     assert many.stat().st_size < 8_000_000
 
