@@ -1,8 +1,4 @@
-# make rank   rank autoencoders on generated chest images: the first thing to try
-# make test   run the tests
-# make check  style, types, direction of imports, and whether the leaderboard is up to date
-#
-# Each builds .venv first. `make PYTHON=/path/to/python3 ...` chooses the interpreter.
+# `make` alone says what the targets are. Each builds .venv first; `make PYTHON=/path/to/python3 ...` chooses the interpreter.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,19 +11,23 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11)
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: rank test check
+.PHONY: help rank test check
 
-rank: $(INSTALLED)
+help: ## say what the targets are
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+rank: $(INSTALLED) ## rank autoencoders on generated chest images: the first thing to try
 	$(BIN)/vaescreen rank --data chest
 
-test: $(INSTALLED)
+test: $(INSTALLED) ## run the tests, offline
 	$(BIN)/python -m pytest
 
-check: $(INSTALLED)
+check: $(INSTALLED) ## style, types, direction of imports, and whether the leaderboard is up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m benchmarks.rooms --check
 	$(BIN)/vaescreen publish --check
 
 $(VENV): $(INSTALLED)

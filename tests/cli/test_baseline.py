@@ -9,7 +9,7 @@ def test_floors_in_one_table(run, tmp_path: Path) -> None:
     arguments = ("--data", pictures, "--results", tmp_path / "results", "--format", "json")
     result = run("reference", "baseline", "nearest", "bicubic", "nearest", *arguments)
     assert result.exit_code == 0, result.stderr
-    nearest, bicubic = json.loads(result.stdout)
+    nearest, bicubic = json.loads(result.stdout)["rows"]
     assert nearest["baseline"]["name"] == "nearest"
     assert bicubic["summary"]["sr_psnr"] == bicubic["summary"]["bicubic_psnr"]
     assert bicubic["view"]["size"] == 128

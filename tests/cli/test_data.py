@@ -5,7 +5,7 @@ from small import write_pictures
 
 
 def test_list_names_the_phantoms(run) -> None:
-    records = json.loads(run("data", "list", "--format", "json").stdout)
+    records = json.loads(run("data", "list", "--format", "json").stdout)["rows"]
     drawn = [record["data"] for record in records if record["kind"] == "phantom"]
     assert drawn == ["chest-phantom", "brain-phantom", "knee-phantom"]
 
@@ -58,3 +58,11 @@ def test_show_warns_where_patients_were_not_found(run, tmp_path) -> None:
     assert len(payload["description"]["warnings"]) == 1
     told = run("data", "show", folder, "--size", "32", "--patients", "([ab])-").stdout
     assert "Warning" not in told
+
+
+def test_show_prints_words_and_no_python(run, tmp_path) -> None:
+    folder = write_pictures(tmp_path / "pictures")
+    shown = run("data", "show", folder, "--size", "32").stdout
+    assert "gray: image range full scale" in shown
+    for sign in ("{", "}", "None", "True", "['"):
+        assert sign not in shown

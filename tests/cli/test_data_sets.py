@@ -28,7 +28,9 @@ def pictures(tmp_path: Path) -> Path:
 class TestList:
     def test_what_is_here_what_can_be_fetched_and_what_needs_registration(self, run, pictures) -> None:
         run("data", "add", "ward", pictures, "--stands-for", "chest")
-        records = {each["data"]: each for each in json.loads(run("data", "list", "--format", "json").stdout)}
+        records = {
+            each["data"]: each for each in json.loads(run("data", "list", "--format", "json").stdout)["rows"]
+        }
         assert {name: records[name]["state"] for name in ("ward", "kodak", "mrnet", "chest-phantom")} == {
             "ward": "here", "kodak": "fetchable", "mrnet": "needs registration", "chest-phantom": "here",
         }  # fmt: skip

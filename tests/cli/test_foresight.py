@@ -41,7 +41,7 @@ def planned(tmp_path: Path) -> tuple[Path | str, ...]:
 
 
 def test_trainings_are_ranked_from_cards_of_results_and_cache(run, planned) -> None:
-    records = json.loads(run(*planned, "--format", "json").stdout)
+    records = json.loads(run(*planned, "--format", "json").stdout)["rows"]
     assert [record["candidate"] for record in records] == ["haar-f16c4", "dct-f16c4"]
     assert all(record["after"] < record["before"] for record in records)
     assert "narrower by" in run(*planned).stdout
@@ -51,7 +51,7 @@ def test_only_the_candidates_named_are_ranked(run, planned, tmp_path) -> None:
     path = tmp_path / "results" / "scores" / "pictures" / "pca-f16c4.json"
     write_json(path, card("pca-f16c4", "pictures", 60.0))
     named = run(*planned, "dct-f16c4", "haar-f16c4", "--format", "json")
-    assert {record["candidate"] for record in json.loads(named.stdout)} == {"dct-f16c4", "haar-f16c4"}
+    assert {record["candidate"] for record in json.loads(named.stdout)["rows"]} == {"dct-f16c4", "haar-f16c4"}
 
 
 def test_without_a_predictor_nothing_can_be_narrowed(run, planned) -> None:

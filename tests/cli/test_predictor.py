@@ -102,8 +102,8 @@ def test_fit_writes_a_predictor_that_show_reads(run, simulated, tmp_path) -> Non
     assert "16 reference points" in fitted.stdout
     payload = json.loads(run("predictor", "show", "--file", out, "--format", "json").stdout)
     assert len(payload["points"]) == 16
-    assert "split_psnr" in payload["models"]["sr_psnr"]
-    assert "sr_psnr = " in run("predictor", "show", "--file", out).stdout
+    assert "sample foreseen by the probes" in payload["models"]["sr_psnr"]
+    assert "SR PSNR = " in run("predictor", "show", "--file", out).stdout
 
 
 def test_fit_joins_own_and_shipped_points(run, simulated, tmp_path) -> None:
@@ -178,7 +178,9 @@ def test_fit_without_reference_points_says_where_it_looked(run, tmp_path) -> Non
 
 
 def test_reference_status_lists_what_is_trained(run, simulated) -> None:
-    records = json.loads(run("reference", "status", "--results", simulated, "--format", "json").stdout)
+    records = json.loads(run("reference", "status", "--results", simulated, "--format", "json").stdout)[
+        "rows"
+    ]
     assert len(records) == 32
     first = records[0]
     assert (first["data"], first["candidate"], first["samples"]) == ("brain", "ae-0", 32000)
@@ -194,3 +196,14 @@ def test_results_default_to_the_leaderboard_of_the_current_folder(
     simulated.rename(tmp_path / "leaderboards" / "results")
     monkeypatch.chdir(tmp_path)
     assert "32 reference points" in run("reference", "status").stdout
+
+
+def test_fit_and_card_print_what_programs_read(run, simulated, tmp_path) -> None:
+    out = tmp_path / "fitted.json"
+    fitted = json.loads(
+        run("predictor", "fit", "--results", simulated, "--out", out, "--format", "json").stdout
+    )
+    assert fitted["rows"] == [{"file": str(out), "recipe": "compact", "points": 16}]
+    card = run("predictor", "card", "--file", out)
+    assert card.stdout.startswith("# ")
+    assert len(json.loads(run("predictor", "card", "--file", out, "--format", "json").stdout)["points"]) == 16

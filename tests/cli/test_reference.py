@@ -50,7 +50,7 @@ def test_train_evaluate_plan_and_status(run, arguments) -> None:
 
     results = arguments[arguments.index("--results") + 1]
     where = ("--recipe", SMALL, "--results", results, "--format", "json")
-    records = json.loads(run("reference", "status", *where).stdout)
+    records = json.loads(run("reference", "status", *where).stdout)["rows"]
     assert [(record["candidate"], record["seed"]) for record in records] == [
         ("dct-f16c4", 0),
         ("dct-f16c4", 1),
@@ -64,7 +64,9 @@ def test_train_evaluate_plan_and_status(run, arguments) -> None:
     assert "train" not in again.stderr
 
     planned = run("reference", "plan", "dct-f16c4", "haar-f16c4", *options, *seeds, "--format", "json")
-    assert [(row["candidate"], row["seed"], row["samples"]) for row in json.loads(planned.stdout)] == [
+    assert [
+        (row["candidate"], row["seed"], row["samples"]) for row in json.loads(planned.stdout)["rows"]
+    ] == [
         ("haar-f16c4", 0, 64),
         ("haar-f16c4", 1, 64),
     ]
@@ -120,5 +122,7 @@ def test_recipes_show_every_choice(run) -> None:
     shown = run("reference", "recipes").stdout
     for text in ("compact", "standard", "paper", "network.channels", "128 256 512 512", "cosine"):
         assert text in shown
-    (flow,) = json.loads(run("reference", "recipes", "compact+objective=flow", "--format", "json").stdout)
+    (flow,) = json.loads(run("reference", "recipes", "compact+objective=flow", "--format", "json").stdout)[
+        "rows"
+    ]
     assert (flow["objective"], flow["schedule"], flow["sampler"]) == ("flow", "straight", "euler")

@@ -27,7 +27,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_list_has_a_row_for_every_candidate(run) -> None:
-    records = json.loads(run("registry", "list", "--format", "json").stdout)
+    records = json.loads(run("registry", "list", "--format", "json").stdout)["rows"]
     by_name = {record["candidate"]: record for record in records}
     assert len(by_name) == len(records) >= 29
     assert by_name["pca-f8c4"] == {
@@ -72,14 +72,14 @@ def test_show_prints_the_entry(run) -> None:
 )
 def test_list_keeps_what_is_asked_for(run, monkeypatch, tmp_path, arguments, kept) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    every = json.loads(run("registry", "list", "--format", "json").stdout)
-    shown = json.loads(run("registry", "list", *arguments, "--format", "json").stdout)
+    every = json.loads(run("registry", "list", "--format", "json").stdout)["rows"]
+    shown = json.loads(run("registry", "list", *arguments, "--format", "json").stdout)["rows"]
     assert shown == [row for row in every if kept(row)]
     assert 0 < len(shown) < len(every)
 
 
 def test_list_of_permissive_licences_leaves_out_those_that_could_not_be_confirmed(run) -> None:
-    shown = json.loads(run("registry", "list", "--license", "permissive", "--format", "json").stdout)
+    shown = json.loads(run("registry", "list", "--license", "permissive", "--format", "json").stdout)["rows"]
     names = {row["candidate"] for row in shown}
     assert {"taesd", "flux.1-schnell", "medical-f4c1"} <= names
     assert not names & {"sd3.5-medium", "kl-f8-d16", "dc-ae-f32c32"}
@@ -117,7 +117,7 @@ def test_check_of_several_is_a_row_for_each_and_exits_1_when_one_is_refused(run,
     result = run(*arguments)
     assert result.exit_code == 1
     assert "2 examined, 1 refused" in result.stdout
-    reports = json.loads(run(*arguments, "--format", "json").stdout)
+    reports = json.loads(run(*arguments, "--format", "json").stdout)["rows"]
     assert [(report["candidate"], report["refused"]) for report in reports] == [
         ("mine", False),
         ("broken", True),
@@ -131,7 +131,7 @@ def test_check_looks_at_the_images_that_are_given(run, own, tmp_path) -> None:
 
     pictures = write_pictures(tmp_path / "pictures")
     results = [
-        json.loads(run("registry", "check", "mine", "--size", "64", *more, "--format", "json").stdout)
+        json.loads(run("registry", "check", "mine", "--size", "64", *more, "--format", "json").stdout)["rows"]
         for more in ((), ("--data", pictures))
     ]
     assert results[0][0]["measured"]["psnr"] != results[1][0]["measured"]["psnr"]

@@ -61,7 +61,10 @@ def test_features_are_ordered_by_how_far_they_move_the_predictions(simulate):
 
 def test_the_equation_names_probe_and_level(fitted):
     model = fitted.targets["sr_psnr"].model
-    assert equation(fitted) == f"split_psnr {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
+    assert (
+        equation(fitted)
+        == f"sample foreseen by the probes {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
+    )
 
 
 def test_the_model_card_says_what_it_rests_on_and_how_good_it_is(fitted):

@@ -9,6 +9,7 @@ from vaescreen.predictor.files import load, save, shipped_path
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.points import TARGETS, load_points
+from vaescreen.predictor.words import in_words
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_outside_the_span_is_extrapolation_and_says_why(fitted, simulate, card, 
     smallest = min(p.features[name] for p in fitted.points)
     for value, outside in ((largest, False), (largest + 1, True), (smallest - 1, True)):
         prediction = fitted.predict(card(replace(point, features=point.features | {name: value})))
-        assert (f"{name} {value:.2f} is outside" in prediction.reason) is outside
+        assert (f"{in_words(name)} {value:.2f} is outside" in prediction.reason) is outside
         assert prediction.extrapolation or not outside
 
 

@@ -93,7 +93,7 @@ def test_any_target_ranks_and_of_detail_the_nearest_to_the_truth_is_best(simulat
     assert [row.candidate for row in rows if not row.floor] == expected
     named = {
         "sr_psnr": "SR PSNR predicted",
-        "posterior_mean_psnr": "posterior mean predicted",
+        "posterior_mean_psnr": "one-step output predicted",
         "detail": "detail kept",
     }
     assert named[by] in title(cards, rows, "compact", by)
@@ -119,7 +119,7 @@ def test_a_sentence_says_when_psnr_prefers_blur(simulated):
     assert "medical-sim-f4c4 keeps 2.00 dB more detail and is 1.00 dB better" in said
     one = THREE | {"medical_sim_f4c4": (27.0, 28.0, -1.0)}
     said = blur_verdict(build_rows(cards, forecast=forecast(**one)))
-    assert said == "medical-sim-f4c4 is predicted best both in SR PSNR of a sample and in the posterior mean."
+    assert said == "medical-sim-f4c4 is predicted best both in a sample's SR PSNR and in the one-step output."
     alike = THREE | {"medical_sim_f4c4": (25.0, 28.0, -3.0)}
     assert "neither keeps more detail" in str(blur_verdict(build_rows(cards, forecast=forecast(**alike))))
     assert blur_verdict(build_rows(cards)) is None

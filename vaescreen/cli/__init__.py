@@ -8,17 +8,24 @@ from typing import Annotated
 import typer
 
 from vaescreen import __version__
-from vaescreen.cli import data, predictor, reference, registry
+from vaescreen.cli import cache, data, predictor, reference, registry
 from vaescreen.cli.adapt import adapt
 from vaescreen.cli.application import Application
 from vaescreen.cli.baseline import baseline
 from vaescreen.cli.compare import compare
 from vaescreen.cli.doctor import doctor
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import Ranks, rank
+from vaescreen.cli.reproduce import reproduce
 from vaescreen.cli.score import score
 
-app = typer.Typer(cls=Application, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = Commands(
+    cls=Application,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 app.command(cls=Ranks)(rank)
 app.command()(score)
 app.command()(compare)
@@ -29,7 +36,9 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(predictor.app, name="predictor")
 app.command()(adapt)
 app.command()(publish)
+app.command()(reproduce)
 app.command()(doctor)
+app.add_typer(cache.app, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,7 +7,6 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import Format
 from vaescreen.cli.points import Setting, make, tasks_of
 from vaescreen.cli.printing import Sheet, show
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 _HEADERS = ("choice", "value", "candidates", "SR PSNR", "gap", "change", "90 % interval", "p", "stable")
 
 
-@grouped
 def ablate(
     *,
     candidates: options.Candidates,

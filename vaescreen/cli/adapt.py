@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _PANEL = "Training"
 
 
-@grouped
 def adapt(
     *,
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -10,6 +11,18 @@ from typer.core import TyperGroup
 from vaescreen.errors import VaescreenError, visible
 
 INTERRUPTED = 130
+
+
+@dataclass
+class Talk:
+    """Which command runs, and how much it says beside its result."""
+
+    command: str = ""
+    progress: bool = True
+    notes: bool = True
+
+
+TALK = Talk()
 
 
 class Application(TyperGroup):

@@ -7,7 +7,6 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _LINES = 10
 
 
-@grouped
 def baseline(
     *,
     names: Annotated[

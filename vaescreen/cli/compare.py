@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
@@ -14,7 +13,6 @@ from vaescreen.cli.progress import progress
 _OPTIONAL = "Optional metrics"
 
 
-@grouped
 def compare(
     *,
     candidates: options.Candidates,
@@ -28,14 +26,7 @@ def compare(
             rich_help_panel="Data",
         ),
     ] = None,
-    size: Annotated[
-        str,
-        typer.Option(
-            metavar="N|native",
-            help="Side of the images in pixels, or native: each image as it is; outputs bring their own.",
-            rich_help_panel="Data",
-        ),
-    ] = options.DEFAULT_SIZE,
+    size: options.Size = None,
     margin: Annotated[
         float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
     ] = 0.15,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.data_facts import absent_sheet, facts_of
+from vaescreen.cli.data_facts import absent_sheet, facts_of, in_words
 from vaescreen.cli.data_sets import add, fetch, remove
-from vaescreen.cli.grouping import grouped
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
 from vaescreen.cli.preview import preview
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
@@ -17,8 +17,9 @@ from vaescreen.cli.progress import progress
 if TYPE_CHECKING:
     from vaescreen.registry.data_entry import DataEntry
 
-app = typer.Typer(
-    no_args_is_help=True, help="Data sets: list, show, preview, add your own, fetch published ones, remove."
+app = Commands(
+    no_args_is_help=True,
+    help="Data sets: list, show, preview, add your own, fetch published ones, remove.",
 )
 app.command()(preview)
 app.command()(add)
@@ -75,7 +76,6 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
 
 
 @app.command(name="show")
-@grouped
 def show_data(
     *,
     images: options.ShownImageOptions,
@@ -146,7 +146,11 @@ def show_data(
                 f"{key}: {value}"
                 for key, value in (facts_of(entry) if entry and not wanted.private else {}).items()
             ),
-            *(f"{key.replace('_', ' ')}: {value}" for key, value in description.items()),
+            *(
+                f"{key.replace('_', ' ')}: {told}"
+                for key, value in description.items()
+                if (told := in_words(value))
+            ),
             f"fingerprint: {opened.fingerprint}",
             *(skipped_notes(opened.skipped, most=len(skipped)) if skipped else ["0 files skipped"]),
             *(f"not used: {each.path}: {each.reason}" for each in unscored),

@@ -1,5 +1,6 @@
 """What the registry says of a data set, as it is printed."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vaescreen.cli.printing import Sheet
@@ -51,3 +52,17 @@ def _plainly(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(_plainly, value))
     return str(value["url"]) if isinstance(value, dict) else str(value)
+
+
+def in_words(value: Any) -> str:
+    """A described value as people write it; empty for what is not there."""
+    if value is None or value in ({}, []):
+        return ""
+    if isinstance(value, Mapping):
+        parts = {str(key).replace("_", " "): in_words(part) for key, part in value.items()}
+        return "; ".join(f"{key} {part}" for key, part in parts.items() if part)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,9 +1,9 @@
 """`vaescreen doctor`: what the program finds on this machine."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from vaescreen.cli import options
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show
 
@@ -11,27 +11,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def doctor(
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TABLE,
-    clear_latents: Annotated[
-        bool,
-        typer.Option(
-            "--clear-latents", help="Delete the cached latents first; training encodes again what it needs."
-        ),
-    ] = False,
-) -> None:
-    """Print versions, devices, threads, the cache and which candidates are on this machine."""
-    if clear_latents:
-        from vaescreen.superres import latents
+_LEAST_FREE_MB = 2000
 
-        latents.clear_latents()
+
+def doctor(form: options.OutputFormat = Format.TABLE) -> None:
+    """Print versions, devices, threads, the cache and which candidates are here, and say what is wrong, if anything."""
     findings = _findings()
+    problems = list(_problems(findings))
     cells = [[name, _text(value)] for name, value in findings.items()]
-    show(Sheet(["", ""], cells, [findings], findings, text_columns=2), form)
+    closing = problems or ["ok: what `vaescreen rank` needs is here"]
+    payload = {**findings, "problems": problems}
+    show(Sheet(["", ""], cells, [findings], payload, closing=closing, text_columns=2), form)
+
+
+def _problems(findings: dict[str, Any]) -> Iterator[str]:
+    if findings["free_mb"] < _LEAST_FREE_MB:
+        yield (
+            f"only {findings['free_mb']:.0f} MB are free where the cache lies; `vaescreen cache list` says what can "
+            "go, VAESCREEN_CACHE names another folder"
+        )
+    if findings["threads"] > 1 and not findings["gpus"]:
+        yield (
+            f"PyTorch takes {findings['threads']} threads a process: results may differ in the last digits from those "
+            "of one, and candidates worked on at a time get in each other's way; set OMP_NUM_THREADS=1"
+        )
 
 
 def _findings() -> dict[str, Any]:
     import os
+    import shutil
 
     import torch
 
@@ -50,7 +58,7 @@ def _findings() -> dict[str, Any]:
         "gpus": gpus,
         "cache": str(cache),
         "cache_mb": round(_bytes_below(cache) / 1e6, 1),
-        "latents_mb": round(_bytes_below(cache / "latents") / 1e6, 1),
+        "free_mb": round(shutil.disk_usage(cache).free / 1e6, 1),
         "candidates": [name for name, candidate in candidates.items() if available(candidate)],
         "not_downloaded": [name for name, candidate in candidates.items() if not available(candidate)],
     }

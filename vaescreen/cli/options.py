@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vaescreen.execution import Machine
 
 _DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
-NATIVE, DEFAULT_SIZE = "native", "256"
+NATIVE = "native"
 
 
 class Format(StrEnum):
@@ -73,10 +73,11 @@ Name = Annotated[
     typer.Option(help="What to call the data; the folder's name by default.", rich_help_panel=_DATA),
 ]
 Size = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="N|native",
         help="Side of the images in pixels, or native: each image as it is, whatever its sides.",
+        show_default="the recipe's",
         rich_help_panel=_DATA,
     ),
 ]
@@ -275,6 +276,15 @@ Report = Annotated[
     ),
 ]
 """Page of a command's result."""
+NOT_ALL_DONE = 3
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help=f"Exit with {NOT_ALL_DONE} if anything asked for by name was not done.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
 ]
@@ -287,8 +297,12 @@ def machine(processes: int | None, engine: str, gpu_share: float, device: Device
     return Machine(processes, engine_named(engine, gpu_share), device.value)
 
 
-def side(size: str) -> int | None:
-    """Side in pixels that `Size` says, None for native."""
+def side(size: str | None) -> int | None:
+    """Side in pixels that `Size` says, None for native; by default that of the recipe that ranks."""
+    from vaescreen.superres.recipes import DEFAULT, RECIPES
+
+    if size is None:
+        return RECIPES[DEFAULT].size
     if size == NATIVE:
         return None
     try:

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
@@ -14,7 +13,6 @@ from vaescreen.cli.suggestion_sheet import suggestion_sheet
 _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "speed from")
 
 
-@grouped
 def plan(
     *,
     images: options.ManyImageOptions,

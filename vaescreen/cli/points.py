@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vaescreen.cli.application import TALK
 from vaescreen.cli.progress import progress
 from vaescreen.cli.training_progress import telling
 
@@ -36,6 +37,7 @@ class Setting:
     device: str
     wanted: "Wanted"
     team: "Team"
+    silent: bool
 
     @classmethod
     def open(
@@ -55,9 +57,10 @@ class Setting:
         ensure_writable(folder)
         place = machine.place
         team = join_team(place)
-        with progress(silent=not team.leads) as tell:
+        silent = not (team.leads and TALK.progress)
+        with progress(silent=silent) as tell:
             data = images.open(size, registry, tell.images)
-        return cls(data, folder, machine, place, wanted, team)
+        return cls(data, folder, machine, place, wanted, team, silent)
 
 
 def tasks_of(
@@ -83,7 +86,7 @@ def make(setting: Setting, task: Task) -> float:
     from vaescreen.superres.reference import make_reference
 
     title = f"{task.candidate.name} on {setting.data.name}, {task.recipe.name}, seed {task.seed}"
-    with telling(title, task.recipe.batch, silent=not setting.team.leads) as teller:
+    with telling(title, task.recipe.batch, silent=setting.silent) as teller:
         point = make_reference(
             task.candidate,
             setting.data,

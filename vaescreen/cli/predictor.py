@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import show
+from vaescreen.cli.printing import show, tell
 from vaescreen.errors import ResultError
 
 if TYPE_CHECKING:
     from vaescreen.predictor.fitted import FittedPredictor
     from vaescreen.predictor.points import Point
 
-app = typer.Typer(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show, card.")
+app = Commands(no_args_is_help=True, help="Predictor of SR PSNR: fit, validate, show, card.")
 
 
 class Origin(StrEnum):
@@ -58,6 +59,7 @@ def fit(
             metavar="FILE", help="Where to write it.", show_default="the shipped file, in a source tree"
         ),
     ] = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Fit the predictor to all reference points of a recipe.
 
@@ -70,7 +72,8 @@ def fit(
     shipped = [] if origin is Origin.OWN else _shipped_points(recipe)
     predictor = fitted.fit(points.merge_points(shipped, own), recipe)
     files.save(predictor, target)
-    print(f"{target}: fitted to {len(predictor.points)} reference points")
+    record = {"file": str(target), "recipe": recipe, "points": len(predictor.points)}
+    tell([f"{target}: fitted to {len(predictor.points)} reference points"], [record], form)
 
 
 @app.command()
@@ -133,11 +136,19 @@ def show_predictor(
 
 
 @app.command()
-def card(recipe: options.Recipe = "compact", file: PredictorFile = None) -> None:
-    """Print the model card as Markdown: what it rests on, coefficients, scores, limits."""
+def card(
+    recipe: options.Recipe = "compact",
+    file: PredictorFile = None,
+    form: options.OutputFormat = Format.MARKDOWN,
+) -> None:
+    """Print the model card, by default as Markdown: what it rests on, coefficients, scores, limits."""
+    from vaescreen.cli import predictor_sheet
     from vaescreen.reports.leaderboard.model_card import model_card
 
-    print(model_card(_fitted(recipe, file)))
+    if form is Format.MARKDOWN:
+        print(model_card(_fitted(recipe, file)))
+    else:
+        show(predictor_sheet.predictor_sheet(_fitted(recipe, file)), form)
 
 
 def _draw(fitted: "FittedPredictor", path: Path) -> None:

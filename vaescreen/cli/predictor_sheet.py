@@ -15,6 +15,7 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
     """Errors by candidate when left out; average slopes below."""
     from vaescreen.predictor import description
     from vaescreen.predictor.points import TARGETS
+    from vaescreen.ranking.table import TARGET_NAMES
 
     residuals = {target: description.residuals(fitted, target) for target in TARGETS}
     slopes = {target: description.average_slopes(fitted, target) for target in TARGETS}
@@ -46,9 +47,9 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
     }
     notes = [
         "Errors in dB, measured less predicted, with the candidate left out of fit and penalty.",
-        *(f"{target} = {line}" for target, line in equations.items()),
+        *(f"{TARGET_NAMES[target]} = {line}" for target, line in equations.items()),
         "Average slopes of f in dB per unit with 90 % intervals over candidates, the largest effects first:",
-        *(f"{target}: {_slope(each)}" for target, rows in slopes.items() for each in rows),
+        *(f"{TARGET_NAMES[target]}: {_slope(each)}" for target, rows in slopes.items() for each in rows),
     ]
     title = (
         f"Predictor of recipe {fitted.recipe}: {len(fitted.points)} reference points at {fitted.definition}"
@@ -117,7 +118,9 @@ def _point(fitted: "FittedPredictor", place: int) -> dict[str, Any]:
 
 
 def _slope(each: "AverageSlope") -> str:
-    return f"{each.name} {_text(each.value, 3)} ({_text(each.low, 3)} to {_text(each.high, 3)})"
+    from vaescreen.predictor.words import in_words
+
+    return f"{in_words(each.name)} {_text(each.value, 3)} ({_text(each.low, 3)} to {_text(each.high, 3)})"
 
 
 def _text(value: float | None, digits: int = 2, signed: bool = False) -> str:

@@ -5,13 +5,11 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
 
 
-@grouped
 def preview(
     *,
     images: options.ShownImageOptions,

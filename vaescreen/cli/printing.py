@@ -7,15 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from vaescreen import __version__
+from vaescreen.cli.application import TALK
 from vaescreen.cli.options import Format
 from vaescreen.errors import visible
 
 if TYPE_CHECKING:
     from vaescreen.images import Skipped
 
-_WIDTH_WITHOUT_TERMINAL = 160
+SCHEMA_VERSION = 1
+"""Raised when a key of a command's JSON changes its name or meaning."""
+_WIDTH_WITHOUT_TERMINAL = 1000
+"""Where nobody looks, no cell is folded: other programs read lines."""
 _LONGEST_UNWRAPPED = 60
 _LISTED = 3
+_WARNING = "Warning: "
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,10 @@ class Sheet:
         JSON: one value, which says itself what `title` and `notes` say.
     title, notes
         What stands above and below.
+    above
+        Sentences between title and table: what must be known before the numbers are read.
+    closing
+        What stands last in the terminal, and first in Markdown: the answer in words.
     text_columns
         How many of the first columns are flush left.
     """
@@ -42,20 +52,26 @@ class Sheet:
     payload: Any
     title: str = ""
     notes: Sequence[str] = ()
+    above: Sequence[str] = ()
+    closing: Sequence[str] = ()
     text_columns: int = 1
 
 
 def show(sheet: Sheet, form: Format) -> None:
     """Print a result; names with line breaks or other control characters keep to one line, except in JSON and CSV."""
+    if not TALK.notes:
+        sheet = replace(sheet, notes=[note for note in sheet.notes if note.startswith(_WARNING)])
     sheet = replace(
         sheet,
         title=visible(sheet.title),
         cells=[[visible(cell) for cell in row] for row in sheet.cells],
-        notes=[visible(note) for note in sheet.notes],
+        above=list(map(visible, sheet.above)),
+        notes=list(map(visible, sheet.notes)),
+        closing=list(map(visible, sheet.closing)),
     )
     match form:
         case Format.JSON:
-            print_json(sheet.payload)
+            print_json(enveloped(sheet.payload))
         case Format.CSV:
             _print_csv(sheet)
         case Format.MARKDOWN:
@@ -64,9 +80,19 @@ def show(sheet: Sheet, form: Format) -> None:
             _print_table(sheet)
 
 
+def tell(lines: Sequence[str], records: Sequence[Mapping[str, Any]], form: Format) -> None:
+    """Print what a command did: lines for people, the same as rows of values for programs."""
+    if form is Format.TABLE:
+        print("\n".join(map(visible, lines)))
+        return
+    headers = list(records[0]) if records else []
+    cells = [["" if value is None else str(value) for value in record.values()] for record in records]
+    show(Sheet(headers, cells, records, records, text_columns=len(headers)), form)
+
+
 def warning_notes(warnings: Sequence[str]) -> list[str]:
     """Lines of a sheet that say what makes its numbers doubtful."""
-    return [f"Warning: {warning}." for warning in warnings]
+    return [f"{_WARNING}{warning}." for warning in warnings]
 
 
 def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator[str]:
@@ -78,6 +104,19 @@ def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator
         yield f"  and {len(skipped) - most} more, which `vaescreen data show` and --format json name"
 
 
+def enveloped(payload: Any) -> dict[str, Any]:
+    """What JSON of every command begins with: its schema, the version and the command; then the payload.
+
+    Parameters
+    ----------
+    payload
+        A mapping, whose keys stand beside those; or rows, which become `rows`.
+    """
+    body = payload if isinstance(payload, Mapping) else {"rows": payload}
+    schema = f"vaescreen/{TALK.command.replace(' ', '-')}/{SCHEMA_VERSION}"
+    return {"schema": schema, "version": __version__, "command": TALK.command, "warnings": []} | dict(body)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value."""
     print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
@@ -87,7 +126,7 @@ def _print_csv(sheet: Sheet) -> None:
     writer = csv.DictWriter(sys.stdout, list(sheet.records[0]) if sheet.records else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(sheet.records)
-    for line in (sheet.title, *sheet.notes):
+    for line in (sheet.title, *sheet.above, *sheet.notes, *sheet.closing):
         print(line, file=sys.stderr)
 
 
@@ -95,7 +134,13 @@ def _print_markdown(sheet: Sheet) -> None:
     from vaescreen.reports.markdown import bullets, table
 
     heading = f"# {sheet.title}" if sheet.title else ""
-    parts = [heading, table(sheet.headers, sheet.cells, sheet.text_columns), bullets(sheet.notes)]
+    parts = [
+        heading,
+        *sheet.closing,
+        *sheet.above,
+        table(sheet.headers, sheet.cells, sheet.text_columns),
+        bullets(sheet.notes),
+    ]
     print("\n\n".join(part for part in parts if part))
 
 
@@ -105,18 +150,29 @@ def _print_table(sheet: Sheet) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for place, header in enumerate(sheet.headers):
         flush_left = place < sheet.text_columns
         is_long = any(len(row[place]) > _LONGEST_UNWRAPPED for row in sheet.cells)
         table.add_column(
-            header, justify="left" if flush_left else "right", no_wrap=flush_left and not is_long
+            header,
+            justify="left" if flush_left else "right",
+            no_wrap=flush_left and not is_long,
+            overflow="fold",
         )
     for row in sheet.cells:
         table.add_row(*map(Text, row))
+    if not sys.stdout.isatty():
+        console.width = _WIDTH_WITHOUT_TERMINAL
+        console.width = max(80, console.measure(table).maximum)
+    unwrapped = not sys.stdout.isatty()
     if sheet.title:
-        console.print(Text(sheet.title, style="bold"))
+        console.print(Text(sheet.title, style="bold"), soft_wrap=unwrapped)
+    for line in sheet.above:
+        console.print(Text(line), soft_wrap=unwrapped)
+    console.print()
     console.print(table)
-    for note in sheet.notes:
-        console.print(Text(note), soft_wrap=not sys.stdout.isatty())
+    console.print()
+    for note in (*sheet.notes, *([""] if sheet.notes and sheet.closing else []), *sheet.closing):
+        console.print(Text(note), soft_wrap=unwrapped)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vaescreen.cli.application import complain
+from vaescreen.cli.application import TALK, complain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SECONDS_BETWEEN_LINES = 10
+_WORTH_TELLING = 20
+"""Seconds; less is over before it is read."""
 _SECONDS_BETWEEN_UPDATES = 0.1
 
 
@@ -20,10 +22,20 @@ class Teller:
 
     def __init__(self) -> None:
         self._due = time.monotonic() + _SECONDS_BETWEEN_LINES
+        self._first: tuple[int, float] | None = None
 
     def __call__(self, candidate: str, done: int, total: int) -> None:
-        """Tell of candidates: which is done, how many are, and how many there are."""
-        complain(f"{done}/{total} {candidate}")
+        """Tell of candidates: which is done, how many are, how many there are, and the time left for the others."""
+        complain(f"{done}/{total} {candidate}{self._left(done, total)}")
+
+    def _left(self, done: int, total: int) -> str:
+        """About how long the others take, once two are done; those that were there already tell nothing."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = done, now
+        number, began = self._first
+        seconds = (now - began) / (done - number) * (total - done) if done > number else 0.0
+        return f", about {max(seconds / 60, 1):.0f} min left" if seconds > _WORTH_TELLING else ""
 
     def images(self, doing: str, done: int, total: int) -> None:
         """Tell of the files of a data set that is opened."""
@@ -33,7 +45,10 @@ class Teller:
 
 
 class _Silent(Teller):
-    """For processes that do not lead."""
+    """For processes that do not lead, and users who asked for quiet."""
+
+    def __call__(self, candidate: str, done: int, total: int) -> None:
+        pass
 
     def images(self, doing: str, done: int, total: int) -> None:
         pass
@@ -43,11 +58,13 @@ class _Bar(Teller):
     """The same in one line that stays."""
 
     def __init__(self, bar: "Progress", task: "TaskID") -> None:
+        super().__init__()
         self._bar, self._task = bar, task
         self._due = 0.0
 
     def __call__(self, candidate: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=candidate, completed=done, total=total)
+        told = f"{candidate}{self._left(done, total)}"
+        self._bar.update(self._task, description=told, completed=done, total=total)
 
     def images(self, doing: str, done: int, total: int) -> None:
         if done == total or time.monotonic() >= self._due:
@@ -58,7 +75,7 @@ class _Bar(Teller):
 @contextmanager
 def progress(*, silent: bool = False) -> Iterator[Teller]:
     """Give the teller that fits where stderr goes."""
-    if silent:
+    if silent or not TALK.progress:
         yield _Silent()
         return
     if not sys.stderr.isatty():
@@ -75,6 +92,9 @@ def progress(*, silent: bool = False) -> Iterator[Teller]:
 @contextmanager
 def bytes_bar(title: str) -> Iterator[Callable[[str, int, int | None], None]]:
     """Give a callback for `(file, bytes here, bytes in all if known)`; elsewhere than in a terminal, a line a tenth."""
+    if not TALK.progress:
+        yield lambda file, done, total: None
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -9,7 +9,7 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import grouped
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
 from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
@@ -18,8 +18,9 @@ from vaescreen.cli.printing import Sheet, show
 if TYPE_CHECKING:
     from vaescreen.superres.paths import PointFile
 
-app = typer.Typer(
-    no_args_is_help=True, help="Reference points: plan, train, evaluate, status, ablate; and their recipes."
+app = Commands(
+    no_args_is_help=True,
+    help="Reference points: plan, train, evaluate, status, ablate; and their recipes.",
 )
 app.command()(plan)
 
@@ -45,7 +46,6 @@ Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sam
 
 
 @app.command()
-@grouped
 def train(
     *,
     candidates: options.Candidates,
@@ -58,6 +58,7 @@ def train(
     samples: Samples = 1,
     keep_weights: KeepWeights = False,
     save_outputs: SaveOutputs = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Train a super-resolution model on each candidate and score it.
 
@@ -81,11 +82,10 @@ def train(
         machine=options.machine(**machine),
         registry=registry,
     )
-    _make_all(setting, tasks)
+    _make_all(setting, tasks, form)
 
 
 @app.command()
-@grouped
 def evaluate(
     *,
     candidates: options.Candidates,
@@ -105,6 +105,7 @@ def evaluate(
     seeds: options.TrainingSeeds = options.FIRST_SEED,
     samples: Samples = 1,
     save_outputs: SaveOutputs = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Score trained models again: another sampler, more samples an image, or the images themselves.
 
@@ -130,7 +131,7 @@ def evaluate(
         machine=Machine(processes, device=device.value),
         registry=registry,
     )
-    _make_all(setting, tasks)
+    _make_all(setting, tasks, form)
 
 
 app.command()(ablate)
@@ -197,11 +198,11 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _make_all(setting: Setting, tasks: dict[str, Task]) -> None:
-    """Make all points, say how each went, and exit with 1 if any failed."""
+def _make_all(setting: Setting, tasks: dict[str, Task], form: Format) -> None:
+    """Make all points and say how each went, in a table at once, else at the end; exit with 1 if any failed."""
     from vaescreen.execution import Outcome, run, run_on
 
-    failures = 0
+    records: list[dict[str, Any]] = []
     outcomes: Iterator[Outcome[Any]]
     if setting.team.size > 1:
         foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
@@ -216,13 +217,27 @@ def _make_all(setting: Setting, tasks: dict[str, Task]) -> None:
         made = run_on(setting.machine, make, setting, missing)
         outcomes = itertools.chain(recalled, made)
     for outcome in outcomes:
+        task = tasks[outcome.name]
         if outcome.result is None:
-            failures += 1
             complain(f"error: {outcome.name} on {setting.data.name}: {outcome.error}")
         elif setting.team.leads:
-            keep_foreseen(setting, tasks[outcome.name], foreseen[outcome.name])
-            print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
-    if failures:
+            keep_foreseen(setting, task, foreseen[outcome.name])
+            if form is Format.TABLE:
+                print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
+        records.append(
+            {
+                "data": setting.data.name,
+                "candidate": task.candidate.name,
+                "recipe": task.recipe.name,
+                "seed": task.seed,
+                "sr_psnr": outcome.result,
+                "error": outcome.error,
+            }
+        )
+    if form is not Format.TABLE and setting.team.leads:
+        cells = [["" if value is None else str(value) for value in record.values()] for record in records]
+        show(Sheet(list(records[0]), cells, records, records, text_columns=3), form)
+    if any(record["error"] for record in records):
         raise typer.Exit(1)
 
 

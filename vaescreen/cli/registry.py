@@ -10,6 +10,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, print_json, show
 from vaescreen.cli.registry_doctor import add, check
@@ -17,7 +18,7 @@ from vaescreen.cli.registry_doctor import add, check
 if TYPE_CHECKING:
     from vaescreen.registry.candidate import Candidate
 
-app = typer.Typer(no_args_is_help=True, help="Candidates: list, show, add your own, check, download, remove.")
+app = Commands(no_args_is_help=True, help="Candidates: list, show, add your own, check, download, remove.")
 app.command()(add)
 app.command()(check)
 

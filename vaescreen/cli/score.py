@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import grouped
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
@@ -29,7 +28,6 @@ _COLUMNS = {
 _PANEL = "Size and degradation"
 
 
-@grouped
 def score(
     *,
     candidates: options.Candidates,
@@ -42,7 +40,7 @@ def score(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    size: options.Size = options.DEFAULT_SIZE,
+    size: options.Size = None,
     scale: Annotated[
         int, typer.Option(metavar="N", help="HR pixels to an LR pixel: 2, 4 or 8.", rich_help_panel=_PANEL)
     ] = 4,
@@ -63,6 +61,7 @@ def score(
     registry: options.RegistryFile = None,
     results: options.CachedResults = None,
     machine: options.MachineOptions,
+    strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Measure candidates: what they lose, and how well HR latents follow from LR latents.
@@ -88,6 +87,8 @@ def score(
             on_images=tell.images,
         )
     show(_sheet(scored), form)
+    if strict and (scored.failed):
+        raise typer.Exit(options.NOT_ALL_DONE)
 
 
 def _sheet(scored: "Scoring") -> Sheet:

@@ -11,6 +11,7 @@ from vaescreen.predictor.intervals import LEVEL, Novelty
 from vaescreen.predictor.kernel import KernelModel
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.words import in_words
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:
     """The model as one line; f is that of `vaescreen.predictor.kernel`."""
     model = fitted.targets[target].model
-    return f"{model.offset} {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
+    return f"{in_words(model.offset)} {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
 
 
 def sources(fitted: FittedPredictor) -> dict[str, Sequence[str]]:

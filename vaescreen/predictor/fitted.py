@@ -17,6 +17,7 @@ from vaescreen.predictor.intervals import LEVEL, Jackknife, Novelty, jackknife
 from vaescreen.predictor.kernel import KernelModel
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition
 from vaescreen.predictor.sample import Sample, Vector
+from vaescreen.predictor.words import in_words
 
 _FEWEST_POINTS = 9
 _FEWEST_CANDIDATES = 3
@@ -189,7 +190,7 @@ class FittedPredictor:
             margin = _MARGIN * (largest - smallest)
             if not smallest - margin <= features[name] <= largest + margin:
                 reasons.append(
-                    f"{name} {features[name]:.2f} is outside the reference points' "
+                    f"{in_words(name)} {features[name]:.2f} is outside the reference points' "
                     f"{smallest:.2f} to {largest:.2f}"
                 )
         return reasons

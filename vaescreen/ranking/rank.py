@@ -15,10 +15,11 @@ from vaescreen.images import OnImages, Skipped
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence, Prediction
 from vaescreen.predictor.points import TARGETS
+from vaescreen.predictor.suggestion import Suggestion, suggest
 from vaescreen.ranking.scoring import all_failed, score
 from vaescreen.ranking.standings import standings_of, with_shared_ranks
-from vaescreen.ranking.table import Record, Row, build_rows, rank_payload, title
-from vaescreen.ranking.verdict import blur_verdict
+from vaescreen.ranking.table import Record, Row, build_rows, doubt_of_the_images, rank_payload, title
+from vaescreen.ranking.verdict import Verdict, verdict_of
 from vaescreen.registry.candidate import Candidate, HubSource, WebSource
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.campaign import OnProgress, ignore
@@ -65,6 +66,10 @@ class Ranking:
         Candidates that could not be scored.
     warnings : tuple of str
         What makes the numbers doubtful, such as patients that were not found.
+    verdict : Verdict
+        What the rows say in words: what to choose, how sure that is, and what to do next.
+    doubt : str or None
+        What is unlike the reference points in most candidates, and so lies in the images; None if nothing is.
     predictor : FittedPredictor or None
         None if none is shipped for the recipe: the rows are then ranked by the convolutional probe.
     """
@@ -77,17 +82,14 @@ class Ranking:
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
     warnings: tuple[str, ...]
+    verdict: Verdict
+    doubt: str | None
     predictor: FittedPredictor | None
 
     @property
     def title(self) -> str:
         """One line: which images, how many, and what ranks the candidates."""
         return title(self.cards, self.rows, self.recipe, self.by)
-
-    @property
-    def verdict(self) -> str | None:
-        """Whether the order by the PSNR of a sample prefers blur here, in a sentence; None without predictions."""
-        return blur_verdict(self.rows)
 
     def explain(self, candidate: str) -> tuple[Influence, ...]:
         """Which features move a candidate's prediction away from the mean of the ranked ones, in dB.
@@ -120,7 +122,8 @@ class Ranking:
                 skipped=[asdict(entry) for entry in self.skipped],
                 by=self.by,
             ),
-            "verdict": self.verdict,
+            "verdict": {"choice": self.verdict.choice, "lines": list(self.verdict.lines)},
+            "doubt": self.doubt,
             "failed": [asdict(entry) for entry in self.failed],
             "warnings": list(self.warnings),
             "predictor": _standing(self.predictor),
@@ -133,6 +136,7 @@ def rank(
     *,
     recipe: str = "compact",
     by: str = "sr_psnr",
+    controls: bool = False,
     registry: Path | None = None,
     predictor: Path | None = None,
     results: Path | None = None,
@@ -148,12 +152,14 @@ def rank(
         Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
         `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
     candidates
-        Names in the registry; all of them by default.
+        Names in the registry; by default all that a user could choose.
     recipe
         Recipe whose outcome is predicted; its size, degradation and conditioning are those of the score cards.
     by
         What ranks: `sr_psnr` of one sample, `posterior_mean_psnr`, or `detail`, how near the energy of the finest
         Haar bands of a sample comes to that of the true image.
+    controls
+        Whether controls, such as linear codecs, are among the candidates by default.
     registry
         Registry file that is laid over the others (see `vaescreen.registry.registry`).
     predictor
@@ -175,8 +181,10 @@ def rank(
     """
     if by not in TARGETS:
         raise ResultError(f"nothing is predicted that is called {by!r}; rank by one of {', '.join(TARGETS)}")
-    known = Registry.load(registry)
-    wanted = [known.candidate(each) for each in dict.fromkeys(candidates or known.candidates)]
+    known, options = Registry.load(registry), DataOptions.of(data)
+    wanted = [known.candidate(each) for each in dict.fromkeys(candidates)] or [
+        candidate for candidate in known.candidates.values() if controls or not candidate.is_control
+    ]
     present = [candidate for candidate in wanted if available(candidate)]
     missing = tuple(_missing(candidate) for candidate in wanted if candidate not in present)
     if not present:
@@ -185,7 +193,7 @@ def rank(
     folder = results or cache_dir() / "results"
     scored = score(
         [candidate.name for candidate in present],
-        data,
+        options,
         recipe=recipe,
         registry=registry,
         results=folder,
@@ -199,13 +207,15 @@ def rank(
     failed = tuple(Failed(name, reason) for name, reason in (scored.failed | unfit).items())
     if not cards:
         raise CandidateError(all_failed(scored.failed | unfit))
+    tolerance = foreseen.indistinguishable(cards, by) if foreseen else None
     rows = build_rows(
         cards,
         forecast=predictions,
         by=by,
         p_best=_p_best(foreseen, cards, by),
-        indistinguishable=foreseen.indistinguishable(cards, by) if foreseen else None,
+        indistinguishable=tolerance,
     )
+    rows, doubt = doubt_of_the_images(rows)
     if foreseen is None:
         tables = {
             card.candidate: [
@@ -214,7 +224,26 @@ def rank(
             for card in scored.cards
         }
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    return Ranking(tuple(rows), cards, recipe, by, missing, scored.skipped, failed, scored.warnings, foreseen)
+    verdict = verdict_of(
+        rows,
+        by,
+        tolerance=tolerance,
+        suggestion=_suggestion(foreseen, cards, by),
+        data="DATA" if options.private else str(options.data),
+    )
+    return Ranking(
+        tuple(rows),
+        cards,
+        recipe,
+        by,
+        missing,
+        scored.skipped,
+        failed,
+        scored.warnings,
+        verdict,
+        doubt,
+        foreseen,
+    )
 
 
 def _missing(candidate: Candidate) -> Missing:
@@ -253,6 +282,14 @@ def _predictions(
             for target, prediction in made.items():
                 predictions[target][card["candidate"]] = prediction
     return predictions, unfit
+
+
+def _suggestion(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> Suggestion | None:
+    """The training that would narrow the ranking most; None if there is none left, or nothing to narrow."""
+    try:
+        return suggest(predictor, cards, by)[0] if predictor else None
+    except ResultError:
+        return None
 
 
 def _p_best(predictor: FittedPredictor | None, cards: Sequence[Record], by: str) -> dict[str, float]:

@@ -15,7 +15,7 @@ from vaescreen.screening.campaign import OnProgress, ignore, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir, ensure_writable
-from vaescreen.superres.recipes import recipe_named
+from vaescreen.superres.recipes import DEFAULT, RECIPES, recipe_named
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def score(
     data: str | Path | DataOptions,
     *,
     recipe: str | None = None,
-    size: int | None = 256,
+    size: int | None = RECIPES[DEFAULT].size,
     scale: int = 4,
     kernel: Kernel = "lanczos",
     degradation: str | None = None,

@@ -19,7 +19,7 @@ Forecast = Mapping[str, Mapping[str, Prediction]]
 
 TARGET_NAMES: dict[str, str] = {
     "sr_psnr": "SR PSNR",
-    "posterior_mean_psnr": "SR PSNR of the posterior mean",
+    "posterior_mean_psnr": "SR PSNR of the one-step output",
     "detail": "detail kept",
 }
 
@@ -148,6 +148,26 @@ def build_rows(
             rank, first = place, score
         ranked.append(replace(row, rank=rank))
     return ranked
+
+
+def doubt_of_the_images(rows: Sequence[Row]) -> tuple[list[Row], str | None]:
+    """Take a doubt that most candidates share from them: it lies in the images, and is told once.
+
+    Returns
+    -------
+    tuple
+        The rows, marked only where a candidate is unlike the others, and the doubt in words, None if there is none.
+    """
+    predicted = [row for row in rows if row.predicted_sr_psnr is not None]
+    doubtful = [row for row in predicted if row.extrapolation]
+    if 2 * len(doubtful) <= len(predicted):
+        return list(rows), None
+    first = doubtful[0]
+    doubt = (
+        f"these images are unlike those of the reference points: {len(doubtful)} of {len(predicted)} candidates are "
+        f"outside what they show, such as {first.candidate}: {first.extrapolation_reason}"
+    )
+    return [replace(row, extrapolation=False, extrapolation_reason=None) for row in rows], doubt
 
 
 def title(cards: Sequence[Record], rows: Sequence[Row], recipe: str | None, by: str = "sr_psnr") -> str:

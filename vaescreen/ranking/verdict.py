@@ -1,37 +1,180 @@
-"""What a ranking says in a sentence: whether the PSNR of one sample prefers an autoencoder that keeps less detail."""
+"""What a ranking says in a few sentences: what to choose, how sure that is, what less costs, and what to do next."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from vaescreen.ranking.columns import number
-from vaescreen.ranking.table import Row
+from vaescreen.predictor.suggestion import Suggestion
+from vaescreen.ranking.columns import interval_text, number
+from vaescreen.ranking.table import FLOOR, TARGET_NAMES, Row
 
 _NOTICED = 0.25
 """Difference of detail in dB that is worth a word."""
+_NAMED = 3
+_FASTER = 0.5
+"""Share of the best candidate's time below which another is called faster."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to choose, None if nothing can be ranked, and why, in at most five sentences or pairs of them."""
+
+    choice: str | None
+    lines: tuple[str, ...]
+
+
+def verdict_of(
+    rows: Sequence[Row],
+    by: str,
+    *,
+    tolerance: float | None = None,
+    suggestion: Suggestion | None = None,
+    data: str = "DATA",
+) -> Verdict:
+    """Say in words what rows say in numbers.
+
+    Parameters
+    ----------
+    rows
+        Ranked, the best first, baselines among them.
+    by
+        The target that ranks.
+    tolerance
+        Difference of two predictions, in dB, that their errors alone exceed in one of ten pairs: half the width of the
+        interval of a difference.
+    suggestion
+        The training that would narrow the ranking most.
+    data
+        What the user calls the images, for commands.
+    """
+    ranked = [row for row in rows if row.rank is not None]
+    if not ranked:
+        return Verdict(None, ())
+    best = ranked[0]
+    lines = [_choice(best, ranked, by)]
+    if best.predicted_sr_psnr is not None:
+        lines.extend(_cheaper(best, ranked, by, tolerance))
+        lines.extend(_bicubic(ranked, rows, "sr_psnr" if by == "detail" else by))
+        lines.extend(filter(None, [blur_verdict(ranked)]))
+    if suggestion is not None and suggestion.narrowing > 0:
+        lines.append(
+            f"Next: `vaescreen reference train {suggestion.candidate} --data {data}` would narrow the differences "
+            f"that are predicted here by {suggestion.narrowing:.0f} %."
+        )
+    return Verdict(best.candidate, tuple(lines))
+
+
+def _choice(best: Row, ranked: Sequence[Row], by: str) -> str:
+    if best.predicted_sr_psnr is None:
+        return (
+            f"Choose {best.candidate}: it is first by the convolutional probe, {number(best.probe_psnr)} dB."
+        )
+    sure = "" if best.p_best is None else f", first with a probability of {100 * best.p_best:.0f} %"
+    others = [row.candidate for row in ranked if row.rank == best.rank and row is not best]
+    value, interval = value_of(best, by)
+    predicted = f"{TARGET_NAMES[by]} {number(value)} dB predicted ({interval_text(interval)})"
+    alike = f" It cannot be told apart from {_listed(others)}." if others else ""
+    return f"Choose {best.candidate}: {predicted}{sure}.{alike}"
+
+
+def _cheaper(best: Row, ranked: Sequence[Row], by: str, tolerance: float | None) -> Iterator[str]:
+    """Of the candidates with smaller latents the one that loses least, and likewise of the faster ones."""
+    others = [row for row in ranked if row is not best]
+    smaller = [row for row in others if (row.latent_values or math.inf) < (best.latent_values or 0)]
+    faster = [row for row in others if (row.ms_per_image or math.inf) < _FASTER * (best.ms_per_image or 0)]
+    small, quick = smaller[0] if smaller else None, faster[0] if faster else None
+    parts = []
+    if small:
+        parts.append(
+            f"{small.candidate} has {small.latent_values} latent values instead of {best.latent_values} and costs "
+            f"{_cost(best, small, by, tolerance)}"
+        )
+    if quick and quick is not small:
+        parts.append(
+            f"{quick.candidate} takes {number(quick.ms_per_image, 1)} ms an image instead of "
+            f"{number(best.ms_per_image, 1)} and costs {_cost(best, quick, by, tolerance)}"
+        )
+    if parts:
+        yield "Less for less: " + "; ".join(parts) + "."
+
+
+def _cost(best: Row, other: Row, by: str, tolerance: float | None) -> str:
+    lost = (value_of(best, by)[0] or 0.0) - (value_of(other, by)[0] or 0.0)
+    if by == "detail":
+        return f"{number(abs(lost))} dB of detail"
+    doubt = "" if tolerance is None else f" ({interval_text((lost - tolerance, lost + tolerance))})"
+    return f"{number(lost)} dB{doubt}"
+
+
+def _bicubic(ranked: Sequence[Row], rows: Sequence[Row], by: str) -> Iterator[str]:
+    """How many candidates are predicted above interpolation, and what it means if none is."""
+    floor = next((row.sr_psnr for row in rows if row.candidate == FLOOR), None)
+    if floor is None:
+        return
+    best, above = _above(floor, ranked, by)
+    said = f"Bicubic upsampling reaches {number(floor)} dB: {above} of {len(ranked)} are predicted above it"
+    if above:
+        yield f"{said}, {best.candidate} by {number((value_of(best, by)[0] or 0.0) - floor)} dB."
+        return
+    best, above = _above(floor, ranked, "posterior_mean_psnr")
+    if above:
+        gain = (best.predicted_posterior_mean_psnr or 0.0) - floor
+        yield (
+            f"{said} in a sample's PSNR but {above} in that of the one-step output, {best.candidate} by "
+            f"{number(gain)} dB: samples pay in PSNR for the detail that they add."
+        )
+        return
+    yield (
+        f"{said}: by PSNR a latent model of this recipe is no better than interpolation on these images; super-resolve "
+        "in pixels, or adapt an autoencoder to them first (`vaescreen adapt`)."
+    )
+
+
+def _above(floor: float, ranked: Sequence[Row], by: str) -> tuple[Row, int]:
+    """The row with the highest prediction of a target, and how many rows are predicted above the floor."""
+    values = [value_of(row, by)[0] or -math.inf for row in ranked]
+    return ranked[values.index(max(values))], sum(value > floor for value in values)
 
 
 def blur_verdict(rows: Sequence[Row]) -> str | None:
     """Compare the candidate predicted best in SR PSNR with that predicted best in the posterior mean.
 
     The squared error of a sample is that of the posterior mean and, about it, the sample's own spread: an autoencoder
-    that keeps less detail has less to spread, and gains PSNR by it.
+    that keeps less detail has less to spread, and gains PSNR by it. None without two predictions.
     """
     known = [row for row in rows if None not in (row.predicted_sr_psnr, row.predicted_posterior_mean_psnr)]
     if len(known) < 2:
         return None
-    sampled = max(known, key=lambda row: row.predicted_sr_psnr or 0.0)
-    meant = max(known, key=lambda row: row.predicted_posterior_mean_psnr or 0.0)
+    sampled = max(known, key=lambda row: row.predicted_sr_psnr or -math.inf)
+    meant = max(known, key=lambda row: row.predicted_posterior_mean_psnr or -math.inf)
     if sampled is meant:
-        return f"{sampled.candidate} is predicted best both in SR PSNR of a sample and in the posterior mean."
+        return f"{sampled.candidate} is predicted best both in a sample's SR PSNR and in the one-step output."
     kept = (meant.predicted_detail or 0.0) - (sampled.predicted_detail or 0.0)
     gain = (meant.predicted_posterior_mean_psnr or 0.0) - (sampled.predicted_posterior_mean_psnr or 0.0)
     lead = (sampled.predicted_sr_psnr or 0.0) - (meant.predicted_sr_psnr or 0.0)
     if kept < _NOTICED:
         return (
-            f"{sampled.candidate} is predicted best in SR PSNR of a sample, {meant.candidate} in the posterior mean "
+            f"{sampled.candidate} is predicted best in SR PSNR of a sample, {meant.candidate} in the one-step output "
             f"(by {number(gain)} dB); neither keeps more detail than the other."
         )
     return (
         f"The order by SR PSNR prefers blur here: {sampled.candidate} leads by {number(lead)} dB in a sample's PSNR, "
-        f"but {meant.candidate} keeps {number(kept)} dB more detail and is {number(gain)} dB better in the posterior "
-        "mean, the best that each allows."
+        f"but {meant.candidate} keeps {number(kept)} dB more detail and is {number(gain)} dB better in the one-step "
+        "output, the best that each allows."
     )
+
+
+def value_of(row: Row, by: str) -> tuple[float | None, tuple[float, float] | None]:
+    """Prediction of a target for a row, and its interval."""
+    return {
+        "sr_psnr": (row.predicted_sr_psnr, row.interval),
+        "posterior_mean_psnr": (row.predicted_posterior_mean_psnr, row.posterior_mean_interval),
+        "detail": (row.predicted_detail, row.detail_interval),
+    }[by]
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - _NAMED
+    if rest > 1:
+        return f"{', '.join(names[:_NAMED])} and {rest} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

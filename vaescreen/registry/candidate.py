@@ -98,6 +98,11 @@ class Candidate(Strict):
     settings: Settings = Settings()
     unverified: tuple[str, ...] = ()
 
+    @property
+    def is_control(self) -> bool:
+        """Whether it is there to be compared with, not to be built on: a linear codec, or one made to fail."""
+        return self.adapter == "linear" or self.family.startswith("control-")
+
     @field_validator("geometry")
     @classmethod
     def _plausible(cls, geometry: Geometry) -> Geometry:

@@ -1,6 +1,5 @@
 """Latents of a split and of what the network is told, encoded once and kept on disk, in pieces, under fingerprints."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,11 +105,6 @@ def _mirrored(batch: Batch) -> Batch:
 def latents_dir() -> Path:
     """Folder of the cache that latents are kept in; what is there can be computed again."""
     return cache_dir() / "latents"
-
-
-def clear_latents() -> None:
-    """Delete all cached latents."""
-    shutil.rmtree(latents_dir(), ignore_errors=True)
 
 
 def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:

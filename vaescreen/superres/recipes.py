@@ -10,6 +10,9 @@ from vaescreen.superres.networks import NETWORKS
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.variants import vary
 
+DEFAULT = "compact"
+"""The recipe of commands that are told none."""
+
 __all__ = ["COMPACT", "PAPER", "PUBLISHED_CONDITIONING", "RECIPES", "STANDARD", "Recipe", "recipe_named"]
 
 COMPACT = Recipe(

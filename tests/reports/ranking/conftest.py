@@ -16,6 +16,7 @@ from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import TARGETS, load_points
 from vaescreen.ranking.rank import Failed, Ranking
 from vaescreen.ranking.table import FLOOR, build_rows
+from vaescreen.ranking.verdict import verdict_of
 from vaescreen.reports.ranking.examples import Chosen, Examples
 from vaescreen.reports.ranking.report import page
 
@@ -42,7 +43,8 @@ def ranking_of(folder: Path, copies: int = 1, **changes: Any) -> Ranking:
         p_best={card["candidate"]: float(each) for card, each in zip(cards, chances, strict=True)},
         indistinguishable=predictor.indistinguishable(cards, "sr_psnr"),
     )
-    made = Ranking(tuple(rows), tuple(cards), "compact", "sr_psnr", (), (), (), (), predictor)
+    verdict = verdict_of(rows, "sr_psnr")
+    made = Ranking(tuple(rows), tuple(cards), "compact", "sr_psnr", (), (), (), (), verdict, None, predictor)
     return replace(made, **changes)
 
 
@@ -101,7 +103,7 @@ def hostile(ranking: Ranking, written: Callable[..., Path]) -> Path:
     """A page on which every text from outside tries to run a script."""
     first = ranking.rows[0].candidate
     spoilt = rename(ranking, first, HOSTILE)
-    spoilt = replace(spoilt, warnings=(HOSTILE,), failed=(Failed(HOSTILE, HOSTILE),))
+    spoilt = replace(spoilt, warnings=(HOSTILE,), doubt=HOSTILE, failed=(Failed(HOSTILE, HOSTILE),))
     chosen = [Chosen(HOSTILE, HOSTILE) for _ in range(6)]
     return written(spoilt, command=HOSTILE, chosen=chosen, failed={HOSTILE: HOSTILE})
 

@@ -24,6 +24,7 @@ from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.registry import Registry
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.superres.outputs import Outputs, load_outputs
+from vaescreen.superres.recipes import DEFAULT, RECIPES
 
 OnProgress = Callable[[str, int, int], None]
 _MESSAGES = 10
@@ -62,7 +63,7 @@ def compare(
     data: str | Path | DataOptions,
     *,
     outputs: Sequence[Path] = (),
-    size: int | None = 256,
+    size: int | None = RECIPES[DEFAULT].size,
     registry: Path | None = None,
     device: Device = "auto",
     margin: float = 0.15,

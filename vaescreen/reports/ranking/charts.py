@@ -37,7 +37,7 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("predicted SR PSNR (dB)", "predicted_sr_psnr", "interval", FLOOR),
-    Panel("predicted posterior mean (dB)", "predicted_posterior_mean_psnr", "posterior_mean_interval", FLOOR),
+    Panel("predicted one-step output (dB)", "predicted_posterior_mean_psnr", "posterior_mean_interval", FLOOR),
     Panel("predicted detail (dB)", "predicted_detail", "detail_interval", "true image"),
 )
 _PROBED = (Panel("probe PSNR (dB)", "probe_psnr", None, FLOOR),)
@@ -60,7 +60,7 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
 def forest(rows: Sequence[Row], canvas: Canvas) -> "Chart":
     """Predictions with 90 % intervals, a line a candidate, ties on one band, bicubic as a dashed line.
 
-    Beside each other are SR PSNR of a sample, of the posterior mean, and detail; below each other on a phone.
+    Beside each other are SR PSNR of a sample, of the one-step output, and detail; below each other on a phone.
     """
     import altair as alt
 
@@ -72,7 +72,7 @@ def forest(rows: Sequence[Row], canvas: Canvas) -> "Chart":
 
 
 def latent_size(rows: Sequence[Row], canvas: Canvas) -> "Chart":
-    """Quality against the numbers in a latent, for a sample and for the posterior mean, with the frontier.
+    """Quality against the numbers in a latent, for a sample and for the one-step output, with the frontier.
 
     On the frontier is who is not beaten by a candidate with as few latent values or fewer.
     """

@@ -103,7 +103,7 @@ def page(ranking: Ranking, examples: Examples, *, command: str, private: bool) -
         "ranking.html",
         title=ranking.title.partition(":")[0],
         subtitle=ranking.title.partition(":")[2].strip(),
-        verdict=_lines(result["verdict"]),
+        verdict=ranking.verdict.lines,
         numbers=_numbers(rows),
         doubts=_doubts(ranking, examples),
         can_draw=drawing.can_draw(),
@@ -116,11 +116,6 @@ def page(ranking: Ranking, examples: Examples, *, command: str, private: bool) -
         provenance=_provenance(ranking, command),
         result=result,
     )
-
-
-def _lines(verdict: str | Sequence[str] | None) -> list[str]:
-    """Lines of a verdict, however it is given."""
-    return verdict.splitlines() if isinstance(verdict, str) else list(verdict or ())
 
 
 def _numbers(rows: Sequence[Row]) -> list[dict[str, str]]:
@@ -160,6 +155,7 @@ def _quality(row: Row) -> float:
 def _doubts(ranking: Ranking, examples: Examples) -> list[str]:
     failed = {each.candidate: each.reason for each in ranking.failed} | examples.failed
     return [
+        *filter(None, [ranking.doubt]),
         *ranking.warnings,
         *(f"{name} could not be scored or shown: {reason}" for name, reason in failed.items()),
         *([f"{len(ranking.skipped)} files were skipped; they are named at the end"] if ranking.skipped else []),

@@ -1,0 +1,280 @@
+"""Render docs/evidence.md, what the reference points say, from committed results alone.
+
+    python -m benchmarks.evidence [--out docs/evidence.md] [--check]
+
+Predictors by what was left out, from the points inside the shipped predictor; what conditioning does to the order of
+autoencoders; floors; the noise of seeds; and how the order moves with the budget and with other choices of the recipe,
+from the points of its variants under leaderboards/evidence/recipes. With --check nothing is written, and the exit code
+is 1 if the page is not that of the results.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+from scipy import stats
+
+from benchmarks import conditioning
+from vaescreen.predictor.catalogue import OURS, PREDICTOR, PREDICTORS, PUBLISHED
+from vaescreen.predictor.files import load, shipped_path
+from vaescreen.predictor.points import TARGETS, Point
+from vaescreen.predictor.sample import Sample
+from vaescreen.predictor.validation import predict_held_out, validate
+from vaescreen.ranking.columns import ABSENT, number
+from vaescreen.reports.markdown import table
+from vaescreen.storage import read_json, write_bytes
+from vaescreen.superres.paths import point_files
+
+RECIPE = "compact"
+TEMPLATE = Path(__file__).with_suffix(".template.md")
+NOT_YET = "Not measured yet."
+RESULTS, VARIANTS = Path("leaderboards/results"), Path("leaderboards/evidence/recipes")
+NAMES = dict(zip(TARGETS, ("SR PSNR of a sample", "posterior mean", "detail kept"), strict=True))
+LEFT_OUT = {
+    "leave-one-candidate-out": "a candidate",
+    "leave-one-family-out": "a family",
+    "leave-one-geometry-out": "a geometry",
+    "leave-one-data-set-out": "a data set",
+    "geometry-and-data-set-out": "geometry and data set",
+    "published-out": "all published ones",
+}
+SHOWN = (PUBLISHED, "constant", "probe", OURS)
+SAMPLE, MEAN = TARGETS[:2]
+FEWEST = 4
+"""Candidates that an order needs to be worth a correlation."""
+CEILING_RICH = 3.0
+"""dB of AE ceiling above bicubic from which the posterior mean shall pass it."""
+
+Summary = Mapping[str, float]
+Points = dict[str, dict[str, list[Summary]]]
+"""Summaries of all seeds by data set and candidate."""
+
+
+def read(root: Path) -> dict[str, Points]:
+    """Points by recipe."""
+    found: dict[str, Points] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for file in point_files(root):
+        found[file.recipe][file.data][file.candidate].append(read_json(file.path)["summary"])
+    return found
+
+
+def mean(summaries: Sequence[Summary], target: str) -> float:
+    return fmean(summary[target] for summary in summaries)
+
+
+def tau(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:
+    """Kendall's tau over the candidates that both have; None if they are too few."""
+    shared = sorted(first.keys() & second.keys())
+    if len(shared) < FEWEST:
+        return None
+    return float(
+        stats.kendalltau([first[name] for name in shared], [second[name] for name in shared]).statistic
+    )
+
+
+def order(points: Points, data: str, target: str) -> dict[str, float]:
+    return {candidate: mean(seeds, target) for candidate, seeds in points.get(data, {}).items()}
+
+
+def predictors(points: Sequence[Point]) -> str:
+    chosen = {name: PREDICTORS[name] for name in SHOWN}
+    rows = []
+    for target in TARGETS:
+        schemes = validate(points, target, predictors=chosen).schemes
+        for scheme, words in LEFT_OUT.items():
+            for name, scores in schemes.get(scheme, {}).items():
+                values = (scores.q2, scores.mae, scores.tau, scores.regret, scores.coverage)
+                rows.append([NAMES[target], words, name, *map(number, values)])
+    return table(
+        ("target", "left out", "predictor", "Q²", "MAE, dB", "tau", "regret, dB", "coverage"),
+        rows,
+        text_columns=3,
+    )
+
+
+def order_by_conditioning() -> Iterator[str]:
+    found = {data: conditioning.compare(data) for data in ("chest", "brain", "natural")}
+    rows = []
+    for data, record in found.items():
+        for name in conditioning.FOLDERS:
+            for target in conditioning.TARGETS:
+                each = record[name][target]
+                low, high = (number(end, signed=True) for end in each["interval"])
+                r, passing = number(each["r"], signed=True), str(each["pass_bicubic"])
+                rows.append(
+                    [
+                        data,
+                        str(len(record["candidates"])),
+                        name,
+                        NAMES[target],
+                        r,
+                        f"{low} to {high}",
+                        passing,
+                    ]
+                )
+    yield table(
+        (
+            "data set",
+            "candidates",
+            "conditioning",
+            "output",
+            "r with AE ceiling",
+            "95 % interval",
+            "pass bicubic",
+        ),
+        rows,
+    )
+    taus = [
+        f"{data} {number(record['tau_between_orders'][SAMPLE], signed=True)} and "
+        f"{number(record['tau_between_orders'][MEAN], signed=True)}"
+        for data, record in found.items()
+    ]
+    yield f"Kendall's tau between both orders, for one sample and for the posterior mean: {'; '.join(taus)}."
+
+
+def floors(points: Points) -> Iterator[str]:
+    for data, candidates in sorted(points.items()):
+        summaries = {name: seeds[0] for name, seeds in candidates.items()}
+        bicubic = next(iter(summaries.values()))["bicubic_psnr"]
+        rich = [name for name, each in summaries.items() if each["ae_ceiling"] >= bicubic + CEILING_RICH]
+        below = [name for name in rich if mean(candidates[name], MEAN) <= bicubic]
+        least = min(rich, key=lambda name: mean(candidates[name], MEAN) - bicubic)
+        margin = mean(candidates[least], MEAN) - bicubic
+        yield (
+            f"- {data}: bicubic {number(bicubic)} dB; the posterior mean of {len(rich) - len(below)} of the "
+            f"{len(rich)} candidates whose AE ceiling is {CEILING_RICH:g} dB above it passes it"
+            + (
+                f", not that of {', '.join(below)}."
+                if below
+                else f", {least} by the least, {number(margin)} dB."
+            )
+        )
+
+
+def seeds(points: Points) -> str:
+    """Standard deviation between seeds of candidates trained with several."""
+    rows = []
+    for data, candidates in sorted(points.items()):
+        several = {name: each for name, each in candidates.items() if len(each) > 1}
+        if several:
+            spreads = {
+                target: fmean(stdev([seed[target] for seed in each]) for each in several.values())
+                for target in TARGETS
+            }
+            count = sum(map(len, several.values()))
+            rows.append(
+                [data, str(len(several)), str(count), *(number(spreads[target], 3) for target in TARGETS)]
+            )
+    if not rows:
+        return "Every point has one seed so far: nothing is known of the noise between trainings."
+    return table(("data set", "candidates", "trainings", *(f"SD of {NAMES[t]}, dB" for t in TARGETS)), rows)
+
+
+def budgets(points: Points, variants: Mapping[str, Points]) -> Iterator[str]:
+    """Posterior mean by training samples, and how the order moves from one budget to the next."""
+    by_budget = {24_000: points} | {
+        int(name.partition("samples=")[2]): each
+        for name, each in variants.items()
+        if name.startswith(f"{RECIPE}+samples=") and name.count("=") == 1
+    }
+    for data in sorted(points):
+        there = {
+            budget: order(each, data, MEAN) for budget, each in sorted(by_budget.items()) if data in each
+        }
+        shared = sorted(set.intersection(*map(set, there.values())))
+        if len(there) < 2 or len(shared) < FEWEST:
+            continue
+        rows = [[name, *(number(values[name]) for values in there.values())] for name in shared]
+        means = [fmean(values[name] for name in shared) for values in there.values()]
+        kept = [{name: values[name] for name in shared} for values in there.values()]
+        rises = [after - before for before, after in pairwise(means)]
+        taus = [tau(before, after) for before, after in pairwise(kept)]
+        rows.append(
+            ["mean rise from the budget before", ABSENT, *(number(rise, signed=True) for rise in rises)]
+        )
+        rows.append(["tau with the budget before", ABSENT, *map(number, taus)])
+        yield f"{data}, PSNR of the posterior mean in dB by training samples:"
+        yield table(("candidate", *(f"{budget:,}" for budget in there)), rows)
+
+
+def robustness(points: Points, variants: Mapping[str, Points], shipped: Sequence[Point]) -> Iterator[str]:
+    """Orders of other recipes against that of ours, and against what was foretold for ours without the candidate."""
+    foretold = held_out(shipped)
+    rows = []
+    for name, each in sorted(variants.items()):
+        for data in sorted(each):
+            for target in (SAMPLE, MEAN):
+                theirs = order(each, data, target)
+                against = tau(order(points, data, target), theirs)
+                if against is not None:
+                    predicted = tau(foretold[target][data], theirs)
+                    count = len(theirs.keys() & points[data].keys())
+                    rows.append([name, data, NAMES[target], str(count), number(against), number(predicted)])
+    if rows:
+        yield table(
+            (
+                "recipe",
+                "data set",
+                "target",
+                "candidates",
+                "tau with compact's order",
+                "tau with what is predicted",
+            ),
+            rows,
+            text_columns=3,
+        )
+
+
+def held_out(points: Sequence[Point]) -> dict[str, dict[str, dict[str, float]]]:
+    """Predictions of our predictor by target, data set and candidate, each candidate left out."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for target in TARGETS:
+        sample = Sample.of(points, target)
+        values = predict_held_out(PREDICTOR, sample, np.array([point.candidate for point in points])).value
+        found[target] = defaultdict(dict)
+        for point, value in zip(points, values, strict=True):
+            found[target][point.data][point.candidate] = float(value)
+    return found
+
+
+def page() -> str:
+    shipped = load(shipped_path(RECIPE)).points
+    points, variants = read(RESULTS)[RECIPE], read(VARIANTS)
+    candidates = {point.candidate: point.is_ours for point in shipped}
+    filled = TEMPLATE.read_text(encoding="utf-8").format(
+        count=len(shipped),
+        candidates=len(candidates),
+        ours=sum(candidates.values()),
+        published=len(candidates) - sum(candidates.values()),
+        data=", ".join(sorted({point.data for point in shipped})),
+        predictors=predictors(shipped),
+        conditioning="\n\n".join(order_by_conditioning()),
+        floors="\n".join(floors(points)),
+        seeds=seeds(points),
+        budgets="\n\n".join(budgets(points, variants)) or NOT_YET,
+        robustness="\n\n".join(robustness(points, variants, shipped)) or NOT_YET,
+    )
+    return f"<!-- Rendered by `python -m benchmarks.evidence`; edits are overwritten. -->\n\n{filled}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/evidence.md"))
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is stale")
+    options = parser.parse_args()
+    made = page()
+    if not options.check:
+        write_bytes(options.out, made.encode())
+    elif options.out.read_text(encoding="utf-8") != made:
+        sys.exit(f"{options.out} is stale; run `python -m benchmarks.evidence`")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What a ranking says in words, from rows whose numbers are known."""
+
+from typing import Any
+
+import pytest
+
+from vaescreen.predictor.suggestion import Suggestion
+from vaescreen.ranking.table import Row, doubt_of_the_images
+from vaescreen.ranking.verdict import verdict_of
+
+
+def row(candidate: str, sr: float, mean: float, rank: int | None = 1, **more: Any) -> Row:
+    return Row(
+        candidate,
+        rank=rank,
+        predicted_sr_psnr=sr,
+        interval=(sr - 0.5, sr + 0.5),
+        predicted_posterior_mean_psnr=mean,
+        posterior_mean_interval=(mean - 0.4, mean + 0.4),
+        predicted_detail=more.pop("detail", -3.0),
+        latent_values=more.pop("values", 4096),
+        ms_per_image=more.pop("ms", 30.0),
+        **more,
+    )
+
+
+def bicubic(psnr: float) -> Row:
+    return Row("bicubic", floor=True, sr_psnr=psnr)
+
+
+ROWS = [
+    row("large", 31.0, 32.0, p_best=0.6, detail=-2.0),
+    row("like", 30.9, 31.9),
+    row("small", 30.8, 31.0, 3, values=1024),
+    row("quick", 30.0, 30.5, 4, ms=3.0),
+    bicubic(30.2),
+]
+
+
+def test_what_to_choose_how_sure_and_who_is_as_good() -> None:
+    first = verdict_of(ROWS, "sr_psnr").lines[0]
+    assert first == (
+        "Choose large: SR PSNR 31.00 dB predicted (30.50 to 31.50), first with a probability of 60 %. "
+        "It cannot be told apart from like."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "said"), [(None, "costs 0.20 dB;"), (0.3, "costs 0.20 dB (-0.10 to 0.50);")]
+)
+def test_what_less_costs_with_the_interval_of_the_difference(tolerance: float | None, said: str) -> None:
+    line = verdict_of(ROWS, "sr_psnr", tolerance=tolerance).lines[1]
+    assert "small has 1024 latent values instead of 4096 and " + said in line
+    assert "quick takes 3.0 ms an image instead of 30.0 and costs 1.00 dB" in line
+
+
+def test_bicubic_and_what_it_means() -> None:
+    assert "reaches 30.20 dB: 3 of 4 are predicted above it, large by 0.80 dB" in said(ROWS, "sr_psnr")
+    assert "4 of 4 are predicted above it, large by 1.80 dB" in said(ROWS, "posterior_mean_psnr")
+    between = [*ROWS[:-1], bicubic(31.5)]
+    assert "0 of 4 are predicted above it in a sample's PSNR but 2 in that of the one-step output" in said(
+        between
+    )
+    assert "super-resolve in pixels, or adapt" in said([*ROWS[:-1], bicubic(33.0)])
+
+
+def said(rows: list[Row], by: str = "sr_psnr") -> str:
+    return "\n".join(verdict_of(rows, by).lines)
+
+
+def test_the_next_command_names_the_training_that_narrows_most() -> None:
+    suggestion = Suggestion("small", "chest", before=0.4, after=0.3)
+    last = verdict_of(ROWS, "sr_psnr", suggestion=suggestion, data="my/images").lines[-1]
+    assert last.startswith("Next: `vaescreen reference train small --data my/images` would narrow")
+    assert "25 %" in last
+    useless = Suggestion("small", "chest", before=0.4, after=0.4)
+    assert "Next" not in "\n".join(verdict_of(ROWS, "sr_psnr", suggestion=useless).lines)
+
+
+def test_never_more_than_five_lines() -> None:
+    suggestion = Suggestion("small", "chest", before=0.4, after=0.3)
+    assert len(verdict_of(ROWS, "sr_psnr", tolerance=0.2, suggestion=suggestion).lines) <= 5
+
+
+def test_without_a_predictor_the_probe_decides() -> None:
+    rows = [Row("a", rank=1, probe_psnr=29.0), Row("b", rank=2, probe_psnr=28.0), bicubic(28.5)]
+    assert verdict_of(rows, "sr_psnr").lines == (
+        "Choose a: it is first by the convolutional probe, 29.00 dB.",
+    )
+
+
+def test_nothing_ranked_nothing_said() -> None:
+    verdict = verdict_of([bicubic(30.0)], "sr_psnr")
+    assert (verdict.choice, verdict.lines) == (None, ())
+
+
+def test_a_doubt_that_most_share_is_of_the_images() -> None:
+    doubtful = {"extrapolation": True, "extrapolation_reason": "bicubic PSNR 20.00 is outside"}
+    rows = [row("a", 31, 32, **doubtful), row("b", 30, 31, **doubtful), row("c", 29, 30), bicubic(28)]
+    unmarked, doubt = doubt_of_the_images(rows)
+    assert not any(each.extrapolation for each in unmarked)
+    assert "2 of 3 candidates are outside" in str(doubt)
+    assert "bicubic PSNR 20.00" in str(doubt)
+
+
+def test_a_doubt_about_one_candidate_is_its_own() -> None:
+    rows = [row("a", 31, 32, extrapolation=True), row("b", 30, 31), row("c", 29, 30)]
+    assert doubt_of_the_images(rows) == (rows, None)

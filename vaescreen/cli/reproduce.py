@@ -1,0 +1,75 @@
+"""`vaescreen reproduce`: score a published row anew and compare."""
+
+from typing import Annotated
+
+import typer
+
+from vaescreen.cli import options
+from vaescreen.cli.options import Format
+from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.progress import progress
+
+
+def reproduce(
+    *,
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    images: options.ImageOptions,
+    recipe: options.Recipe = "compact",
+    registry: options.RegistryFile = None,
+    results: options.PublishedResults = None,
+    machine: options.MachineOptions,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
+    """Score a published candidate anew on the same images; exit 1 if a figure does not come out as it was written.
+
+    Weights, images and protocol must be those of the published card. Figures in dB may differ by 0.05, others by 2 %.
+    """
+    from dataclasses import asdict
+
+    from vaescreen.datasets import DataOptions
+    from vaescreen.predictor.words import in_words
+    from vaescreen.ranking.columns import number
+    from vaescreen.ranking.reproduction import reproduce as score_anew
+
+    with progress() as tell:
+        found = score_anew(
+            candidate,
+            DataOptions(**images),
+            options.published_results(results),
+            recipe=recipe,
+            registry=registry,
+            machine=options.machine(**machine),
+            on_images=tell.images,
+        )
+    records = [asdict(check) | {"agrees": check.agrees} for check in found.checks]
+    differing = sum(not check.agrees for check in found.checks)
+    said = (
+        "reproduced" if found.reproduced else f"not reproduced: {differing} of {len(records)} figures differ"
+    )
+    show(
+        Sheet(
+            headers=("figure", "published", "measured", "tolerance", ""),
+            cells=[
+                [
+                    in_words(check.name),
+                    number(check.published, 4),
+                    number(check.measured, 4),
+                    number(check.tolerance, 4),
+                    "" if check.agrees else "differs",
+                ]
+                for check in found.checks
+            ],
+            records=records,
+            payload={
+                "candidate": found.candidate,
+                "data": found.data,
+                "reproduced": found.reproduced,
+                "rows": records,
+            },
+            title=f"{found.candidate} on {found.data}",
+            closing=[f"{found.candidate} on {found.data}: {said}."],
+        ),
+        form,
+    )
+    if not found.reproduced:
+        raise typer.Exit(1)
