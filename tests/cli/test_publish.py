@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def pages(ranked, run, tmp_path: Path) -> Path:
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("altair", reason="figures need the extra `report`")
     out = tmp_path / "pages"
     published = run("publish", "--results", ranked.results, "--out", out)
     assert published.exit_code == 0, published.stderr
@@ -35,10 +35,3 @@ def test_publish_without_results_says_what_to_do(run, tmp_path: Path) -> None:
     result = run("publish", "--results", tmp_path, "--out", tmp_path / "pages")
     assert result.exit_code == 1
     assert "vaescreen rank" in result.stderr
-
-
-def test_an_example_is_drawn_on_request(ranked, run, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    drawn = run("publish", "--results", ranked.results, "--out", tmp_path, "--example", "dct-f8c4")
-    assert drawn.exit_code == 0, drawn.stderr
-    assert (tmp_path / "figures" / "examples.png").read_bytes().startswith(b"\x89PNG")

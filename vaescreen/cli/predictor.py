@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -113,7 +113,7 @@ def show_predictor(
     figure: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Also draw partial plots into this SVG or PNG file.", show_default=False
+            metavar="FILE", help="Also draw partial plots into this SVG file.", show_default=False
         ),
     ] = None,
     record: Annotated[
@@ -156,10 +156,9 @@ def _draw(fitted: "FittedPredictor", path: Path) -> None:
     from vaescreen.reports.leaderboard.partial_plots import partial_plots
     from vaescreen.storage import write_bytes
 
-    kinds: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
-    if path.suffix not in kinds:
-        raise ResultError(f"{path} is neither .svg nor .png; give --figure a file of one of these kinds")
-    write_bytes(path, partial_plots(fitted, kinds[path.suffix]))
+    if path.suffix != ".svg":
+        raise ResultError(f"{path} does not end in .svg; give --figure a file that does")
+    write_bytes(path, partial_plots(fitted))
     complain(f"wrote {path}")
 
 

@@ -12,42 +12,39 @@ from vaescreen.cli.application import complain
 def publish(
     results: options.PublishedResults = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("leaderboards"),
-    example: Annotated[
+    data: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CANDIDATE",
-            help="Also draw what this candidate makes of a generated chest image; repeat it for more.",
+            metavar="DATA",
+            help="Data set that gets a page; repeat it for more.",
+            show_default="all but private ones",
+        ),
+    ] = None,
+    candidate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CANDIDATE", help="Candidate that is shown; repeat it for more.", show_default="all"
         ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 if the pages are not those of the results.")
     ] = False,
 ) -> None:
-    """Render pages and figures from the result files."""
+    """Render pages, tables and figures from the result files; doubtful results are left out and named."""
     from vaescreen.reports.leaderboard import publish as pages
 
-    folder = options.published_results(results)
+    folder, names, shown = options.published_results(results), data or (), candidate or ()
     if not check:
-        for path in pages.publish(folder, out):
+        published = pages.publish(folder, out, data=names, candidates=shown)
+        for path in published.files:
             print(path)
-        if example:
-            print(_draw(example, out / "figures" / "examples.png"))
+        for doubt in published.doubts:
+            complain(f"left out: {doubt}")
         return
-    problems = pages.stale(folder, out)
+    problems = pages.stale(folder, out, data=names, candidates=shown)
     for problem in problems:
         complain(problem)
     if problems:
         complain("error: the leaderboard is stale; run `vaescreen publish`")
         raise typer.Exit(1)
     print(f"{out}: up to date")
-
-
-def _draw(candidates: list[str], path: Path) -> Path:
-    from vaescreen.autoencoders import open_autoencoder
-    from vaescreen.images import open_data
-    from vaescreen.registry.registry import Registry
-    from vaescreen.reports.leaderboard.examples import draw_examples
-
-    registry, data = Registry.load(), open_data("chest-phantom")
-    draw_examples({name: open_autoencoder(registry.candidate(name), data) for name in candidates}, data, path)
-    return path

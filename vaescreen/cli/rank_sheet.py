@@ -26,7 +26,6 @@ _ALL = (
     ),
     *("interval of detail", "undominated", "AE ceiling", "probe PSNR", "latent values", "ms / image"),
 )
-_INTERVALS = ("interval", "posterior_mean_interval", "detail_interval")
 _BAR = "interval"
 _SHORT_NAMES = {"sr_psnr": "SR PSNR", "posterior_mean_psnr": "one-step", "detail": "detail"}
 _UNDOMINATED = "◆"
@@ -59,7 +58,7 @@ def rank_sheet(ranking: Ranking, explained: dict[str, tuple[Influence, ...]], co
     return Sheet(
         headers=list(filled),
         cells=list(zip(*filled.values(), strict=True)),
-        records=[_flat(row) for row in payload["rows"]],
+        records=[row.flat() for row in ranking.rows],
         payload=payload,
         title=ranking.title,
         above=list(_above(ranking)),
@@ -146,18 +145,6 @@ def _bars(rows: Sequence[Row], by: str, width: int) -> list[str]:
             bar[place(value)] = "●"
         bars.append("".join(bar))
     return bars
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """Row of a CSV file: one value a cell."""
-    geometry = row["geometry"] or {"channels": None, "factor": None}
-    plain = {key: value for key, value in row.items() if key not in (*_INTERVALS, "geometry")}
-    ends = {
-        f"{name}_{end}": value
-        for name in _INTERVALS
-        for end, value in zip(("low", "high"), row[name] or (None, None), strict=True)
-    }
-    return plain | ends | geometry
 
 
 def _above(ranking: Ranking) -> Iterator[str]:

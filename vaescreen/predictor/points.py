@@ -1,6 +1,6 @@
 """Reference points: score cards joined with what training reached, seeds of one training taken together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -81,7 +81,7 @@ def card_definition(card: Mapping[str, Any], where: str = "score card") -> Defin
     return _definition(fields.field(card, where, "view"), where, fields.field(card, where, "protocol"))
 
 
-def load_points(results: Path, recipe: str) -> list[Point]:
+def load_points(results: Path, recipe: str, doubtful: Collection[Path] = ()) -> list[Point]:
     """Read all reference points of a recipe, each with its score card.
 
     Parameters
@@ -90,6 +90,8 @@ def load_points(results: Path, recipe: str) -> list[Point]:
         Folder with `reference/<recipe>/<data>/<candidate>-seed<n>.json` and `scores/<data>/<candidate>.json`.
     recipe : str
         Name of the recipe.
+    doubtful : collection of Path
+        Files of reference points that are not read.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def load_points(results: Path, recipe: str) -> list[Point]:
         If there are no points; a point has no score card; the card is of other weights or images, or of
         another size, degradation or conditioning; or points were not all made and measured in the same way.
     """
-    files = point_files(results, recipe)
+    files = [file for file in point_files(results, recipe) if file.path not in doubtful]
     if not files:
         raise ResultError(
             f"no reference points of recipe {recipe!r} under {results / 'reference' / recipe}; "

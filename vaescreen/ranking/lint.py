@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,8 +74,8 @@ def check_file(file: ResultFile, schema: Schema) -> None:
     _check_values(file)
 
 
-def check_page(files: Sequence[ResultFile]) -> None:
-    """Check that results on one data set belong together.
+def check_beside(file: ResultFile, others: Sequence[ResultFile]) -> None:
+    """Check that a result belongs beside others on the same data set.
 
     Two linear codecs may have the same values, since some of them span the same space, and so may the controls
     made of them; any other two candidates with the same values are one under two names.
@@ -84,27 +83,26 @@ def check_page(files: Sequence[ResultFile]) -> None:
     Raises
     ------
     ResultError
-        If two were made on other images, at another size or degradation, or have the same values.
+        If it was made on other images than they, at another size or degradation, or has the values of one of them.
     """
-    if not files:
+    if not others:
         return
-    first, *others = files
-    for file in others:
-        if file.record["data"]["fingerprint"] != first.record["data"]["fingerprint"]:
-            _refuse(file, f"its images are not those of {first.path}: the fingerprints differ")
-        missing = set(first.images["image_id"]).symmetric_difference(file.images["image_id"])
-        if missing:
-            _refuse(file, f"image {min(missing)} is in only one of it and {first.path}")
-        if {"view"} <= first.record.keys() & file.record.keys() and _view(file) != _view(first):
-            _refuse(file, f"it is of {_view(file)}, but {first.path} of {_view(first)}")
-        floors = [part.record["summary"].get("bicubic_psnr") for part in (first, file)]
-        if None not in floors and not math.isclose(*floors, abs_tol=MEAN_TOLERANCE):
-            _refuse(file, f"its bicubic PSNR is {floors[1]:.4f}, that of {first.path} {floors[0]:.4f}")
-    values = [(file, _values(file)) for file in files]
-    for (one, left), (other, right) in combinations(values, 2):
-        alike = one.record["protocol"] == other.record["protocol"] and np.array_equal(left, right)
-        if alike and not all(file.record["family"].startswith(_MAY_COINCIDE) for file in (one, other)):
-            _refuse(other, f"its per-image values are exactly those of {one.path}")
+    first = others[0]
+    if file.record["data"]["fingerprint"] != first.record["data"]["fingerprint"]:
+        _refuse(file, f"its images are not those of {first.path}: the fingerprints differ")
+    missing = set(first.images["image_id"]).symmetric_difference(file.images["image_id"])
+    if missing:
+        _refuse(file, f"image {min(missing)} is in only one of it and {first.path}")
+    if {"view"} <= first.record.keys() & file.record.keys() and _view(file) != _view(first):
+        _refuse(file, f"it is of {_view(file)}, but {first.path} of {_view(first)}")
+    floors = [part.record["summary"].get("bicubic_psnr") for part in (first, file)]
+    if None not in floors and not math.isclose(*floors, abs_tol=MEAN_TOLERANCE):
+        _refuse(file, f"its bicubic PSNR is {floors[1]:.4f}, that of {first.path} {floors[0]:.4f}")
+    values = _values(file)
+    for other in others:
+        alike = other.record["protocol"] == file.record["protocol"] and np.array_equal(_values(other), values)
+        if alike and not all(each.record["family"].startswith(_MAY_COINCIDE) for each in (file, other)):
+            _refuse(file, f"its per-image values are exactly those of {other.path}, so it may be a copy of it")
 
 
 def _candidate(file: ResultFile) -> str:

@@ -1,19 +1,23 @@
 """Result files of a folder, read and linted: what cannot be right is refused before it is shown."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
 from vaescreen.errors import ResultError
-from vaescreen.ranking.lint import ResultFile, check_file, check_page
+from vaescreen.ranking.lint import ResultFile, check_beside, check_file
 from vaescreen.ranking.schema import ReferencePoint, Schema, ScoreCard
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import point_files
 
 ByCandidate = dict[str, ResultFile]
 BySeed = dict[int, ResultFile]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -27,43 +31,85 @@ class Results:
     references: dict[str, dict[str, dict[str, BySeed]]]
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Path, doubts: list[str] | None = None) -> Results:
     """Read `scores/<data>/*.json`, `reference/<recipe>/<data>/*.json` and the Parquet files beside them.
+
+    Parameters
+    ----------
+    folder
+        Of the results.
+    doubts
+        Given, a file that is damaged, incomplete or implausible is left out, and this list says why; otherwise it is
+        an error. Of files that do not go together the most stay.
 
     Raises
     ------
     ResultError
-        If there are no score cards, or a file is damaged, incomplete or implausible (see `lint`).
+        If there are no score cards, or a file is not as it should be (see `lint`).
     """
-    cards = _cards(folder)
+    cards = {
+        path.name: files
+        for path in _folders(folder / "scores")
+        if (files := _sound(_cards(folder, path, doubts), (), doubts))
+    }
     if not cards:
         raise ResultError(
             f"no score cards under {folder / 'scores'}; make some with `vaescreen rank`, or give the folder "
             "that has them"
         )
-    references = _references(folder)
-    for data, files in cards.items():
-        check_page(list(files.values()))
-        for points in references.values():
-            seeds = [file for point in points.get(data, {}).values() for file in point.values()]
-            check_page([*list(files.values())[:1], *seeds])
+    references: dict[str, dict[str, dict[str, BySeed]]] = {}
+    for recipe, data_sets in _references(folder, doubts).items():
+        for data, files in data_sets.items():
+            beside = list(cards.get(data, {}).values())[:1]
+            for (candidate, seed), file in _sound(files, beside, doubts).items():
+                references.setdefault(recipe, {}).setdefault(data, {}).setdefault(candidate, {})[seed] = file
     return Results(cards, references)
 
 
-def _cards(root: Path) -> dict[str, ByCandidate]:
-    return {
-        path.name: files
-        for path in _folders(root / "scores")
-        if (files := {file.stem: _read(root, file, ScoreCard) for file in sorted(path.glob("*.json"))})
-    }
-
-
-def _references(root: Path) -> dict[str, dict[str, dict[str, BySeed]]]:
-    found: dict[str, dict[str, dict[str, BySeed]]] = {}
-    for path, recipe, data, candidate, seed in point_files(root):
-        seeds = found.setdefault(recipe, {}).setdefault(data, {}).setdefault(candidate, {})
-        seeds[seed] = _read(root, path, ReferencePoint)
+def _cards(root: Path, folder: Path, doubts: list[str] | None) -> ByCandidate:
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        with _noting(doubts):
+            found[path.stem] = _read(root, path, ScoreCard)
     return found
+
+
+def _references(
+    root: Path, doubts: list[str] | None
+) -> dict[str, dict[str, dict[tuple[str, int], ResultFile]]]:
+    found: dict[str, dict[str, dict[tuple[str, int], ResultFile]]] = {}
+    for path, recipe, data, candidate, seed in point_files(root):
+        with _noting(doubts):
+            found.setdefault(recipe, {}).setdefault(data, {})[candidate, seed] = _read(root, path, ReferencePoint)
+    return found
+
+
+def _sound(
+    files: Mapping[Key, ResultFile], beside: Sequence[ResultFile], doubts: list[str] | None
+) -> dict[Key, ResultFile]:
+    """Files on one data set that go together, in the order given; those that most are like come first to judge."""
+    alike = Counter(_kind(file) for file in files.values())
+    kept: dict[Key, ResultFile] = {}
+    for key in sorted(files, key=lambda key: -alike[_kind(files[key])]):
+        with _noting(doubts):
+            check_beside(files[key], [*beside, *kept.values()])
+            kept[key] = files[key]
+    return {key: kept[key] for key in files if key in kept}
+
+
+def _kind(file: ResultFile) -> tuple[str, str]:
+    return file.record["data"]["fingerprint"], str(file.record.get("view"))
+
+
+@contextmanager
+def _noting(doubts: list[str] | None) -> Iterator[None]:
+    """Write down why a file is left out, where that is wanted."""
+    try:
+        yield
+    except ResultError as error:
+        if doubts is None:
+            raise
+        doubts.append(str(error))
 
 
 def _folders(folder: Path) -> Iterable[Path]:

@@ -17,6 +17,8 @@ Record = Mapping[str, Any]
 Forecast = Mapping[str, Mapping[str, Prediction]]
 """Predictions by target and candidate."""
 
+_INTERVALS = ("interval", "posterior_mean_interval", "detail_interval")
+
 TARGET_NAMES: dict[str, str] = {
     "sr_psnr": "SR PSNR",
     "posterior_mean_psnr": "SR PSNR of the one-step output",
@@ -82,6 +84,17 @@ class Row:
             ),
             "detail_interval": list(self.detail_interval) if self.detail_interval else None,
         }
+
+    def flat(self) -> dict[str, Any]:
+        """Row of a CSV file: one value a cell, intervals as their two ends."""
+        fields = self.as_json()
+        geometry = fields.pop("geometry") or {"channels": None, "factor": None}
+        ends = {
+            f"{name}_{end}": value
+            for name in _INTERVALS
+            for end, value in zip(("low", "high"), fields.pop(name) or (None, None), strict=True)
+        }
+        return fields | ends | geometry
 
 
 def build_rows(

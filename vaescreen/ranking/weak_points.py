@@ -10,10 +10,11 @@ class DataNote:
     """Origin of a data set of real images.
 
     `groups` completes "183 real images ..." with the number of groups as `{n}`; it is empty where every image
-    is a group of its own.
+    is a group of its own. `known_as` is what registry entries call the set where they were trained on it.
     """
 
     groups: str
+    known_as: str
     source: str
     commit: str
     licence: str
@@ -24,6 +25,7 @@ class DataNote:
 NOTES: dict[str, DataNote] = {
     "chest": DataNote(
         groups=" of {n} patients",
+        known_as="NIH ChestX-ray8",
         source=(
             "frontal chest X-rays of NIH ChestX-ray8, half of them without finding, half labelled pneumonia "
             "by text mining; from the repository `muhammedtalo/COVID-19`"
@@ -43,6 +45,7 @@ NOTES: dict[str, DataNote] = {
     ),
     "brain": DataNote(
         groups=" in {n} groups (runs of like slices, not patients)",
+        known_as="Brain Tumor Dataset",
         source=(
             "axial T1 post-contrast MRI with tumours, 233 patients of two hospitals in all (Cheng, figshare "
             "1512427); from the repository `nanonane/RCS-YOLO`"
@@ -59,6 +62,7 @@ NOTES: dict[str, DataNote] = {
     ),
     "natural": DataNote(
         groups="",
+        known_as="BSDS500",
         source="photographs of BSDS500, the control outside medicine; from the repository `BIDS/BSDS500`",
         commit="a04b7c6c3a9f0ace74bf205c72a43d32e1c72722",
         licence="non-commercial research and education (believed, not seen)",

@@ -1,6 +1,10 @@
 """Markdown building blocks; strings in, strings out."""
 
+import html
+import re
 from collections.abc import Iterable, Sequence
+
+from vaescreen.errors import visible
 
 GENERATED = "<!-- Rendered from result files by `vaescreen publish`; edits are overwritten. -->"
 TEXT_COLUMNS = 1
@@ -15,12 +19,23 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], text_columns: i
 
 def cell(text: str) -> str:
     """Text that cannot break out of a table cell."""
-    return " ".join(text.replace("|", "\\|").split())
+    return " ".join(re.sub(r"(?<!\\)\|", r"\\|", text).split())
+
+
+def escaped(text: str) -> str:
+    """Text from outside as it stands: neither Markdown nor HTML in it means anything."""
+    safe = html.escape(visible(text), quote=False)
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", safe)
+
+
+def details(summary: str, *parts: str) -> str:
+    """Parts that are seen when somebody opens them."""
+    return "\n\n".join([f"<details>\n<summary>{summary}</summary>", *parts, "</details>"])
 
 
 def code(lines: Iterable[str]) -> str:
-    """Block of code."""
-    return "\n".join(["```", *lines, "```"])
+    """Block of code, which no line of it can end."""
+    return "\n".join(["```", *(visible(line).replace("```", "` ``") for line in lines), "```"])
 
 
 def bullets(items: Iterable[str]) -> str:

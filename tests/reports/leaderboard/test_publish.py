@@ -8,9 +8,17 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from simulated import CANDIDATES
+
+from vaescreen.errors import ResultError
+from vaescreen.predictor.fitted import fit
+from vaescreen.predictor.points import load_points
 
 from vaescreen.reports.leaderboard.board import assemble
 from vaescreen.reports.leaderboard.page import data_page
@@ -22,7 +30,7 @@ PAGES = ("README.md", "brain.md", "chest-phantom.md", "chest.md", "natural.md")
 
 @pytest.fixture
 def out(simulated, tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("altair", reason="figures need the extra `report`")
     publish(simulated.folder, tmp_path / "out")
     return tmp_path / "out"
 
@@ -38,8 +46,9 @@ def test_pages_are_the_golden_ones(out):
 
 
 def test_publishing_again_gives_the_same_bytes(simulated, out, tmp_path):
-    again = publish(simulated.folder, tmp_path / "again")
-    assert len(again) == len(PAGES) + 2
+    again = publish(simulated.folder, tmp_path / "again").files
+    boards = len(PAGES) - 1
+    assert len(again) == len(PAGES) + 2 * boards + 2 + boards  # CSV and JSON; two figures of the recipe, a forest each
     for path in again:
         assert path.read_bytes() == (out / path.relative_to(tmp_path / "again")).read_bytes(), path.name
 
@@ -58,7 +67,9 @@ def test_one_changed_number_makes_the_page_stale(simulated, out):
         record["summary"]["encode_ms"] += 1.0
 
     simulated.edit(simulated.card_path("chest-phantom", "pca-sim-f4c4"), faster)
-    assert stale(simulated.folder, out) == [f"{out / 'chest-phantom.md'} differs from the result files"]
+    assert stale(simulated.folder, out) == [
+        f"{out / 'chest-phantom'}{suffix} differs from the result files" for suffix in (".md", ".json", ".csv")
+    ]
 
 
 def test_a_changed_reference_point_makes_pages_and_figures_stale(simulated, out):
@@ -68,7 +79,7 @@ def test_a_changed_reference_point_makes_pages_and_figures_stale(simulated, out)
 
     simulated.edit(simulated.reference_path("chest", "medical-sim-f4c4"), better)
     problems = "\n".join(stale(simulated.folder, out))
-    for name in ("README.md", "chest.md", "compact-ceiling.svg", "compact-prediction.svg"):
+    for name in ("README.md", "chest.md", "chest.csv", "compact-ceiling.svg", "compact-prediction.svg"):
         assert name in problems
 
 
@@ -90,26 +101,26 @@ def test_pages_missing_edited_or_left_over_are_stale(simulated, out):
     assert (out / "notes.md").exists()
 
 
-def test_score_cards_alone_are_ranked_by_the_probe_without_figures(simulated, tmp_path):
+def test_score_cards_that_no_predictor_takes_are_ranked_by_the_probe(simulated, tmp_path):
     shutil.rmtree(simulated.folder / "reference")
-    written = publish(simulated.folder, tmp_path / "out")
-    assert {path.name for path in written} == set(PAGES)
+    publish(simulated.folder, tmp_path / "out")
     assert "ranked by convolutional probe PSNR" in (tmp_path / "out" / "chest.md").read_text()
+    assert not list((tmp_path / "out" / "figures").glob("compact-*"))
 
 
 def test_too_few_points_are_shown_but_not_fitted(simulated, tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("altair", reason="figures need the extra `report`")
     for data in ("brain", "natural"):
         shutil.rmtree(simulated.folder / "reference" / "compact" / data)
     publish(simulated.folder, tmp_path / "out")
     assert "No predictor: recipe 'compact' has 5 reference points" in (tmp_path / "out/README.md").read_text()
     page = (tmp_path / "out" / "chest.md").read_text()
-    assert "## Measured after training: recipe compact" in page
+    assert "<summary>Measured after training: recipe compact</summary>" in page
     assert "ranked by convolutional probe PSNR" in page
 
 
-def test_a_prediction_beside_a_measured_value_does_not_come_from_it(simulated, out, tmp_path):
-    """Moving every measured value of a candidate must leave its own predictions where they were."""
+def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated, out, tmp_path):
+    """Moving every measured value of a candidate leaves its own predictions where they were, and moves others."""
 
     def worse(record, frame):
         for name in ("sr_psnr", "posterior_mean_psnr"):
@@ -119,15 +130,130 @@ def test_a_prediction_beside_a_measured_value_does_not_come_from_it(simulated, o
     for data in ("chest", "brain", "natural"):
         simulated.edit(simulated.reference_path(data, "medical-sim-f4c4"), worse)
     publish(simulated.folder, tmp_path / "moved")
-    for data, same in (("chest", True), ("chest-phantom", False)):
-        before, after = (_prediction(folder / f"{data}.md") for folder in (out, tmp_path / "moved"))
+    for candidate, same in (("medical-sim-f4c4", True), ("pca-sim-f4c4", False)):
+        before, after = (_left_out(folder / "chest.md", candidate) for folder in (out, tmp_path / "moved"))
         assert (before == after) is same
 
 
-def _prediction(page):
-    lines = page.read_text().splitlines()
-    line = next(line for line in lines if re.match(r"\| \d+ \| medical-sim-f4c4 ", line))
+def _left_out(page, candidate):
+    measured = page.read_text().partition("Measured after training")[2]
+    line = next(line for line in measured.splitlines() if re.match(rf"\| \d+ \| {candidate} ", line))
     return line.split(" | ")[4:6]
+
+
+def test_the_page_prints_what_rank_would(simulated, out):
+    predictor = fit(load_points(simulated.folder, "compact"), "compact")
+    made = predictor.predict(simulated.card("chest", "generic-sim-f4c4"))
+    page = (out / "chest.md").read_text()
+    assert f"| generic-sim-f4c4 | {made.value:.2f} ± {(made.high - made.low) / 2:.2f} |" in page
+
+
+def test_the_first_table_has_at_most_eight_columns_and_rank_1_in_its_first_row(out):
+    for name in PAGES[1:]:
+        lines = (out / name).read_text().partition("## Ranking")[2].splitlines()
+        rows = [line for line in lines if line.startswith("|")]
+        assert rows[0].count(" | ") < 8
+        assert rows[2].startswith("| 1 | ")
+        assert "bicubic" not in "".join(rows[: rows.index("| baseline | SR PSNR |")])
+
+
+def test_the_verdict_comes_before_everything_but_what_is_not_scored(out):
+    lines = [line for line in (out / "chest.md").read_text().splitlines() if line]
+    assert lines[1] == "# chest"
+    assert lines[2].startswith("Not scored yet: ")
+    assert lines[4].startswith("- **Choose ")
+
+
+def test_csv_and_json_have_the_rows_of_the_page(simulated, out):
+    (board,) = [board for board in assemble(simulated.folder).boards if board.data == "chest"]
+    names = [row.candidate for row in board.rows]
+    assert [row["candidate"] for row in json.loads((out / "chest.json").read_text())["rows"]] == names
+    frame = pd.read_csv(out / "chest.csv")
+    assert list(frame["candidate"]) == names
+    assert {"interval_low", "interval_high", "channels"} <= set(frame)
+
+
+def test_a_doubtful_row_is_left_out_and_named_and_all_others_stay(simulated, tmp_path):
+    def copied(record, frame):
+        return frame.assign(psnr=values)
+
+    values = pd.read_parquet(simulated.card_path("chest", "generic-sim-f4c4").with_suffix(".parquet"))["psnr"]
+    simulated.edit(simulated.card_path("chest", "medical-sim-f4c4"), copied)
+    record = json.loads(simulated.card_path("chest", "medical-sim-f4c4").read_text())
+    record["summary"]["psnr"] = float(values.mean())
+    simulated.card_path("chest", "medical-sim-f4c4").write_text(json.dumps(record))
+    simulated.card_path("brain", "pca-sim-f8c4").write_text("{")
+    published = publish(simulated.folder, tmp_path / "out")
+    copy, damaged = sorted(published.doubts, key=lambda doubt: "brain" in doubt)
+    assert "so it may be a copy of it" in copy
+    assert "pca-sim-f8c4" in damaged
+    chest, brain = ((tmp_path / "out" / f"{name}.md").read_text() for name in ("chest", "brain"))
+    assert "may be a copy" in chest
+    assert "| medical-sim-f4c4 |" not in chest
+    assert "| generic-sim-f4c4 |" in chest
+    assert "| pca-sim-f8c4 |" not in brain
+    assert "| pca-sim-f4c4 |" in brain
+    assert any("may be a copy" in line for line in stale(simulated.folder, tmp_path / "out"))
+
+
+def test_the_odd_one_out_is_left_out_even_if_it_comes_first(simulated, tmp_path):
+    simulated.edit(
+        simulated.card_path("chest", "generic-sim-f4c4"),
+        lambda record, frame: record["data"].update(fingerprint="0123456789"),
+    )
+    published = publish(simulated.folder, tmp_path / "out")
+    assert [doubt.partition(":")[0] for doubt in published.doubts] == ["scores/chest/generic-sim-f4c4.json"]
+
+
+def test_private_data_get_no_page_unless_asked_for(simulated, tmp_path):
+    for candidate in CANDIDATES:
+        simulated.edit(
+            simulated.card_path("brain", candidate),
+            lambda record, frame: record["data"]["description"].update(private=True),
+        )
+    publish(simulated.folder, tmp_path / "all")
+    assert not (tmp_path / "all" / "brain.md").exists()
+    assert "(brain.md)" not in (tmp_path / "all" / "README.md").read_text()
+    publish(simulated.folder, tmp_path / "asked", data=["brain"])
+    assert (tmp_path / "asked" / "brain.md").exists()
+    assert not (tmp_path / "asked" / "chest.md").exists()
+
+
+def test_only_the_candidates_asked_for_are_shown(simulated, tmp_path):
+    publish(simulated.folder, tmp_path / "out", data=["chest"], candidates=["pca-sim-f4c4"])
+    page = (tmp_path / "out" / "chest.md").read_text()
+    assert "| pca-sim-f4c4 |" in page
+    assert "medical-sim-f4c4" not in page
+    with pytest.raises(ResultError, match="no score cards of knee"):
+        publish(simulated.folder, tmp_path / "out", data=["knee"])
+
+
+def test_nothing_that_a_stranger_wrote_is_markup(simulated, tmp_path):
+    hostile = "<script>alert(1)</script>|[x](javascript:alert(2))`*_"
+
+    def spoil(record, frame):
+        record |= {"command": f"vaescreen\n```\n{hostile}", "domain": hostile}
+        record["environment"]["cpu"] = hostile
+
+    simulated.edit(simulated.card_path("chest", "pca-sim-f4c4"), spoil)
+    publish(simulated.folder, tmp_path / "out")
+    text = re.sub(r"```\n.*?\n```", "", (tmp_path / "out" / "chest.md").read_text(), flags=re.DOTALL)
+    assert "<script" not in text
+    assert "](javascript" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\[x\\](javascript" in text
+    assert text.count("```") == 0
+    assert {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("| 1 ")}
+
+
+def test_pages_are_the_same_in_another_language_time_zone_width_and_order_of_hashes(simulated, out, tmp_path):
+    elsewhere = os.environ | {
+        "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "COLUMNS": "40", "PYTHONHASHSEED": "7",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "vaescreen", "publish", "--results", simulated.folder, "--out", tmp_path / "else"]
+    subprocess.run(command, env=elsewhere, check=True, capture_output=True)
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        assert path.read_bytes() == (tmp_path / "else" / path.relative_to(out)).read_bytes(), path.name
 
 
 def test_the_pages_show_the_mean_over_seeds(simulated):
@@ -159,8 +285,8 @@ def test_the_page_names_whom_bicubic_beats_although_the_ceiling_leaves_room(simu
 
     def page() -> str:
         boards = assemble(simulated.folder).boards
-        return data_page(next(board for board in boards if board.data == "chest"))
+        return data_page(next(board for board in boards if board.data == "chest"), {})
 
     assert "Of 3 candidates whose ceiling lies 3 dB or more above bicubic, all pass bicubic" in page()
     simulated.edit(simulated.reference_path("chest", "pca-sim-f4c4"), below)
-    assert "1 do not pass bicubic by their posterior mean: pca-sim-f4c4." in page()
+    assert "1 do not pass bicubic by their one-step output: pca-sim-f4c4." in page()

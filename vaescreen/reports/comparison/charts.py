@@ -72,12 +72,12 @@ def differences(report: Report, canvas: Canvas) -> "Chart":
     y = alt.Y("pair:N", title=None, sort=[each["pair"] for each in means]).axis(
         domain=False, ticks=False, labelLimit=canvas.width // 2 - 20
     )
-    x = alt.X("value:Q", title="PSNR difference (dB)")
+    x = alt.X("value:Q", title="PSNR difference (dB)").axis(tickCount=6)
     margin = alt.Chart(canvas.data([{"low": -report.analysis.margin, "high": report.analysis.margin}]))
     zero = alt.Chart(canvas.data([{"value": 0}]))
     base = alt.Chart(canvas.data(means)).encode(y=y, description="said:N")
     return alt.layer(
-        margin.mark_rect(color=drawing.BAND, opacity=1).encode(x="low:Q", x2="high:Q"),
+        margin.mark_rect(color=drawing.BAND, opacity=0.65).encode(x="low:Q", x2="high:Q"),
         zero.mark_rule(color=drawing.SERIES).encode(x=x),
         alt.Chart(canvas.data(patients))
         .mark_tick(color=drawing.SERIES, opacity=0.5, thickness=1.5)
@@ -153,7 +153,7 @@ def agreement(report: Report, canvas: Canvas) -> "Chart":
             .mark_point(filled=True, size=25, color=drawing.ACCENT, opacity=0.7)
             .encode(
                 x=alt.X("mean:Q", title="mean intensity").scale(zero=False),
-                y=alt.Y("difference:Q", title="candidate − true image").axis(tickCount=5),
+                y=alt.Y("difference:Q", title="candidate − true image").axis(tickCount=5, format="~g"),
             )
         ]
         found = report.analysis.agreement[name]

@@ -2,5 +2,5 @@
 
 `board` adds the predictions to what `vaescreen.ranking.results` reads; `page`, `index` and `figures` render, in the
 words of `vaescreen.ranking.weak_points` where a data set is known; `publish` writes all of it and tells when it is
-stale. `examples` draws phantoms through autoencoders.
+stale.
 """

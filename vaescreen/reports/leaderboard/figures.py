@@ -1,118 +1,170 @@
-"""Figures as SVG: AE ceiling against SR PSNR, and predicted against measured SR PSNR.
+"""Figures as SVG: predictions of a data set, AE ceiling against SR PSNR, and predicted against measured SR PSNR.
 
 The digest of the numbers that a figure shows stands in the page and in the SVG, so that a stale figure is
-found without drawing it, whatever the version of matplotlib.
+found without drawing it, whatever the version of the libraries that draw.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaescreen.predictor.fitted import Prediction
 from vaescreen.ranking.columns import number
-from vaescreen.reports.drawing import new_figure, save
-from vaescreen.reports.leaderboard.board import Outcome, Study
+from vaescreen.reports.leaderboard.board import Board, Outcome, Study
+from vaescreen.reports.page import drawing
+from vaescreen.reports.page.drawing import Canvas
+from vaescreen.reports.ranking import charts
 from vaescreen.storage import digest
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    import altair as alt
 
-CEILING, PREDICTION = "ceiling", "prediction"
-FIGURES = {
-    CEILING: "AE ceiling against measured SR PSNR",
-    PREDICTION: "Predicted against measured SR PSNR, each candidate left out",
-}
-_MARKERS = {"medical": "o", "natural": "s", "generic": "^", "none": "x"}
-_OTHER_MARKER = "D"
 _TARGET = "sr_psnr"
+_GROUPS = {"ours": "ours", "published": "published rule"}
 
 
-def figure_name(name: str, recipe: str) -> str:
-    """File name of a figure."""
-    return f"{recipe}-{name}.svg"
+class Drawing(NamedTuple):
+    """A figure of a page: its file, what it shows in words, the digest of its numbers, and how it is drawn."""
+
+    file: str
+    title: str
+    digest: str
+    draw: Callable[[Canvas], "alt.TopLevelMixin"]
+
+    def svg(self) -> bytes:
+        """Give the bytes of the file.
+
+        Raises
+        ------
+        VaescreenError
+            If the extra that draws is not installed.
+        """
+        return drawing.svg_file(self.draw, self.digest)
+
+    def markdown(self) -> str:
+        """Show it on a page, with its digest."""
+        return f"![{self.title}](figures/{self.file})\n<!-- {self.file} {self.digest} -->"
 
 
-def figure_digest(name: str, study: Study) -> str:
-    """Sha256 (hex) of the numbers that a figure shows, at two decimals."""
-    return digest(name, study.recipe, [_shown(name, outcome) for outcome in study.outcomes])
+def of_board(board: Board) -> list[Drawing]:
+    """The forest plot of a data set."""
+    shown = [
+        [row.candidate, str(row.rank), *(number(getattr(row, panel.value)) for panel in charts.PANELS)]
+        for row in board.rows
+    ]
+    title = f"Predictions with 90 % intervals on {board.data}; candidates on one band share a rank"
+    name = f"{board.data}-forest.svg"
+    return [Drawing(name, title, digest(name, shown), lambda canvas: charts.forest(board.rows, canvas))]
 
 
-def draw(name: str, study: Study) -> bytes:
-    """Draw a figure of `FIGURES`, as the bytes of an SVG file.
+def of_study(study: Study) -> list[Drawing]:
+    """AE ceiling and predictions against what was measured."""
+    measured = [
+        [outcome.point.data, outcome.point.candidate, number(outcome.point.targets[_TARGET])]
+        for outcome in study.outcomes
+    ]
+    ceilings = [
+        [number(outcome.point.features[name]) for name in ("ae_ceiling", "bicubic_psnr")]
+        for outcome in study.outcomes
+    ]
+    predicted = [
+        [number(value) for each in (outcome.ours, outcome.published) for value in (each[:3] if each else (None,))]
+        for outcome in study.outcomes
+    ]
+    ceiling, prediction = (f"{study.recipe}-{name}.svg" for name in ("ceiling", "prediction"))
+    return [
+        Drawing(
+            ceiling,
+            f"AE ceiling against measured SR PSNR, recipe {study.recipe}; dashed: bicubic",
+            digest(ceiling, measured, ceilings),
+            lambda canvas: _ceiling(study.outcomes, canvas),
+        ),
+        Drawing(
+            prediction,
+            f"Predicted against measured SR PSNR, each candidate left out, recipe {study.recipe}",
+            digest(prediction, measured, predicted),
+            lambda canvas: _prediction(study.outcomes, canvas),
+        ),
+    ]
 
-    Raises
-    ------
-    VaescreenError
-        If matplotlib is not installed.
-    """
-    if name == CEILING:
-        figure = new_figure(6.5, 4.5)
-        _ceiling(figure.add_subplot(), study.outcomes)
-    else:
-        figure = new_figure(10.0, 4.8)
-        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-        _prediction(left, study.outcomes, [outcome.ours for outcome in study.outcomes], "ours")
-        _prediction(
-            right, study.outcomes, [outcome.published for outcome in study.outcomes], "published rule"
+
+def _ceiling(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.LayerChart":
+    import altair as alt
+
+    records = [
+        {
+            "data": outcome.point.data,
+            "domain": outcome.point.domain,
+            "ceiling": outcome.point.features["ae_ceiling"],
+            "measured": outcome.point.targets[_TARGET],
+            "said": f"{outcome.point.candidate} on {outcome.point.data}",
+        }
+        for outcome in outcomes
+    ]
+    floors = {outcome.point.data: outcome.point.features["bicubic_psnr"] for outcome in outcomes}
+    colour = _colour(outcomes)
+    x = alt.X("ceiling:Q", title="AE ceiling (dB)").scale(zero=False)
+    y = alt.Y("measured:Q", title="measured SR PSNR (dB)").scale(zero=False)
+    lines = alt.Chart(canvas.data([{"data": data, "measured": floor} for data, floor in floors.items()]))
+    return (
+        lines.mark_rule(strokeDash=[4, 3]).encode(y=y, color=colour)
+        + alt.Chart(canvas.data(records))
+        .mark_point(filled=True, size=60, opacity=1)
+        .encode(x=x, y=y, color=colour, shape=alt.Shape("domain:N", title="trained on"), description="said:N")
+    ).properties(width=canvas.width - 190, height=300)
+
+
+def _prediction(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.HConcatChart":
+    import altair as alt
+
+    panels = []
+    ends = [value for outcome in outcomes for value in _values(outcome)]
+    span = [min(ends), max(ends)]
+    line = alt.Chart(canvas.data([{"at": at} for at in span]))
+    for group, title in _GROUPS.items():
+        records = [
+            record for outcome in outcomes if (record := _predicted(outcome, getattr(outcome, group))) is not None
+        ]
+        base = alt.Chart(canvas.data(records)).encode(color=_colour(outcomes), description="said:N")
+        x = alt.X("measured:Q", title="measured SR PSNR (dB)").scale(domain=span, nice=True)
+        y = alt.Y("predicted:Q", title="predicted SR PSNR (dB)").scale(domain=span, nice=True)
+        panels.append(
+            (
+                line.mark_line(color=drawing.FAINT, clip=True).encode(
+                    x=alt.X("at:Q").scale(domain=span, nice=True), y=alt.Y("at:Q").scale(domain=span, nice=True)
+                )
+                + base.mark_rule(opacity=0.5, clip=True).encode(x=x, y="low:Q", y2="high:Q")
+                + base.mark_point(filled=True, size=50, opacity=1, clip=True).encode(x=x, y=y)
+            ).properties(title=title, width=canvas.width // 2 - 110, height=canvas.width // 2 - 110)
         )
-        left.set_ylabel("predicted SR PSNR (dB)")
-    figure.suptitle(f"{FIGURES[name]}: recipe {study.recipe}")
-    return save(figure, "svg", figure_digest(name, study))
+    return alt.hconcat(*panels)
 
 
-def _shown(name: str, outcome: Outcome) -> list[str]:
-    point = outcome.point
-    shown = [point.data, point.candidate, point.domain, number(point.targets[_TARGET])]
-    if name == CEILING:
-        return [*shown, number(point.features["ae_ceiling"]), number(point.features["bicubic_psnr"])]
-    predictions = (outcome.ours, outcome.published)
-    return [*shown, *(number(value) for each in predictions for value in (each[:3] if each else (None,)))]
+def _values(outcome: Outcome) -> list[float]:
+    made = [each.value for each in (outcome.ours, outcome.published) if each]
+    return [outcome.point.targets[_TARGET], *made]
 
 
-def _ceiling(axes: "Axes", outcomes: Sequence[Outcome]) -> None:
-    for colour, data in _colours(outcomes).items():
-        points = [outcome.point for outcome in outcomes if outcome.point.data == data]
-        for domain in sorted({point.domain for point in points}):
-            chosen = [point for point in points if point.domain == domain]
-            axes.scatter(
-                [point.features["ae_ceiling"] for point in chosen],
-                [point.targets[_TARGET] for point in chosen],
-                color=colour,
-                marker=_MARKERS.get(domain, _OTHER_MARKER),
-                label=f"{data}, trained on: {domain}",
-            )
-        floor = points[0].features["bicubic_psnr"]
-        axes.axhline(floor, color=colour, linestyle="--", linewidth=1, label=f"{data}, bicubic")
-    axes.set_xlabel("AE ceiling (dB)")
-    axes.set_ylabel("measured SR PSNR (dB)")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+def _predicted(outcome: Outcome, made: Prediction | None) -> dict[str, Any] | None:
+    if made is None:
+        return None
+    bounded = math.isfinite(made.high - made.low)
+    return {
+        "data": outcome.point.data,
+        "measured": outcome.point.targets[_TARGET],
+        "predicted": made.value,
+        "low": made.low if bounded else made.value,
+        "high": made.high if bounded else made.value,
+        "said": f"{outcome.point.candidate} on {outcome.point.data}",
+    }
 
 
-def _prediction(
-    axes: "Axes", outcomes: Sequence[Outcome], predictions: Sequence[Prediction | None], title: str
-) -> None:
-    pairs = [(outcome.point, prediction) for outcome, prediction in zip(outcomes, predictions, strict=True)]
-    values: list[float] = []
-    for colour, data in _colours(outcomes).items():
-        chosen = [(point, made) for point, made in pairs if made and point.data == data]
-        measured = [point.targets[_TARGET] for point, _ in chosen]
-        predicted = [made.value for _, made in chosen]
-        bounded = all(number(made.low) != number(None) for _, made in chosen)
-        below = [made.value - made.low for _, made in chosen]
-        above = [made.high - made.value for _, made in chosen]
-        bars = [below, above] if bounded else None
-        axes.errorbar(
-            measured, predicted, yerr=bars, color=colour, fmt="o", markersize=4, elinewidth=0.6, label=data
-        )
-        values += [*measured, *predicted]
-    if values:
-        axes.axline((min(values),) * 2, slope=1, color="gray", linestyle="--", linewidth=1)
-    axes.set_title(title)
-    axes.set_xlabel("measured SR PSNR (dB)")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small", loc="upper left")
-
-
-def _colours(outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _colour(outcomes: Sequence[Outcome]) -> "alt.Color":
     """One colour a data set, in the order of the points."""
-    return {f"C{place}": data for place, data in enumerate(dict.fromkeys(o.point.data for o in outcomes))}
+    import altair as alt
+
+    names = list(dict.fromkeys(outcome.point.data for outcome in outcomes))
+    shown = (drawing.ACCENT, drawing.SECOND, drawing.THIRD, drawing.SERIES)
+    return alt.Color("data:N", title=None).scale(
+        domain=names, range=[shown[place % len(shown)] for place in range(len(names))]
+    )

@@ -9,21 +9,23 @@ from vaescreen.predictor.scores import Scores
 from vaescreen.ranking.columns import ABSENT, number
 from vaescreen.ranking.table import FLOOR, TARGET_NAMES
 from vaescreen.reports.leaderboard.board import Board, Leaderboard, Study
-from vaescreen.reports.leaderboard.figures import FIGURES, figure_digest, figure_name
+from vaescreen.reports.leaderboard.figures import of_study
+from vaescreen.reports.leaderboard.page import Registered, unscored
 from vaescreen.reports.leaderboard.track_record import track_record
-from vaescreen.reports.markdown import bullets, document, table
+from vaescreen.reports.markdown import bullets, document, escaped, table
 
 _BASELINE = "linear-pca"
 _BUNDLED = "bundled-"
 
 
-def index_page(leaderboard: Leaderboard) -> str:
+def index_page(leaderboard: Leaderboard, registered: Registered) -> str:
     """Render `README.md` of the leaderboards."""
     points = sum(len(study.outcomes) for study in leaderboard.studies)
     cards = sum(len(board.cards) for board in leaderboard.boards)
     return document(
         [
             "# Leaderboards",
+            unscored({name for board in leaderboard.boards for name in board.cards}, registered),
             "Which autoencoder should a latent-diffusion super-resolution model be built on? Every candidate "
             "is screened on the test images of each data set: reconstruction, probes, time. A predictor "
             "turns a score card into the SR PSNR that training would reach; it is fitted to reference "
@@ -45,6 +47,7 @@ def index_page(leaderboard: Leaderboard) -> str:
                 map(_summary, leaderboard.boards),
                 4,
             ),
+            *([bullets(["Left out as doubtful:", *map(escaped, leaderboard.doubts)])] if leaderboard.doubts else []),
             *(part for study in leaderboard.studies for part in _study(study)),
             *_gains(leaderboard.boards),
             "## Pages and figures",
@@ -55,11 +58,10 @@ def index_page(leaderboard: Leaderboard) -> str:
 
 def _contents(leaderboard: Leaderboard) -> list[str]:
     figures = [
-        f"[{title}, recipe {study.recipe}](figures/{figure_name(name, study.recipe)})"
-        for study in leaderboard.studies
-        for name, title in FIGURES.items()
+        f"[{figure.title}](figures/{figure.file})" for study in leaderboard.studies for figure in of_study(study)
     ]
-    return [*(f"[{board.title}]({quote(board.data)}.md)" for board in leaderboard.boards), *figures]
+    pages = [f"[{escaped(board.title)}]({quote(board.data)}.md)" for board in leaderboard.boards]
+    return [*pages, *figures]
 
 
 def _summary(board: Board) -> list[str]:
@@ -70,13 +72,13 @@ def _summary(board: Board) -> list[str]:
     best = max(trained, key=lambda row: row.sr_psnr or 0.0, default=None)
     kind = "GENERATED PHANTOMS" if card["data"]["kind"] == "phantom" else "REAL"
     return [
-        f"[{board.data}]({quote(board.data)}.md)",
+        f"[{escaped(board.data)}]({quote(board.data)}.md)",
         f"{card['counts']['test_images']} {kind}",
         str(len(board.cards)),
-        first.candidate if first else ABSENT,
+        escaped(first.candidate) if first else ABSENT,
         number(first.predicted_sr_psnr if first else None),
         number(first.sr_psnr if first else None),
-        f"{best.candidate} {number(best.sr_psnr)}" if best else ABSENT,
+        f"{escaped(best.candidate)} {number(best.sr_psnr)}" if best else ABSENT,
         number(floor.sr_psnr if floor else None),
     ]
 
@@ -106,11 +108,6 @@ def _study(study: Study) -> list[str]:
                 ["left out", "predictor", "Q²", "MAE", "RMSE", "tau", "regret", "coverage", "width"], lines, 2
             ),
         ]
-    figures = [
-        f"![{title}](figures/{figure_name(name, study.recipe)})\n"
-        f"<!-- {figure_name(name, study.recipe)} {figure_digest(name, study)} -->"
-        for name, title in FIGURES.items()
-    ]
     return [
         *parts,
         bullets(
@@ -124,7 +121,7 @@ def _study(study: Study) -> list[str]:
                 "**coverage**: share of points inside their 90 % interval; **width**: its mean width in dB.",
             ]
         ),
-        *figures,
+        *(figure.markdown() for figure in of_study(study)),
         *track_record(study.recipe, study.foreseen),
     ]
 

@@ -1,6 +1,6 @@
 """Partial plots of a fitted predictor: what each feature adds, and how far the points lie from that curve."""
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,13 +8,20 @@ from vaescreen.predictor.description import by_effect
 from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.sample import Sample
-from vaescreen.reports.drawing import new_figure, save
+from vaescreen.predictor.words import in_words
+from vaescreen.ranking.table import TARGET_NAMES
+from vaescreen.reports.page import drawing
+from vaescreen.reports.page.drawing import Canvas
 
-_PANELS = 5
+if TYPE_CHECKING:
+    import altair as alt
+
+_PANELS = 4
+_SIDE = 170
 
 
-def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes:
-    """Draw a panel for each of the features that move a target most: its part, with partial residuals.
+def partial_plots(fitted: FittedPredictor) -> bytes:
+    """SVG of a panel for each of the features that move a target most: its part, with partial residuals.
 
     The part is the mean prediction over the points, all with the same value of the feature, less the mean of all
     (partial dependence: Friedman, Greedy function approximation, Annals of Statistics 29(5), 2001). The partial
@@ -24,30 +31,43 @@ def partial_plots(fitted: FittedPredictor, kind: Literal["svg", "png"]) -> bytes
     Raises
     ------
     VaescreenError
-        If matplotlib is not installed.
+        If the extra that draws is not installed.
     """
-    shown = {target: by_effect(fitted, target)[:_PANELS] for target in TARGETS}
-    width = max(len(each) for each in shown.values())
-    figure = new_figure(3.6 * width, 3.2 * len(TARGETS))
-    axes = figure.subplots(len(TARGETS), width, squeeze=False)
-    data = [point.data for point in fitted.points]
-    for row, target in zip(axes, TARGETS, strict=True):
-        model = fitted.targets[target].model
-        sample = Sample.of(fitted.points, target)
-        predicted = model.predict(sample.columns)
-        for panel in row[len(shown[target]) :]:
-            panel.set_axis_off()
-        for panel, name in zip(row, shown[target], strict=False):
-            values = sample.columns[name]
-            shared = [sample.columns | {name: np.full_like(values, value)} for value in values]
-            part = np.array([model.predict(columns).mean() for columns in shared]) - predicted.mean()
-            for each in dict.fromkeys(data):
-                chosen = np.array(data) == each
-                panel.scatter(values[chosen], (part + sample.target - predicted)[chosen], s=12, label=each)
-            order = np.argsort(values)
-            panel.plot(values[order], part[order], color="gray", linewidth=1)
-            panel.set_xlabel(name)
-            panel.set_ylabel(f"part of {target} (dB)")
-            panel.grid(alpha=0.3)
-        row[0].legend(fontsize="x-small")
-    return save(figure, kind, f"partial plots, recipe {fitted.recipe}")
+
+    def draw(canvas: Canvas) -> "alt.TopLevelMixin":
+        import altair as alt
+
+        return alt.vconcat(*(_row(fitted, target, canvas) for target in TARGETS))
+
+    return drawing.svg_file(draw, f"partial plots, recipe {fitted.recipe}")
+
+
+def _row(fitted: FittedPredictor, target: str, canvas: Canvas) -> "alt.HConcatChart":
+    import altair as alt
+
+    model, sample = fitted.targets[target].model, Sample.of(fitted.points, target)
+    predicted = model.predict(sample.columns)
+    panels = []
+    for name in by_effect(fitted, target)[:_PANELS]:
+        values = sample.columns[name]
+        shared = [sample.columns | {name: np.full_like(values, value)} for value in values]
+        part = np.array([model.predict(columns).mean() for columns in shared]) - predicted.mean()
+        records = [
+            {"value": float(value), "part": float(own), "residual": float(own + off), "data": point.data}
+            for value, own, off, point in zip(
+                values, part, sample.target - predicted, fitted.points, strict=True
+            )
+        ]
+        base = alt.Chart(canvas.data(records))
+        x = alt.X("value:Q", title=in_words(name)).scale(zero=False).axis(tickCount=4)
+        panels.append(
+            (
+                base.mark_point(filled=True, size=22, opacity=1).encode(
+                    x=x,
+                    y=alt.Y("residual:Q", title=f"{TARGET_NAMES[target]}, part (dB)" if not panels else None),
+                    color=alt.Color("data:N", title=None),
+                )
+                + base.mark_line(color=drawing.SERIES).encode(x=x, y="part:Q")
+            ).properties(width=_SIDE, height=_SIDE)
+        )
+    return alt.hconcat(*panels)

@@ -208,7 +208,7 @@ def _forest_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int,
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
     ties = alt.Chart(canvas.data([record for record in records if record["band"]]))
     layers = [
-        ties.mark_rect(color=drawing.BAND, opacity=1).encode(y=y),
+        ties.mark_rect(color=drawing.BAND, opacity=0.65).encode(y=y),
         *_across(inside, canvas),
         base.mark_rule(strokeWidth=2.5, color=drawing.SERIES, clip=True).encode(
             x=x, x2="end:Q", y=y, **marks
