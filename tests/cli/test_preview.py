@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from small import write_pictures
 
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
@@ -32,7 +33,17 @@ def test_a_page_needs_nothing_from_elsewhere(run, folder, tmp_path) -> None:
         place.mkdir(exist_ok=True)
         picture.rename(place / picture.name)
     result = run(
-        *("data", "preview", folder, "--report", tmp_path / "sheet.html", "--name", "<b>&x", "--format", "json")
+        *(
+            "data",
+            "preview",
+            folder,
+            "--report",
+            tmp_path / "sheet.html",
+            "--name",
+            "<b>&x",
+            "--format",
+            "json",
+        )
     )
     payload = json.loads(result.stdout)
     page = (tmp_path / "sheet.html").read_text()

@@ -7,7 +7,7 @@ from scipy import signal, stats
 
 from vaescreen.errors import DataError
 from vaescreen.metrics.fidelity import mse
-from vaescreen.metrics.spectrum import half_error_frequency, half_power_frequency, spectrum
+from vaescreen.metrics.spectrum import half_error_frequency, half_power_frequency, relative_error, spectrum
 
 
 def binned_power(image: np.ndarray, count: int) -> np.ndarray:
@@ -122,3 +122,10 @@ def test_nan_gives_nan_and_no_frequency(make_pair):
 def test_unlike_shapes_are_refused():
     with pytest.raises(DataError, match="one shape"):
         spectrum(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 9))
+
+
+def test_relative_error_of_a_wave_that_is_halved_is_minus_six_decibels_at_its_frequency_alone():
+    columns = torch.arange(64, dtype=torch.float64)
+    wave = 0.5 + 0.2 * torch.cos(2 * torch.pi * columns * 8 / 64).expand(1, 1, 64, 64)
+    found = dict(relative_error(spectrum(wave, 0.5 + (wave - 0.5) / 2)))
+    assert found == {pytest.approx(0.125): pytest.approx(10 * np.log10(0.25), abs=1e-6)}

@@ -112,9 +112,7 @@ def show_predictor(
     file: PredictorFile = None,
     figure: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Also draw partial plots into this SVG file.", show_default=False
-        ),
+        typer.Option(metavar="FILE", help="Also draw partial plots into this SVG file.", show_default=False),
     ] = None,
     record: Annotated[
         bool,

@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from vaescreen.cli.printing import Sheet, skipped_notes, warning_notes
 from vaescreen.predictor.fitted import Influence

@@ -9,6 +9,8 @@ from vaescreen.metrics.pair import checked_pair
 
 NYQUIST = 0.5
 MOST_ANNULI = 32
+_FAINTEST = 1e-15
+"""Power below which there is none: keeps logarithms finite."""
 
 
 class Spectrum(NamedTuple):
@@ -57,6 +59,27 @@ def spectrum(reference: Tensor, estimate: Tensor) -> Spectrum:
     edges = torch.arange(count + 2, dtype=torch.float64, device=reference.device) * (NYQUIST / count)
     edges[-1] = NYQUIST * 2**0.5
     return Spectrum(edges, *powers)
+
+
+def relative_error(spectra: Spectrum) -> list[tuple[float, float]]:
+    """Power of the error over that of the reference by frequency, in dB, of the mean over images.
+
+    Returns
+    -------
+    list of (float, float)
+        Frequency in cycles a pixel and level, for each annulus up to Nyquist in which the reference has any power; the
+        mean of the image and the corners beyond Nyquist are left out. At 0 dB nothing of the reference is kept.
+    """
+    inside = slice(1, -1)
+    error, reference = (power.mean(dim=0)[inside] for power in (spectra.error, spectra.reference))
+    levels = 10 * torch.log10(error.clamp(min=_FAINTEST) / reference)
+    return [
+        (frequency, level)
+        for frequency, level, power in zip(
+            spectra.frequencies[inside].tolist(), levels.tolist(), reference.tolist(), strict=True
+        )
+        if power > _FAINTEST
+    ]
 
 
 def half_power_frequency(spectra: Spectrum) -> Tensor:

@@ -102,7 +102,9 @@ def check_beside(file: ResultFile, others: Sequence[ResultFile]) -> None:
     for other in others:
         alike = other.record["protocol"] == file.record["protocol"] and np.array_equal(_values(other), values)
         if alike and not all(each.record["family"].startswith(_MAY_COINCIDE) for each in (file, other)):
-            _refuse(file, f"its per-image values are exactly those of {other.path}, so it may be a copy of it")
+            _refuse(
+                file, f"its per-image values are exactly those of {other.path}, so it may be a copy of it"
+            )
 
 
 def _candidate(file: ResultFile) -> str:

@@ -80,7 +80,9 @@ def _references(
     found: dict[str, dict[str, dict[tuple[str, int], ResultFile]]] = {}
     for path, recipe, data, candidate, seed in point_files(root):
         with _noting(doubts):
-            found.setdefault(recipe, {}).setdefault(data, {})[candidate, seed] = _read(root, path, ReferencePoint)
+            found.setdefault(recipe, {}).setdefault(data, {})[candidate, seed] = _read(
+                root, path, ReferencePoint
+            )
     return found
 
 

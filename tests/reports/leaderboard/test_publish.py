@@ -19,7 +19,6 @@ from simulated import CANDIDATES
 from vaescreen.errors import ResultError
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import load_points
-
 from vaescreen.reports.leaderboard.board import assemble
 from vaescreen.reports.leaderboard.page import data_page
 from vaescreen.reports.leaderboard.publish import publish, stale
@@ -48,7 +47,9 @@ def test_pages_are_the_golden_ones(out):
 def test_publishing_again_gives_the_same_bytes(simulated, out, tmp_path):
     again = publish(simulated.folder, tmp_path / "again").files
     boards = len(PAGES) - 1
-    assert len(again) == len(PAGES) + 2 * boards + 2 + boards  # CSV and JSON; two figures of the recipe, a forest each
+    assert (
+        len(again) == len(PAGES) + 2 * boards + 2 + boards
+    )  # CSV and JSON; two figures of the recipe, a forest each
     for path in again:
         assert path.read_bytes() == (out / path.relative_to(tmp_path / "again")).read_bytes(), path.name
 
@@ -68,7 +69,8 @@ def test_one_changed_number_makes_the_page_stale(simulated, out):
 
     simulated.edit(simulated.card_path("chest-phantom", "pca-sim-f4c4"), faster)
     assert stale(simulated.folder, out) == [
-        f"{out / 'chest-phantom'}{suffix} differs from the result files" for suffix in (".md", ".json", ".csv")
+        f"{out / 'chest-phantom'}{suffix} differs from the result files"
+        for suffix in (".md", ".json", ".csv")
     ]
 
 
@@ -250,7 +252,16 @@ def test_pages_are_the_same_in_another_language_time_zone_width_and_order_of_has
         "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "COLUMNS": "40", "PYTHONHASHSEED": "7",
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }  # fmt: skip
-    command = [sys.executable, "-m", "vaescreen", "publish", "--results", simulated.folder, "--out", tmp_path / "else"]
+    command = [
+        sys.executable,
+        "-m",
+        "vaescreen",
+        "publish",
+        "--results",
+        simulated.folder,
+        "--out",
+        tmp_path / "else",
+    ]
     subprocess.run(command, env=elsewhere, check=True, capture_output=True)
     for path in (path for path in out.rglob("*") if path.is_file()):
         assert path.read_bytes() == (tmp_path / "else" / path.relative_to(out)).read_bytes(), path.name

@@ -16,7 +16,10 @@ def test_charts_are_drawn_names_are_text_and_nothing_is_asked_for(pages, visit, 
     kind = ".narrow" if width == 360 else ".wide"
     with visit(pages[name], width=width) as page:
         for chart in CHARTS[name]:
-            boxes = [mark.bounding_box() for mark in page.locator(f"#{chart} {kind} svg [class^='mark-'] path").all()]
+            boxes = [
+                mark.bounding_box()
+                for mark in page.locator(f"#{chart} {kind} svg [class^='mark-'] path").all()
+            ]
             assert sum(bool(box) and box["width"] + box["height"] > 3 for box in boxes) > 1, chart
         assert page.locator("img[onerror]").count() == 0
         assert "<img src=x" in page.locator("h1").inner_text()

@@ -35,7 +35,9 @@ def ranking_of(folder: Path, copies: int = 1, **changes: Any) -> Ranking:
         for name in sorted(CANDIDATES):
             card = json.loads((folder / "scores" / "chest" / f"{name}.json").read_text())
             cards.append(card | {"candidate": f"{name}-{copy}" if copy else name})
-    forecast = {target: {card["candidate"]: predictor.predict(card, target) for card in cards} for target in TARGETS}
+    forecast = {
+        target: {card["candidate"]: predictor.predict(card, target) for card in cards} for target in TARGETS
+    }
     chances = predictor.probability_of_best(cards, "sr_psnr")
     rows = build_rows(
         cards,
@@ -56,7 +58,9 @@ def examples_of(ranking: Ranking) -> Examples:
     lr = hr[:, :, ::4, ::4]
     made = {FLOOR: lr.repeat_interleave(4, 2).repeat_interleave(4, 3)}
     names = [row.candidate for row in ranking.rows if not row.floor]
-    made |= {name: (hr + 0.002 * (place + 1) * torch.cos(40 * hr)).clamp(0, 1) for place, name in enumerate(names)}
+    made |= {
+        name: (hr + 0.002 * (place + 1) * torch.cos(40 * hr)).clamp(0, 1) for place, name in enumerate(names)
+    }
     return Examples([Chosen(f"image-{n}", "tells candidates apart") for n in range(6)], hr, lr, made)
 
 
@@ -65,7 +69,9 @@ def rename(ranking: Ranking, old: str, new: str) -> Ranking:
     return replace(
         ranking,
         rows=tuple(replace(row, candidate=new) if row.candidate == old else row for row in ranking.rows),
-        cards=tuple(card | {"candidate": new} if card["candidate"] == old else card for card in ranking.cards),
+        cards=tuple(
+            card | {"candidate": new} if card["candidate"] == old else card for card in ranking.cards
+        ),
     )
 
 
@@ -80,7 +86,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Write the page of a ranking and give its path."""
     folder = tmp_path_factory.mktemp("pages")
 
-    def write(ranking: Ranking, *, private: bool = False, command: str = "vaescreen rank", **changes: Any) -> Path:
+    def write(
+        ranking: Ranking, *, private: bool = False, command: str = "vaescreen rank", **changes: Any
+    ) -> Path:
         examples = examples_of(ranking)
         for name, value in changes.items():
             setattr(examples, name, value)

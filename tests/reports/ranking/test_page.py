@@ -24,7 +24,9 @@ sys.stdout.buffer.write(page(ranking, examples, command="vaescreen rank", privat
 
 def test_it_begins_with_the_verdict_and_three_numbers(report, ranking):
     text = report.read_text()
-    order = [text.index(each) for each in ('class="verdict"', 'class="numbers"', 'id="forest"', 'id="images"')]
+    order = [
+        text.index(each) for each in ('class="verdict"', 'class="numbers"', 'id="forest"', 'id="images"')
+    ]
     order += [text.index(f'id="{each}"') for each in (*CHARTS[1:], "all", "provenance")]
     assert order == sorted(order)
     first = ranking.rows[0]
@@ -33,7 +35,9 @@ def test_it_begins_with_the_verdict_and_three_numbers(report, ranking):
 
 
 def test_the_result_is_in_it_as_json(report, ranking):
-    held = re.search(r'<script type="application/json" id="result">(.*?)</script>', report.read_text(), re.DOTALL)
+    held = re.search(
+        r'<script type="application/json" id="result">(.*?)</script>', report.read_text(), re.DOTALL
+    )
     assert json.loads(held[1]) == json.loads(json.dumps(ranking.as_json()))
 
 

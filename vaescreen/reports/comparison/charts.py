@@ -1,10 +1,10 @@
 """Charts of a comparison: what differs, in which bands and frequencies, and how intensities agree."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vaescreen.metrics.agreement import Agreement
+from vaescreen.metrics.spectrum import relative_error
 from vaescreen.ranking.columns import number
 from vaescreen.ranking.comparison.analysis import BANDS, PRIMARY
 from vaescreen.ranking.comparison.run import Report
@@ -94,7 +94,12 @@ def bands(report: Report, canvas: Canvas) -> "Chart":
     panels = []
     for prefix, title in _WAVELETS.items():
         records = [
-            {"candidate": name, "band": band, "psnr": float(table[f"{prefix}_psnr_{band}"].mean()), "said": name}
+            {
+                "candidate": name,
+                "band": band,
+                "psnr": float(table[f"{prefix}_psnr_{band}"].mean()),
+                "said": name,
+            }
             for name, table in report.measured.tables.items()
             for band in BANDS
         ]
@@ -116,13 +121,10 @@ def spectrum(report: Report, canvas: Canvas) -> "Chart":
     import altair as alt
 
     records = [
-        {"candidate": name, "frequency": float(frequency), "power": 10 * math.log10(max(error, 1e-15) / of), "said": name}
+        {"candidate": name, "frequency": frequency, "power": level, "said": name}
         for name, each in report.measured.spectra.items()
-        for frequency, of, error in zip(
-            *(part.flatten()[1:-1].tolist() for part in (each.frequencies, each.reference, each.error)), strict=True
-        )
-        if of > 0
-    ]  # fmt: skip
+        for frequency, level in relative_error(each)
+    ]
     return _lines(
         records,
         alt.X("frequency:Q", title="spatial frequency (cycles a pixel)"),
@@ -158,18 +160,28 @@ def agreement(report: Report, canvas: Canvas) -> "Chart":
         ]
         found = report.analysis.agreement[name]
         if isinstance(found, Agreement):
-            lines = [{"at": found.bias, "bias": 1}, *({"at": at, "bias": 0} for at in (found.lower, found.upper))]
+            lines = [
+                {"at": found.bias, "bias": 1},
+                *({"at": at, "bias": 0} for at in (found.lower, found.upper)),
+            ]
             layers.append(
                 alt.Chart(canvas.data(lines))
                 .mark_rule(color=drawing.SECOND)
-                .encode(y="at:Q", strokeDash=alt.StrokeDash("bias:N", legend=None).scale(range=[[4, 3], [1, 0]]))
+                .encode(
+                    y="at:Q", strokeDash=alt.StrokeDash("bias:N", legend=None).scale(range=[[4, 3], [1, 0]])
+                )
             )
         panels.append(alt.layer(*layers).properties(title=name, width=room, height=170))
     return alt.concat(*panels, columns=columns)
 
 
 def _lines(
-    records: Sequence[dict[str, Any]], x: "alt.X", y: "alt.Y", report: Report, canvas: Canvas, height: int = 260
+    records: Sequence[dict[str, Any]],
+    x: "alt.X",
+    y: "alt.Y",
+    report: Report,
+    canvas: Canvas,
+    height: int = 260,
 ) -> "alt.Chart":
     """A line a candidate, in colour and dash."""
     import altair as alt
@@ -178,7 +190,9 @@ def _lines(
     colours = [_COLOURS[place % len(_COLOURS)] for place in range(len(names))]
     dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
     dashes = [dashes[place % len(dashes)] for place in range(len(names))]
-    key = alt.Legend(title=None, orient="top", columns=1 if canvas.width < drawing.WIDE else 3, symbolType="stroke")
+    key = alt.Legend(
+        title=None, orient="top", columns=1 if canvas.width < drawing.WIDE else 3, symbolType="stroke"
+    )
     return (
         alt.Chart(canvas.data(records))
         .mark_line(strokeWidth=2)
@@ -186,7 +200,9 @@ def _lines(
             x=x,
             y=y,
             color=alt.Color("candidate:N", sort=names, legend=key).scale(domain=names, range=colours),
-            strokeDash=alt.StrokeDash("candidate:N", sort=names, legend=key).scale(domain=names, range=dashes),
+            strokeDash=alt.StrokeDash("candidate:N", sort=names, legend=key).scale(
+                domain=names, range=dashes
+            ),
             description="said:N",
         )
         .properties(width=canvas.width - 70, height=height)

@@ -119,7 +119,9 @@ def assemble(folder: Path, data: Collection[str] = (), candidates: Collection[st
     doubts: list[str] = []
     results = read_results(folder, doubts)
     studies = tuple(
-        study for recipe in results.references if (study := _study(folder, recipe, results, doubts)) is not None
+        study
+        for recipe in results.references
+        if (study := _study(folder, recipe, results, doubts)) is not None
     )
     shown = {
         name: chosen
@@ -162,7 +164,9 @@ def _study(folder: Path, recipe: str, results: Results, doubts: list[str]) -> St
         fitted, reason = None, str(error)
     outcomes = tuple(
         Outcome(point, ours, published)
-        for point, ours, published in zip(points, _held_out(points, OURS), _held_out(points, PUBLISHED), strict=True)
+        for point, ours, published in zip(
+            points, _held_out(points, OURS), _held_out(points, PUBLISHED), strict=True
+        )
     )
     shown = {name: PREDICTORS[name] for name in SHOWN}
     reports = {target: validate(points, target, predictors=shown) for target in TARGETS}

@@ -68,7 +68,11 @@ def of_study(study: Study) -> list[Drawing]:
         for outcome in study.outcomes
     ]
     predicted = [
-        [number(value) for each in (outcome.ours, outcome.published) for value in (each[:3] if each else (None,))]
+        [
+            number(value)
+            for each in (outcome.ours, outcome.published)
+            for value in (each[:3] if each else (None,))
+        ]
         for outcome in study.outcomes
     ]
     ceiling, prediction = (f"{study.recipe}-{name}.svg" for name in ("ceiling", "prediction"))
@@ -123,7 +127,9 @@ def _prediction(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.HConcatChar
     line = alt.Chart(canvas.data([{"at": at} for at in span]))
     for group, title in _GROUPS.items():
         records = [
-            record for outcome in outcomes if (record := _predicted(outcome, getattr(outcome, group))) is not None
+            record
+            for outcome in outcomes
+            if (record := _predicted(outcome, getattr(outcome, group))) is not None
         ]
         base = alt.Chart(canvas.data(records)).encode(color=_colour(outcomes), description="said:N")
         x = alt.X("measured:Q", title="measured SR PSNR (dB)").scale(domain=span, nice=True)
@@ -131,7 +137,8 @@ def _prediction(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.HConcatChar
         panels.append(
             (
                 line.mark_line(color=drawing.FAINT, clip=True).encode(
-                    x=alt.X("at:Q").scale(domain=span, nice=True), y=alt.Y("at:Q").scale(domain=span, nice=True)
+                    x=alt.X("at:Q").scale(domain=span, nice=True),
+                    y=alt.Y("at:Q").scale(domain=span, nice=True),
                 )
                 + base.mark_rule(opacity=0.5, clip=True).encode(x=x, y="low:Q", y2="high:Q")
                 + base.mark_point(filled=True, size=50, opacity=1, clip=True).encode(x=x, y=y)

@@ -47,7 +47,11 @@ def index_page(leaderboard: Leaderboard, registered: Registered) -> str:
                 map(_summary, leaderboard.boards),
                 4,
             ),
-            *([bullets(["Left out as doubtful:", *map(escaped, leaderboard.doubts)])] if leaderboard.doubts else []),
+            *(
+                [bullets(["Left out as doubtful:", *map(escaped, leaderboard.doubts)])]
+                if leaderboard.doubts
+                else []
+            ),
             *(part for study in leaderboard.studies for part in _study(study)),
             *_gains(leaderboard.boards),
             "## Pages and figures",
@@ -58,7 +62,9 @@ def index_page(leaderboard: Leaderboard, registered: Registered) -> str:
 
 def _contents(leaderboard: Leaderboard) -> list[str]:
     figures = [
-        f"[{figure.title}](figures/{figure.file})" for study in leaderboard.studies for figure in of_study(study)
+        f"[{figure.title}](figures/{figure.file})"
+        for study in leaderboard.studies
+        for figure in of_study(study)
     ]
     pages = [f"[{escaped(board.title)}]({quote(board.data)}.md)" for board in leaderboard.boards]
     return [*pages, *figures]

@@ -71,10 +71,12 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
             f"# {escaped(board.data)}",
             unscored(board.cards, registered),
             escaped(board.title.partition(": ")[2]) + ".",
-            bullets(f"**{escaped(line)}**" if not place else escaped(line) for place, line in enumerate(board.verdict.lines)),
+            bullets(_verdict(board)),
             *(figure.markdown() for figure in of_board(board)),
             "## Ranking",
-            table(list(_ranking(board, registered)), zip(*_ranking(board, registered).values(), strict=True), 2),
+            table(
+                list(_ranking(board, registered)), zip(*_ranking(board, registered).values(), strict=True), 2
+            ),
             bullets([*_READING, *_extrapolated(ranked)]),
             f"The same as [CSV]({quote(board.data)}.csv) and [JSON]({quote(board.data)}.json). "
             f"Rendered by vaescreen {__version__}.",
@@ -91,12 +93,20 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
                 f"{card['protocol']}.",
                 table(
                     ["candidate", "fingerprint of the autoencoder"],
-                    [[escaped(name), escaped(record["fingerprint"][:_SHORT])] for name, record in board.cards.items()],
+                    [
+                        [escaped(name), escaped(record["fingerprint"][:_SHORT])]
+                        for name, record in board.cards.items()
+                    ],
                     2,
                 ),
             ),
         ]
     )
+
+
+def _verdict(board: Board) -> list[str]:
+    first, *others = board.verdict.lines or ("Nothing can be ranked.",)
+    return [f"**{escaped(first)}**", *map(escaped, others)]
 
 
 def unscored(cards: Iterable[str], registered: Registered) -> str:
@@ -109,10 +119,12 @@ def unscored(cards: Iterable[str], registered: Registered) -> str:
     ]
     if not published:
         return ""
-    named = ", ".join(published[:_NAMED]) + (f" and {len(published) - _NAMED} more" if len(published) > _NAMED else "")
+    named = ", ".join(published[:_NAMED]) + (
+        f" and {len(published) - _NAMED} more" if len(published) > _NAMED else ""
+    )
     return (
-        f"Not scored yet: {named}. Their weights have to be downloaded first (`vaescreen registry pull NAME`), and were "
-        "not on the machine that made these results."
+        f"Not scored yet: {named}. Their weights have to be downloaded first (`vaescreen registry pull NAME`), and "
+        "were not on the machine that made these results."
     )
 
 
@@ -285,7 +297,8 @@ def _environments(records: Iterable[Record]) -> list[str]:
     """Each distinct environment in one line, with the number of results made in it."""
     counted = Counter(_environment(record["environment"]) for record in records)
     return [
-        f"{escaped(text)} ({count} result{'' if count == 1 else 's'})" for text, count in sorted(counted.items())
+        f"{escaped(text)} ({count} result{'' if count == 1 else 's'})"
+        for text, count in sorted(counted.items())
     ]
 
 

@@ -90,8 +90,8 @@ def page(
             figure(
                 "grays",
                 "Gray levels",
-                "Share of the pixels at each gray level, by split, on a logarithmic axis. Spikes at the ends are values "
-                "that were cut off; a comb is contrast that was stretched.",
+                "Share of the pixels at each gray level, by split, on a logarithmic axis. Spikes at the ends are "
+                "values that were cut off; a comb is contrast that was stretched.",
                 lambda canvas: _grays(survey, canvas),
             ),
             figure(
@@ -163,7 +163,9 @@ def _by_split(records: Sequence[dict[str, Any]], title: str, y: "alt.Y", canvas:
         .encode(
             x=alt.X("x:Q", title=title),
             y=y,
-            color=colour.scale(domain=splits, range=[drawing.ACCENT, drawing.THIRD, drawing.SECOND][: len(splits)]),
+            color=colour.scale(
+                domain=splits, range=[drawing.ACCENT, drawing.THIRD, drawing.SECOND][: len(splits)]
+            ),
             strokeDash=alt.StrokeDash("split:N", title=None).scale(
                 domain=splits, range=[[1, 0], [2, 2], [6, 3]][: len(splits)]
             ),

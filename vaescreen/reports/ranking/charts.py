@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vaescreen.metrics.spectrum import Spectrum
+from vaescreen.metrics.spectrum import Spectrum, relative_error
 from vaescreen.ranking.columns import number
 from vaescreen.ranking.table import FLOOR, Row
 from vaescreen.reports.page import drawing
@@ -37,7 +37,9 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("predicted SR PSNR (dB)", "predicted_sr_psnr", "interval", FLOOR),
-    Panel("predicted one-step output (dB)", "predicted_posterior_mean_psnr", "posterior_mean_interval", FLOOR),
+    Panel(
+        "predicted one-step output (dB)", "predicted_posterior_mean_psnr", "posterior_mean_interval", FLOOR
+    ),
     Panel("predicted detail (dB)", "predicted_detail", "detail_interval", "true image"),
 )
 _PROBED = (Panel("probe PSNR (dB)", "probe_psnr", None, FLOOR),)
@@ -67,7 +69,10 @@ def forest(rows: Sequence[Row], canvas: Canvas) -> "Chart":
     shown, width = _panels(rows), canvas.width
     beside = width >= drawing.WIDE
     room = (width - 130) // len(shown) - 14 if beside else width - 150
-    charts = [_forest_panel(rows, panel, canvas, room, names=not beside or not place) for place, panel in enumerate(shown)]
+    charts = [
+        _forest_panel(rows, panel, canvas, room, names=not beside or not place)
+        for place, panel in enumerate(shown)
+    ]
     return alt.hconcat(*charts, spacing=12) if beside else alt.vconcat(*charts)
 
 
@@ -99,10 +104,10 @@ def spectra(rows: Sequence[Row], found: Mapping[str, Spectrum], canvas: Canvas) 
 
     keys = {entry.row.candidate: entry.key for entry in entries(rows)} | {FLOOR: "floor"}
     records = [
-        {"candidate": name, "frequency": float(frequency), "power": level, "href": f"#{keys[name]}"}
+        {"candidate": name, "frequency": frequency, "power": level, "href": f"#{keys[name]}"}
         for name, each in found.items()
         if name in keys
-        for frequency, level in _relative(each)
+        for frequency, level in relative_error(each)
     ]
     return _lines(
         records,
@@ -168,7 +173,11 @@ def measured(points: Sequence[Held], rows: Sequence[Row], canvas: Canvas) -> "Ch
     colours = [drawing.COLOURS[place % len(drawing.COLOURS)] for place in range(len(data_sets))]
     shapes = [drawing.SHAPES[place % len(drawing.SHAPES)] for place in range(len(data_sets))]
     x = alt.X("measured:Q", title="measured SR PSNR (dB)").scale(zero=False)
-    colour = alt.Color("data:N", title=None, sort=data_sets).scale(domain=data_sets, range=colours).legend(orient="top")
+    colour = (
+        alt.Color("data:N", title=None, sort=data_sets)
+        .scale(domain=data_sets, range=colours)
+        .legend(orient="top")
+    )
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
     return (
         line.mark_line(color=drawing.FAINT).encode(x="at:Q", y="at:Q")
@@ -210,10 +219,12 @@ def _forest_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int,
     layers = [
         ties.mark_rect(color=drawing.BAND, opacity=0.65).encode(y=y),
         *_across(inside, canvas),
-        base.mark_rule(strokeWidth=2.5, color=drawing.SERIES, clip=True).encode(
-            x=x, x2="end:Q", y=y, **marks
-        ).transform_calculate(end="datum.high", value="datum.low"),
-        base.mark_point(filled=True, size=70, opacity=1, color=drawing.ACCENT, clip=True).encode(x=x, y=y, **marks),
+        base.mark_rule(strokeWidth=2.5, color=drawing.SERIES, clip=True)
+        .encode(x=x, x2="end:Q", y=y, **marks)
+        .transform_calculate(end="datum.high", value="datum.low"),
+        base.mark_point(filled=True, size=70, opacity=1, color=drawing.ACCENT, clip=True).encode(
+            x=x, y=y, **marks
+        ),
     ]
     step = 22 if len(records) <= 40 else 15
     return alt.layer(*layers).properties(width=width, height=alt.Step(step))
@@ -284,8 +295,10 @@ def _frontier_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: in
         records.append(record)
         if ahead:
             frontier.append(record)
-    x = alt.X("values:Q", title="latent values").scale(type="log", nice=False, padding=44).axis(
-        values=sorted({record["values"] for record in records}), format=",d", labelOverlap=True
+    x = (
+        alt.X("values:Q", title="latent values")
+        .scale(type="log", nice=False, padding=44)
+        .axis(values=sorted({record["values"] for record in records}), format=",d", labelOverlap=True)
     )
     y = alt.Y("quality:Q", title=panel.title).scale(zero=False, padding=18)
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
@@ -327,19 +340,6 @@ def _lines(records: Sequence[dict[str, Any]], x: "alt.X", y: "alt.Y", canvas: Ca
         if chosen
     ]
     return alt.layer(*layers).properties(width=canvas.width - 70, height=260)
-
-
-def _relative(found: Spectrum) -> list[tuple[float, float]]:
-    """Frequency and level of the error in dB over the image's own power; the mean and the corners are left out."""
-    inside = slice(1, -1)
-    error, image = found.error.mean(dim=0)[inside], found.reference.mean(dim=0)[inside]
-    return [
-        (frequency, 10 * math.log10(max(ours, 1e-15) / theirs))
-        for frequency, ours, theirs in zip(
-            found.frequencies[inside].tolist(), error.tolist(), image.tolist(), strict=True
-        )
-        if theirs > 0
-    ]
 
 
 def _band_levels(summary: Mapping[str, Any]) -> list[tuple[str, float]]:

@@ -158,7 +158,11 @@ def _doubts(ranking: Ranking, examples: Examples) -> list[str]:
         *filter(None, [ranking.doubt]),
         *ranking.warnings,
         *(f"{name} could not be scored or shown: {reason}" for name, reason in failed.items()),
-        *([f"{len(ranking.skipped)} files were skipped; they are named at the end"] if ranking.skipped else []),
+        *(
+            [f"{len(ranking.skipped)} files were skipped; they are named at the end"]
+            if ranking.skipped
+            else []
+        ),
     ]
 
 
@@ -226,7 +230,9 @@ def _held(predictor: FittedPredictor) -> list[charts.Held]:
     except ResultError:
         return []
     return [
-        charts.Held(point.candidate, point.data, float(sample.target[place]), *(float(each[place]) for each in made))
+        charts.Held(
+            point.candidate, point.data, float(sample.target[place]), *(float(each[place]) for each in made)
+        )
         for place, point in enumerate(predictor.points)
     ]
 
@@ -312,5 +318,3 @@ def _provenance(ranking: Ranking, command: str) -> dict[str, Any]:
         "missing": [each.candidate for each in ranking.missing],
         "skipped": [f"{each.path}: {each.reason}" for each in ranking.skipped],
     }
-
-
