@@ -15,7 +15,7 @@ from vaescreen.autoencoders import open_autoencoder
 from vaescreen.environment import command_line, environment
 from vaescreen.images import open_data
 from vaescreen.registry.registry import Registry
-from vaescreen.reports.drawing import new_figure, save
+from vaescreen.reports.page.drawing import ACCENT, SECOND, THIRD, Canvas, svg_file
 from vaescreen.storage import cache_dir, digest, write_bytes, write_json
 from vaescreen.superres.evaluation import evaluate
 from vaescreen.superres.finished import Wanted, training_key, weights_path
@@ -69,32 +69,34 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def draw(result: dict[str, Any]) -> bytes:
     """Both curves over the number of steps, as SVG."""
-    figure = new_figure(7.0, 4.5)
-    axes = figure.add_subplot()
-    for sampler, marker in zip(NAMES, "os", strict=True):
-        rows = [row for row in result["rows"] if row["sampler"] == sampler]
-        axes.plot(
-            [row["steps"] for row in rows],
-            [row["sr_psnr"] for row in rows],
-            marker=marker,
-            label=NAMES[sampler],
-        )
+    import altair as alt
+
     levels = result["levels"]
-    axes.axhline(
-        levels["posterior_mean_psnr"], linestyle="--", color="gray", label="posterior mean, one step"
-    )
-    axes.set_xscale("log")
-    axes.set_xticks(STEPS, [str(steps) for steps in STEPS])
-    axes.minorticks_off()
-    axes.set_xlabel("steps")
-    axes.set_ylabel("SR PSNR against the true image (dB)")
-    axes.set_title(
+    title = [
         f"{result['candidate']} on {result['data']['name']}, recipe {result['recipe']}, "
-        f"{result['data']['test_images']} test images\n"
-        f"(bicubic {levels['bicubic_psnr']:.2f} dB, AE ceiling {levels['ae_ceiling']:.2f} dB)"
-    )
-    axes.legend(fontsize="small")
-    return save(figure, "svg", digest(result["rows"], result["levels"]))
+        f"{result['data']['test_images']} test images",
+        f"(bicubic {levels['bicubic_psnr']:.2f} dB, AE ceiling {levels['ae_ceiling']:.2f} dB)",
+    ]
+
+    def chart(canvas: Canvas) -> alt.LayerChart:
+        rows = [row | {"name": NAMES[row["sampler"]]} for row in result["rows"]]
+        mean = canvas.data([{"psnr": levels["posterior_mean_psnr"], "what": "one-step output"}])
+        rule = alt.Chart(mean).encode(y="psnr:Q")
+        x = alt.X("steps:Q", title="steps").scale(type="log").axis(values=list(STEPS))
+        y = alt.Y("sr_psnr:Q", title="SR PSNR against the true image (dB)").scale(zero=False)
+        names = list(NAMES.values())
+        colour = (
+            alt.Color("name:N", title=None).scale(domain=names, range=[ACCENT, THIRD]).legend(orient="bottom")
+        )
+        base = alt.Chart(canvas.data(rows)).encode(x=x, y=y, color=colour)
+        return (
+            base.mark_line()
+            + base.mark_point(filled=True, opacity=1).encode(shape=alt.Shape("name:N", title=None))
+            + rule.mark_rule(strokeDash=[4, 3], color=SECOND)
+            + rule.mark_text(align="left", dy=-7, color=SECOND).encode(x=alt.value(6), text="what:N")
+        ).properties(width=canvas.width - 80, height=300, title=title)
+
+    return svg_file(chart, digest(result["rows"], result["levels"]))
 
 
 def main() -> None:

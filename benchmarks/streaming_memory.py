@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from vaescreen.environment import command_line, environment
-from vaescreen.reports.drawing import new_figure, save
+from vaescreen.reports.page.drawing import ACCENT, SECOND, Canvas, svg_file
 from vaescreen.storage import digest, read_json, write_bytes, write_json
 
 TRAIN_IMAGES = 300
@@ -73,18 +73,27 @@ def measure(data: Path, images: int, candidate: str) -> dict[str, Any]:
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Peak memory against the number of images."""
+    import altair as alt
+
     curve = result["curve"]
-    figure = new_figure(5, 3.5)
-    axes = figure.add_subplot()
-    memory = [point["peak_bytes"] / MEGABYTE for point in curve]
-    axes.semilogx([point["images"] for point in curve], memory, marker="o", label="score")
     limit = (curve[0]["peak_bytes"] + ALLOWED) / MEGABYTE
-    axes.axhline(
-        limit, linestyle="--", color="gray", label=f"{ALLOWED / MEGABYTE:.0f} MiB more than the first"
-    )
-    axes.set(xlabel="test images", ylabel="peak resident memory (MiB)", ylim=(0, 1.1 * limit))
-    axes.legend(fontsize="small", loc="lower right")
-    write_bytes(path, save(figure, "svg", digest(curve)))
+
+    def chart(canvas: Canvas) -> alt.LayerChart:
+        points = [{"images": each["images"], "memory": each["peak_bytes"] / MEGABYTE} for each in curve]
+        allowed = canvas.data(
+            [{"memory": limit, "what": f"{ALLOWED / MEGABYTE:.0f} MiB more than the first"}]
+        )
+        y = alt.Y("memory:Q", title="peak resident memory (MiB)").scale(domain=[0, 1.1 * limit])
+        rule = alt.Chart(allowed).encode(y=y)
+        return (
+            rule.mark_rule(strokeDash=[4, 3], color=SECOND)
+            + rule.mark_text(align="left", dy=-7, color=SECOND).encode(x=alt.value(6), text="what:N")
+            + alt.Chart(canvas.data(points))
+            .mark_line(point={"color": ACCENT}, color=ACCENT)
+            .encode(x=alt.X("images:Q", title="test images").scale(type="log"), y=y)
+        ).properties(width=canvas.width - 80, height=240)
+
+    write_bytes(path, svg_file(chart, digest(curve), width=480))
 
 
 def main() -> None:

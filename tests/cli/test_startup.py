@@ -5,7 +5,7 @@ import pytest
 
 from vaescreen import __version__
 
-HEAVY = ("torch", "pandas", "diffusers", "matplotlib", "scipy", "pyarrow", "numpy")
+HEAVY = ("torch", "pandas", "diffusers", "altair", "scipy", "pyarrow", "numpy")
 
 
 def imported_by(statement: str) -> set[str]:

@@ -14,24 +14,37 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from simulated import CANDIDATES
+from simulated import CANDIDATES, write_simulated
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import load_points
 from vaescreen.reports.leaderboard.board import assemble
 from vaescreen.reports.leaderboard.page import data_page
-from vaescreen.reports.leaderboard.publish import publish, stale
+from vaescreen.reports.leaderboard.publish import publish, render, stale
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "leaderboard"
 PAGES = ("README.md", "brain.md", "chest-phantom.md", "chest.md", "natural.md")
 
 
-@pytest.fixture
-def out(simulated, tmp_path):
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """Pages of the simulated results as they are, drawn once."""
     pytest.importorskip("altair", reason="figures need the extra `report`")
-    publish(simulated.folder, tmp_path / "out")
-    return tmp_path / "out"
+    folder = tmp_path_factory.mktemp("published")
+    publish(write_simulated(folder / "results").folder, folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture
+def out(published, tmp_path):
+    """A copy of `published`."""
+    return Path(shutil.copytree(published, tmp_path / "out"))
+
+
+def pages_of(simulated, data=(), candidates=()):
+    """Pages by file name, without figures."""
+    return render(assemble(simulated.folder, data, candidates))
 
 
 def test_pages_are_the_golden_ones(out):
@@ -103,25 +116,21 @@ def test_pages_missing_edited_or_left_over_are_stale(simulated, out):
     assert (out / "notes.md").exists()
 
 
-def test_score_cards_that_no_predictor_takes_are_ranked_by_the_probe(simulated, tmp_path):
+def test_score_cards_that_no_predictor_takes_are_ranked_by_the_probe(simulated):
     shutil.rmtree(simulated.folder / "reference")
-    publish(simulated.folder, tmp_path / "out")
-    assert "ranked by convolutional probe PSNR" in (tmp_path / "out" / "chest.md").read_text()
-    assert not list((tmp_path / "out" / "figures").glob("compact-*"))
+    assert "ranked by convolutional probe PSNR" in pages_of(simulated)["chest.md"]
 
 
-def test_too_few_points_are_shown_but_not_fitted(simulated, tmp_path):
-    pytest.importorskip("altair", reason="figures need the extra `report`")
+def test_too_few_points_are_shown_but_not_fitted(simulated):
     for data in ("brain", "natural"):
         shutil.rmtree(simulated.folder / "reference" / "compact" / data)
-    publish(simulated.folder, tmp_path / "out")
-    assert "No predictor: recipe 'compact' has 5 reference points" in (tmp_path / "out/README.md").read_text()
-    page = (tmp_path / "out" / "chest.md").read_text()
-    assert "<summary>Measured after training: recipe compact</summary>" in page
-    assert "ranked by convolutional probe PSNR" in page
+    pages = pages_of(simulated)
+    assert "No predictor: recipe 'compact' has 5 reference points" in pages["README.md"]
+    assert "<summary>Measured after training: recipe compact</summary>" in pages["chest.md"]
+    assert "ranked by convolutional probe PSNR" in pages["chest.md"]
 
 
-def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated, out, tmp_path):
+def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated):
     """Moving every measured value of a candidate leaves its own predictions where they were, and moves others."""
 
     def worse(record, frame):
@@ -129,16 +138,16 @@ def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated, out
             frame[name] -= 1.0
             record["summary"][name] -= 1.0
 
+    before = pages_of(simulated)["chest.md"]
     for data in ("chest", "brain", "natural"):
         simulated.edit(simulated.reference_path(data, "medical-sim-f4c4"), worse)
-    publish(simulated.folder, tmp_path / "moved")
+    after = pages_of(simulated)["chest.md"]
     for candidate, same in (("medical-sim-f4c4", True), ("pca-sim-f4c4", False)):
-        before, after = (_left_out(folder / "chest.md", candidate) for folder in (out, tmp_path / "moved"))
-        assert (before == after) is same
+        assert (_left_out(before, candidate) == _left_out(after, candidate)) is same
 
 
 def _left_out(page, candidate):
-    measured = page.read_text().partition("Measured after training")[2]
+    measured = page.partition("Measured after training")[2]
     line = next(line for line in measured.splitlines() if re.match(rf"\| \d+ \| {candidate} ", line))
     return line.split(" | ")[4:6]
 
@@ -175,7 +184,7 @@ def test_csv_and_json_have_the_rows_of_the_page(simulated, out):
     assert {"interval_low", "interval_high", "channels"} <= set(frame)
 
 
-def test_a_doubtful_row_is_left_out_and_named_and_all_others_stay(simulated, tmp_path):
+def test_a_doubtful_row_is_left_out_and_named_and_all_others_stay(simulated, out):
     def copied(record, frame):
         return frame.assign(psnr=values)
 
@@ -185,52 +194,52 @@ def test_a_doubtful_row_is_left_out_and_named_and_all_others_stay(simulated, tmp
     record["summary"]["psnr"] = float(values.mean())
     simulated.card_path("chest", "medical-sim-f4c4").write_text(json.dumps(record))
     simulated.card_path("brain", "pca-sim-f8c4").write_text("{")
-    published = publish(simulated.folder, tmp_path / "out")
-    copy, damaged = sorted(published.doubts, key=lambda doubt: "brain" in doubt)
+    copy, damaged = sorted(assemble(simulated.folder).doubts, key=lambda doubt: "brain" in doubt)
     assert "so it may be a copy of it" in copy
     assert "pca-sim-f8c4" in damaged
-    chest, brain = ((tmp_path / "out" / f"{name}.md").read_text() for name in ("chest", "brain"))
+    pages = pages_of(simulated)
+    chest, brain = pages["chest.md"], pages["brain.md"]
     assert "may be a copy" in chest
     assert "| medical-sim-f4c4 |" not in chest
     assert "| generic-sim-f4c4 |" in chest
     assert "| pca-sim-f8c4 |" not in brain
     assert "| pca-sim-f4c4 |" in brain
-    assert any("may be a copy" in line for line in stale(simulated.folder, tmp_path / "out"))
+    assert any("may be a copy" in line for line in stale(simulated.folder, out))
 
 
-def test_the_odd_one_out_is_left_out_even_if_it_comes_first(simulated, tmp_path):
+def test_the_odd_one_out_is_left_out_even_if_it_comes_first(simulated):
     simulated.edit(
         simulated.card_path("chest", "generic-sim-f4c4"),
         lambda record, frame: record["data"].update(fingerprint="0123456789"),
     )
-    published = publish(simulated.folder, tmp_path / "out")
-    assert [doubt.partition(":")[0] for doubt in published.doubts] == ["scores/chest/generic-sim-f4c4.json"]
+    assert [doubt.partition(":")[0] for doubt in assemble(simulated.folder).doubts] == [
+        "scores/chest/generic-sim-f4c4.json"
+    ]
 
 
-def test_private_data_get_no_page_unless_asked_for(simulated, tmp_path):
+def test_private_data_get_no_page_unless_asked_for(simulated):
     for candidate in CANDIDATES:
         simulated.edit(
             simulated.card_path("brain", candidate),
             lambda record, frame: record["data"]["description"].update(private=True),
         )
-    publish(simulated.folder, tmp_path / "all")
-    assert not (tmp_path / "all" / "brain.md").exists()
-    assert "(brain.md)" not in (tmp_path / "all" / "README.md").read_text()
-    publish(simulated.folder, tmp_path / "asked", data=["brain"])
-    assert (tmp_path / "asked" / "brain.md").exists()
-    assert not (tmp_path / "asked" / "chest.md").exists()
+    pages = pages_of(simulated)
+    assert "brain.md" not in pages
+    assert "(brain.md)" not in pages["README.md"]
+    asked = pages_of(simulated, data=["brain"])
+    assert "brain.md" in asked
+    assert "chest.md" not in asked
 
 
-def test_only_the_candidates_asked_for_are_shown(simulated, tmp_path):
-    publish(simulated.folder, tmp_path / "out", data=["chest"], candidates=["pca-sim-f4c4"])
-    page = (tmp_path / "out" / "chest.md").read_text()
+def test_only_the_candidates_asked_for_are_shown(simulated):
+    page = pages_of(simulated, data=["chest"], candidates=["pca-sim-f4c4"])["chest.md"]
     assert "| pca-sim-f4c4 |" in page
     assert "medical-sim-f4c4" not in page
     with pytest.raises(ResultError, match="no score cards of knee"):
-        publish(simulated.folder, tmp_path / "out", data=["knee"])
+        pages_of(simulated, data=["knee"])
 
 
-def test_nothing_that_a_stranger_wrote_is_markup(simulated, tmp_path):
+def test_nothing_that_a_stranger_wrote_is_markup(simulated):
     hostile = "<script>alert(1)</script>|[x](javascript:alert(2))`*_"
 
     def spoil(record, frame):
@@ -238,8 +247,7 @@ def test_nothing_that_a_stranger_wrote_is_markup(simulated, tmp_path):
         record["environment"]["cpu"] = hostile
 
     simulated.edit(simulated.card_path("chest", "pca-sim-f4c4"), spoil)
-    publish(simulated.folder, tmp_path / "out")
-    text = re.sub(r"```\n.*?\n```", "", (tmp_path / "out" / "chest.md").read_text(), flags=re.DOTALL)
+    text = re.sub(r"```\n.*?\n```", "", pages_of(simulated)["chest.md"], flags=re.DOTALL)
     assert "<script" not in text
     assert "](javascript" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\[x\\](javascript" in text
