@@ -108,3 +108,11 @@ def test_a_file_of_a_chart_has_the_colours_of_light_and_dark(ranking):
     assert "prefers-color-scheme" in made
     assert "<desc>&lt;what&gt; it is</desc>" in made
     assert made.count('data-row="row-0"') == 6
+
+
+def test_no_two_parts_of_a_page_have_one_id_and_every_reference_is_answered(report):
+    text = re.sub(r"<script.*?</script>", "", report.read_text(), flags=re.DOTALL)
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+    assert "url(#forest-720-0)" in text

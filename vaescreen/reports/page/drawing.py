@@ -26,6 +26,7 @@ NEEDED = "charts need altair and vl-convert-python; install them with `pip insta
 _FONT = "Liberation Sans"
 _BASE = "https://vega.github.io/vega-datasets/"
 _LINK = re.compile(rf'<a xlink:href="{re.escape(_BASE)}#([\w-]+)">')
+_ID = re.compile(r'(?<= id=")[\w-]+(?=")|(?<=url\(#)[\w-]+(?=\))')
 _PALETTE = Path(__file__).parent / "templates" / "palette.css"
 
 
@@ -80,7 +81,7 @@ def figure(name: str, title: str, text: str, draw: Draw) -> Figure:
     """
     if not can_draw():
         return Figure(name, title, text, None, None)
-    wide, narrow = (_labelled(_svg(draw, width), title, text) for width in (WIDE, NARROW))
+    wide, narrow = (_labelled(_svg(draw, width, f"{name}-{width}"), title, text) for width in (WIDE, NARROW))
     return Figure(name, title, text, wide, narrow)
 
 
@@ -94,7 +95,7 @@ def svg_file(draw: Draw, description: str, width: int = WIDE) -> bytes:
     """
     if not can_draw():
         raise VaescreenError(NEEDED)
-    svg = _svg(draw, width)
+    svg = _svg(draw, width, "part")
     end = svg.index(">") + 1
     style = _PALETTE.read_text(encoding="utf-8") + "text { font-family: system-ui, sans-serif }"
     return f"{svg[:end]}<desc>{Markup.escape(description)}</desc><style>{style}</style>{svg[end:]}\n".encode()
@@ -110,7 +111,7 @@ def can_draw() -> bool:
     return True
 
 
-def _svg(draw: Draw, width: int) -> str:
+def _svg(draw: Draw, width: int, name: str) -> str:
     """SVG in the colours of a style sheet; marks with `href` `#name` become groups with `data-row="name"`."""
     import altair as alt
     import vl_convert
@@ -138,7 +139,13 @@ def _svg(draw: Draw, width: int) -> str:
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     svg = vl_convert.vegalite_to_svg(specification, vl_version=version, allowed_base_urls=[])
     svg = _LINK.sub(r'<g data-row="\1">', svg).replace("</a>", "</g>")
-    return svg.replace(f' font-family="{_FONT}"', "")
+    return _with_own_ids(svg.replace(f' font-family="{_FONT}"', ""), name)
+
+
+def _with_own_ids(svg: str, name: str) -> str:
+    """Number the ids in it anew: the library counts on from drawing to drawing, and on a page no two may be alike."""
+    numbers = {found: f"{name}-{place}" for place, found in enumerate(dict.fromkeys(_ID.findall(svg)))}
+    return _ID.sub(lambda found: numbers[found[0]], svg)
 
 
 def _labelled(svg: str, title: str, text: str) -> Markup:
