@@ -48,13 +48,15 @@ def pages_of(simulated, data=(), candidates=()):
 
 
 def test_pages_are_the_golden_ones(out):
+    """But for the list of published autoencoders without a row, which grows with the registry."""
+    pages = {name: re.sub("Not scored yet: .*\n\n", "", (out / name).read_text()) for name in PAGES}
     if os.environ.get("REGENERATE_GOLDEN"):
         GOLDEN.mkdir(parents=True, exist_ok=True)
-        for name in PAGES:
-            shutil.copy(out / name, GOLDEN / name)
+        for name, text in pages.items():
+            (GOLDEN / name).write_text(text)
     assert sorted(path.name for path in out.glob("*.md")) == sorted(PAGES)
-    for name in PAGES:
-        assert (out / name).read_text() == (GOLDEN / name).read_text(), name
+    for name, text in pages.items():
+        assert text == (GOLDEN / name).read_text(), name
 
 
 def test_publishing_again_gives_the_same_bytes(simulated, out, tmp_path):
@@ -147,7 +149,7 @@ def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated):
 
 
 def _left_out(page, candidate):
-    measured = page.partition("Measured after training")[2]
+    measured = page.partition("<summary>Measured after training")[2]
     line = next(line for line in measured.splitlines() if re.match(rf"\| \d+ \| {candidate} ", line))
     return line.split(" | ")[4:6]
 
