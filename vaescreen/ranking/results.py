@@ -59,9 +59,9 @@ def read_results(folder: Path, doubts: list[str] | None = None) -> Results:
         )
     references: dict[str, dict[str, dict[str, BySeed]]] = {}
     for recipe, data_sets in _references(folder, doubts).items():
-        for data, files in data_sets.items():
+        for data, points in data_sets.items():
             beside = list(cards.get(data, {}).values())[:1]
-            for (candidate, seed), file in _sound(files, beside, doubts).items():
+            for (candidate, seed), file in _sound(points, beside, doubts).items():
                 references.setdefault(recipe, {}).setdefault(data, {}).setdefault(candidate, {})[seed] = file
     return Results(cards, references)
 
