@@ -85,11 +85,6 @@ def compare(
             on_progress=tell,
             on_images=tell.images,
         )
-    if report:
-        from vaescreen.reports.comparison.page import page
-        from vaescreen.storage import write_bytes
-
-        write_bytes(report, page(found))
     show(
         Sheet(
             headers=words.headers(found),
@@ -102,3 +97,8 @@ def compare(
         ),
         form,
     )
+    if report:
+        from vaescreen.reports.comparison.page import page
+        from vaescreen.storage import write_bytes
+
+        write_bytes(report, page(found))

@@ -31,8 +31,6 @@ def preview(
 
     with progress() as tell:
         seen = look(DataOptions(**images), recipe=recipe, registry=registry, on_images=tell.images)
-    if report:
-        seen.write(report, examples)
     records = seen.survey.findings_json()
     counts = seen.data.description["counts"]
     split_notes = (
@@ -68,3 +66,5 @@ def preview(
         ),
         form,
     )
+    if report:
+        seen.write(report, examples)

@@ -109,13 +109,14 @@ def rank(
             on_progress=tell,
             on_images=tell.images,
         )
-        if report:
-            from vaescreen.reports.ranking.report import write_report
+    show(rank_sheet(ranking, _explained(ranking, explain), columns.value), form)
+    if report:
+        from vaescreen.reports.ranking.report import write_report
 
+        with progress() as tell:
             write_report(
                 ranking, data, report, registry=registry, results=results, machine=here, on_images=tell.images
             )
-    show(rank_sheet(ranking, _explained(ranking, explain), columns.value), form)
     if strict and (ranking.failed or (candidates and ranking.missing)):
         raise typer.Exit(options.NOT_ALL_DONE)
 

@@ -254,7 +254,9 @@ def test_nothing_that_a_stranger_wrote_is_markup(simulated):
     assert not re.search(r"(?<!\\)\]\(javascript", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\[x\\](javascript" in text
     assert "```" not in text
-    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if "sim-f4c4 | f4c4 |" in line}
+    widths = {
+        len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if "sim-f4c4 | f4c4 |" in line
+    }
     assert len(widths) == 1
 
 

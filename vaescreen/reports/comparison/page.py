@@ -15,12 +15,11 @@ from vaescreen.reports.page.pictures import data_uri
 
 def page(report: Report) -> bytes:
     """Lay out a comparison as HTML: of private data without pictures."""
-    title, _, subtitle = words.title(report).partition(":")
-    private = report.data.private
+    name, private = report.data.name, report.data.private
     return render(
         "comparison.html",
-        title=title,
-        subtitle=subtitle.strip(),
+        title=name,
+        subtitle=words.title(report).removeprefix(f"{name}: "),
         verdict=[words.verdict(report)],
         doubts=report.data.warnings,
         can_draw=drawing.can_draw(),

@@ -70,7 +70,7 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
         [
             f"# {escaped(board.data)}",
             unscored(board.cards, registered),
-            escaped(board.title.partition(": ")[2]) + ".",
+            escaped(board.title.removeprefix(f"{board.data}: ")) + ".",
             bullets(_verdict(board)),
             *(figure.markdown() for figure in of_board(board)),
             "## Ranking",

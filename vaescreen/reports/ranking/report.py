@@ -19,6 +19,7 @@ from vaescreen.predictor.validation import predict_held_out
 from vaescreen.ranking.columns import ABSENT, COLUMNS, number
 from vaescreen.ranking.rank import Ranking
 from vaescreen.ranking.table import TARGET_NAMES, Row
+from vaescreen.ranking.verdict import value_of
 from vaescreen.reports.page import drawing
 from vaescreen.reports.page.drawing import Figure, figure
 from vaescreen.reports.page.framework import render
@@ -97,14 +98,14 @@ def page(ranking: Ranking, examples: Examples, *, command: str, private: bool) -
     private
         Whether no picture may be shown.
     """
-    result, rows = ranking.as_json(), ranking.rows
+    name, rows = ranking.cards[0]["data"]["name"], ranking.rows
     pictures, left_out = ({}, 0) if private else _pictures(examples, rows)
     return render(
         "ranking.html",
-        title=ranking.title.partition(":")[0],
-        subtitle=ranking.title.partition(":")[2].strip(),
+        title=name,
+        subtitle=ranking.title.removeprefix(f"{name}: "),
         verdict=ranking.verdict.lines,
-        numbers=_numbers(rows),
+        numbers=_numbers(rows, ranking.by),
         doubts=_doubts(ranking, examples),
         can_draw=drawing.can_draw(),
         needed=drawing.NEEDED,
@@ -114,26 +115,30 @@ def page(ranking: Ranking, examples: Examples, *, command: str, private: bool) -
         without_pictures=left_out,
         table=_table(rows),
         provenance=_provenance(ranking, command),
-        result=result,
+        result=ranking.as_json(),
     )
 
 
-def _numbers(rows: Sequence[Row]) -> list[dict[str, str]]:
+def _numbers(rows: Sequence[Row], by: str) -> list[dict[str, str]]:
     """What to choose, how sure that is, and what the smallest of those that share the first rank costs."""
     ranked = [entry.row for entry in charts.entries(rows)]
     best, tied = ranked[0], [row for row in ranked if row.rank == ranked[0].rank]
-    predicted = best.predicted_sr_psnr is not None
-    half = f" ± {number((best.interval[1] - best.interval[0]) / 2)}" if best.interval else ""
+    (value, interval), what = value_of(best, by), TARGET_NAMES[by]
+    half = f" ± {number((interval[1] - interval[0]) / 2)}" if interval else ""
+    reached = f"predicted {what} {number(value)}{half} dB"
+    if value is None:
+        reached = f"probe PSNR {number(best.probe_psnr)} dB"
     shared = "shared by no other candidate" if len(tied) == 1 else f"shared by {len(tied)} candidates"
     smallest = min(tied, key=lambda row: row.latent_values or 0)
     cost = "it is the first itself"
     if smallest is not best:
-        cost = f"{number(_quality(best) - _quality(smallest))} dB below the first"
+        apart = _quality(best, by) - _quality(smallest, by)
+        cost = f"{number(abs(apart))} dB {'below' if apart >= 0 else 'above'} the first"
     return [
         {
             "what": "ranked first",
             "value": best.candidate,
-            "more": f"{'predicted SR PSNR' if predicted else 'probe PSNR'} {number(_quality(best))}{half} dB",
+            "more": reached,
         },
         {
             "what": "how sure",
@@ -148,8 +153,9 @@ def _numbers(rows: Sequence[Row]) -> list[dict[str, str]]:
     ]
 
 
-def _quality(row: Row) -> float:
-    return row.predicted_sr_psnr if row.predicted_sr_psnr is not None else row.probe_psnr or 0.0
+def _quality(row: Row, by: str) -> float:
+    value, _ = value_of(row, by)
+    return value if value is not None else row.probe_psnr or 0.0
 
 
 def _doubts(ranking: Ranking, examples: Examples) -> list[str]:
