@@ -89,12 +89,13 @@ def draw(result: dict[str, Any]) -> bytes:
             alt.Color("name:N", title=None).scale(domain=names, range=[ACCENT, THIRD]).legend(orient="bottom")
         )
         base = alt.Chart(canvas.data(rows)).encode(x=x, y=y, color=colour)
-        return (
+        made: alt.LayerChart = (
             base.mark_line()
             + base.mark_point(filled=True, opacity=1).encode(shape=alt.Shape("name:N", title=None))
             + rule.mark_rule(strokeDash=[4, 3], color=SECOND)
             + rule.mark_text(align="left", dy=-7, color=SECOND).encode(x=alt.value(6), text="what:N")
         ).properties(width=canvas.width - 80, height=300, title=title)
+        return made
 
     return svg_file(chart, digest(result["rows"], result["levels"]))
 

@@ -85,13 +85,14 @@ def draw(result: dict[str, Any], path: Path) -> None:
         )
         y = alt.Y("memory:Q", title="peak resident memory (MiB)").scale(domain=[0, 1.1 * limit])
         rule = alt.Chart(allowed).encode(y=y)
-        return (
+        made: alt.LayerChart = (
             rule.mark_rule(strokeDash=[4, 3], color=SECOND)
             + rule.mark_text(align="left", dy=-7, color=SECOND).encode(x=alt.value(6), text="what:N")
             + alt.Chart(canvas.data(points))
             .mark_line(point={"color": ACCENT}, color=ACCENT)
             .encode(x=alt.X("images:Q", title="test images").scale(type="log"), y=y)
         ).properties(width=canvas.width - 80, height=240)
+        return made
 
     write_bytes(path, svg_file(chart, digest(curve), width=480))
 

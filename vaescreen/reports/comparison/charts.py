@@ -193,7 +193,7 @@ def _lines(
     key = alt.Legend(
         title=None, orient="top", columns=1 if canvas.width < drawing.WIDE else 3, symbolType="stroke"
     )
-    return (
+    chart: alt.Chart = (
         alt.Chart(canvas.data(records))
         .mark_line(strokeWidth=2)
         .encode(
@@ -207,3 +207,4 @@ def _lines(
         )
         .properties(width=canvas.width - 70, height=height)
     )
+    return chart

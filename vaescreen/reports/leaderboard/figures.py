@@ -110,12 +110,13 @@ def _ceiling(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.LayerChart":
     x = alt.X("ceiling:Q", title="AE ceiling (dB)").scale(zero=False)
     y = alt.Y("measured:Q", title="measured SR PSNR (dB)").scale(zero=False)
     lines = alt.Chart(canvas.data([{"data": data, "measured": floor} for data, floor in floors.items()]))
-    return (
+    chart: alt.LayerChart = (
         lines.mark_rule(strokeDash=[4, 3]).encode(y=y, color=colour)
         + alt.Chart(canvas.data(records))
         .mark_point(filled=True, size=60, opacity=1)
         .encode(x=x, y=y, color=colour, shape=alt.Shape("domain:N", title="trained on"), description="said:N")
     ).properties(width=canvas.width - 190, height=300)
+    return chart
 
 
 def _prediction(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.HConcatChart":

@@ -47,7 +47,7 @@ def _row(fitted: FittedPredictor, target: str, canvas: Canvas) -> "alt.HConcatCh
 
     model, sample = fitted.targets[target].model, Sample.of(fitted.points, target)
     predicted = model.predict(sample.columns)
-    panels = []
+    panels: list[alt.LayerChart] = []
     for name in by_effect(fitted, target)[:_PANELS]:
         values = sample.columns[name]
         shared = [sample.columns | {name: np.full_like(values, value)} for value in values]

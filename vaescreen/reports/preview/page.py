@@ -157,7 +157,7 @@ def _by_split(records: Sequence[dict[str, Any]], title: str, y: "alt.Y", canvas:
 
     colour = alt.Color("split:N", title=None).legend(orient="top")
     splits = list(dict.fromkeys(record["split"] for record in records))
-    return (
+    chart: alt.Chart = (
         alt.Chart(canvas.data(records))
         .mark_line(strokeWidth=2)
         .encode(
@@ -172,3 +172,4 @@ def _by_split(records: Sequence[dict[str, Any]], title: str, y: "alt.Y", canvas:
         )
         .properties(width=canvas.width - 80, height=220)
     )
+    return chart

@@ -179,7 +179,7 @@ def measured(points: Sequence[Held], rows: Sequence[Row], canvas: Canvas) -> "Ch
         .legend(orient="top")
     )
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
-    return (
+    chart: alt.LayerChart = (
         line.mark_line(color=drawing.FAINT).encode(x="at:Q", y="at:Q")
         + base.mark_rule(strokeWidth=1, opacity=0.45).encode(
             x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour, **marks
@@ -192,6 +192,7 @@ def measured(points: Sequence[Held], rows: Sequence[Row], canvas: Canvas) -> "Ch
             **marks,
         )
     ).properties(width=side, height=min(side, 340))
+    return chart
 
 
 def _panels(rows: Sequence[Row]) -> Sequence[Panel]:
@@ -199,7 +200,9 @@ def _panels(rows: Sequence[Row]) -> Sequence[Panel]:
     return predicted or _PROBED
 
 
-def _forest_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int, names: bool) -> "Chart":
+def _forest_panel(
+    rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int, names: bool
+) -> "alt.LayerChart":
     import altair as alt
 
     records = _forest_records(rows, panel)
@@ -271,7 +274,7 @@ def _floor(rows: Sequence[Row]) -> dict[str, float]:
     return {} if floor is None else {FLOOR: floor}
 
 
-def _frontier_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int) -> "Chart":
+def _frontier_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: int) -> "alt.LayerChart":
     import altair as alt
 
     known = [
@@ -303,7 +306,7 @@ def _frontier_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: in
     y = alt.Y("quality:Q", title=panel.title).scale(zero=False, padding=18)
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
     ahead_of = alt.Chart(canvas.data(frontier))
-    return (
+    chart: alt.LayerChart = (
         ahead_of.mark_line(interpolate="step-after", color=drawing.SECOND, strokeWidth=1.5).encode(x=x, y=y)
         + alt.Chart(canvas.data(records))
         .mark_point(filled=True, size=70, opacity=1, color=drawing.ACCENT)
@@ -312,6 +315,7 @@ def _frontier_panel(rows: Sequence[Row], panel: Panel, canvas: Canvas, width: in
             x=x, y=y, text="candidate:N"
         )
     ).properties(width=width, height=240)
+    return chart
 
 
 def _lines(records: Sequence[dict[str, Any]], x: "alt.X", y: "alt.Y", canvas: Canvas) -> "Chart":
@@ -325,9 +329,9 @@ def _lines(records: Sequence[dict[str, Any]], x: "alt.X", y: "alt.Y", canvas: Ca
 
     def lines(chosen: Sequence[str], colour: str, thick: float, dash: Sequence[int] = (1, 0)) -> "alt.Chart":
         part = alt.Chart(canvas.data([record for record in records if record["candidate"] in chosen]))
-        return part.mark_line(color=colour, strokeWidth=thick, strokeDash=list(dash)).encode(
-            x=x, y=y, detail="candidate:N", **marks
-        )
+        line = part.mark_line(color=colour, strokeWidth=thick, strokeDash=list(dash))
+        drawn: alt.Chart = line.encode(x=x, y=y, detail="candidate:N", **marks)
+        return drawn
 
     others = [name for name in named if name not in (FLOOR, first)]
     layers = [
