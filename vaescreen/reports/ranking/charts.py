@@ -230,7 +230,7 @@ def _forest_panel(
         ),
     ]
     step = 22 if len(records) <= 40 else 15
-    return alt.layer(*layers).properties(width=width, height=alt.Step(step))
+    return alt.LayerChart(layer=layers).properties(width=width, height=alt.Step(step))
 
 
 def _forest_records(rows: Sequence[Row], panel: Panel) -> list[dict[str, Any]]:
