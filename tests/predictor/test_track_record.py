@@ -16,6 +16,7 @@ from vaescreen.predictor.track_record import (
     record_prediction,
     summarise,
 )
+from vaescreen.storage import read_json, write_json
 
 
 def reference(point, seed=0, **outcome):
@@ -114,7 +115,7 @@ def test_no_record_has_no_figures(tmp_path):
 
 def test_a_file_of_another_protocol_is_refused(simulate, tmp_path):
     path = record_prediction(tmp_path, made(1.0, 0.0, 2.0), reference(simulate(1)[0]))
-    path.write_text(path.read_text().replace("prediction-1", "prediction-0"))
+    write_json(path, read_json(path) | {"protocol": "prediction-0"})
     with pytest.raises(ResultError, match="prediction-0"):
         read_record(tmp_path, "compact")
 
