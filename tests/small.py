@@ -9,6 +9,7 @@ from PIL import Image
 
 from vaescreen.predictor.files import shipped_path
 from vaescreen.screening.cards import PROTOCOL
+from vaescreen.storage import read_json
 
 CODECS = ("dct-f16c4", "haar-f16c4", "pca-f16c4")
 
@@ -64,7 +65,7 @@ def write_registry(folder: Path, **networks: str) -> Path:
 
 def write_predictor(folder: Path) -> Path:
     """Write `predictor.json`: the shipped one, made to take score cards of the present protocol."""
-    record = json.loads(shipped_path("compact").read_text())
+    record = read_json(shipped_path("compact"))
     record["definition"]["protocol"] = PROTOCOL
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "predictor.json"

@@ -289,8 +289,9 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> CacheError:
+    elsewhere = ", or point VAESCREEN_CACHE elsewhere" if cache_dir() in path.parents else ""
     return CacheError(
-        f"cannot write {path} ({error.strerror or error}); mend its folder's permissions or free space"
+        f"cannot write {path} ({error.strerror or error}); mend its folder's permissions or free space{elsewhere}"
     )
 
 

@@ -55,13 +55,13 @@ def one_patient(tmp_path) -> tuple[str, ...]:
 
 def test_one_patient_is_measured_and_not_tested(run, one_patient, tmp_path):
     asked = ("compare", "dct-f16c4", "haar-f16c4", *one_patient, "--no-lpips")
-    printed = run(*asked, "--figures", tmp_path / "figures")
+    printed = run(*asked, "--report", tmp_path / "report.html")
     assert printed.exit_code == 0, printed.stderr
     assert "4 real test images of 1 patients" in printed.stdout
     assert "has the highest PSNR" in printed.stdout
     assert "on the images of one patient" in printed.stdout
     assert "t test" not in printed.stdout
-    assert not (tmp_path / "figures" / "differences.svg").exists()
+    assert "<html" in (tmp_path / "report.html").read_text()
     lines = run(*asked, "--format", "csv").stdout.splitlines()
     assert lines[0] == "metric,dct-f16c4,haar-f16c4"
     scored = json.loads(run("score", "dct-f16c4", "haar-f16c4", *one_patient, "--format", "json").stdout)

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.points import TARGETS, load_points
 from vaescreen.predictor.words import in_words
+from vaescreen.storage import read_json, write_json
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +148,9 @@ def test_points_of_another_recipe_are_refused(simulate):
 def test_files_that_cannot_be_used_are_refused(fitted, tmp_path, change, message):
     path = tmp_path / "compact.json"
     save(fitted, path)
-    record = json.loads(path.read_text())
+    record = read_json(path)
     change(record)
-    path.write_text(json.dumps(record))
+    write_json(path, record)
     with pytest.raises(ResultError, match=message):
         load(path)
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from vaescreen.predictor.track_record import (
     record_prediction,
     summarise,
 )
+from vaescreen.storage import cache_dir, read_json, write_json
 
 
 def reference(point, seed=0, **outcome):
@@ -114,7 +116,7 @@ def test_no_record_has_no_figures(tmp_path):
 
 def test_a_file_of_another_protocol_is_refused(simulate, tmp_path):
     path = record_prediction(tmp_path, made(1.0, 0.0, 2.0), reference(simulate(1)[0]))
-    path.write_text(path.read_text().replace("prediction-1", "prediction-0"))
+    write_json(path, read_json(path) | {"protocol": "prediction-0"})
     with pytest.raises(ResultError, match="prediction-0"):
         read_record(tmp_path, "compact")
 
@@ -148,15 +150,19 @@ def test_foreseen_is_only_what_has_a_card_of_these_images_and_no_outcome_yet(tmp
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(card))
     mine = Images("mine", "pixels")
-    assert foresee(tmp_path, "compact", mine, "new", 0)["points"] == len(record["points"])
+    foreseen = foresee(tmp_path, "compact", mine, "new", 0)
+    assert foreseen["points"] == len(record["points"])
     assert foresee(tmp_path, "compact", Images("mine", "others"), "new", 0) is None
     assert foresee(tmp_path, "compact", mine, "unscored", 0) is None
     assert foresee(tmp_path, "no-such-recipe", mine, "new", 0) is None
-    for finished in (
-        prediction_path(tmp_path, "compact", "mine", "new", 0),
-        tmp_path / "reference" / "compact" / "mine" / "new-seed0.json",
-    ):
-        finished.parent.mkdir(parents=True)
-        finished.write_text("{}")
-        assert foresee(tmp_path, "compact", mine, "new", 0) is None
-        finished.unlink()
+    recorded = prediction_path(tmp_path, "compact", "mine", "new", 0)
+    finished = tmp_path / "reference" / "compact" / "mine" / "new-seed0.json"
+    for file in (recorded, finished):
+        file.parent.mkdir(parents=True)
+    recorded.write_text("{}")
+    assert foresee(tmp_path, "compact", mine, "new", 0) is None
+    recorded.unlink()
+    finished.write_text("{}")
+    assert foresee(tmp_path, "compact", mine, "new", 0) == foreseen, "said before, and not written down yet"
+    shutil.rmtree(cache_dir() / "foreseen")
+    assert foresee(tmp_path, "compact", mine, "new", 0) is None

@@ -1,6 +1,5 @@
 """A reference point end to end: trained once, written with all it was made with, read back after that."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from small_networks import build
 
 from vaescreen.errors import DataError, ResultError
 from vaescreen.registry.candidate import Candidate
+from vaescreen.storage import read_json
 from vaescreen.superres.finished import Wanted, weights_path
 from vaescreen.superres.kept import recall
 from vaescreen.superres.outputs import load_outputs
@@ -70,7 +70,7 @@ def test_the_result_files(candidate, phantoms, recipe, tmp_path):
     result = make_reference(candidate, data, recipe, tmp_path, seed=7, on_step=phases)
     path = tmp_path / "reference/tiny/few/haar-f4c4-seed7.json"
     assert point_path(tmp_path, recipe.name, data.name, candidate.name, 7) == path
-    assert json.loads(path.read_text()) == result
+    assert read_json(path) == result
     fixed = {
         "protocol": "reference-2",
         "candidate": "haar-f4c4",
@@ -87,7 +87,8 @@ def test_the_result_files(candidate, phantoms, recipe, tmp_path):
         "seed": 7,
     }
     assert {key: result[key] for key in fixed} == fixed
-    assert set(result) == {*fixed, "fingerprint", "summary", "training", "environment", "command"}
+    more = {"fingerprint", "summary", "training", "environment", "command", "images_sha256"}
+    assert set(result) == {*fixed, *more}
     assert len(result["fingerprint"]) == 64
     assert result["training"]["samples"] == recipe.samples
     assert len(result["training"]["losses"]) == 1

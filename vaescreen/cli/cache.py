@@ -23,6 +23,7 @@ _KINDS = {
     "weights": "trained weights that were kept, and published ones that were fetched",
     "datasets": "data sets that were fetched",
     "results": "score cards and points that are in no other folder of results; they are measured anew",
+    "foreseen": "what was foretold of trainings that are not finished; their track record is lost",
     "cluster": "what is on its way from a cluster",
 }
 """Folders of the cache, and what is lost with each."""
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     WEIGHTS = "weights"
     DATASETS = "datasets"
     RESULTS = "results"
+    FORESEEN = "foreseen"
     CLUSTER = "cluster"
 
 
