@@ -53,16 +53,17 @@ def worker(checkout: Path, images: Path) -> Iterator[Callable[[], float]]:
         with subprocess.Popen(
             command, env=environment, cwd=folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
+            asked, answered = process.stdin, process.stdout
+            assert asked is not None
+            assert answered is not None
 
             def cpu_seconds() -> float:
-                process.stdin.write("\n")
-                process.stdin.flush()
-                return float(process.stdout.readline())
+                asked.write("\n")
+                asked.flush()
+                return float(answered.readline())
 
             yield cpu_seconds
-            process.stdin.close()
+            asked.close()
 
 
 def main() -> None:

@@ -78,6 +78,15 @@ def test_lists_may_be_separated_by_semicolons_or_be_json_lines(tmp_path: Path, f
     assert (said in images.warnings) == (form == "semicolons")
 
 
+def test_patients_of_json_lists_may_be_numbers_zero_among_them(tmp_path: Path) -> None:
+    for number in range(4):
+        write(tmp_path, f"{number}.png", number)
+    splits = ["train", "train", "val", "test"]
+    rows = [{"file": f"{n}.png", "split": split, "patient_id": n} for n, split in enumerate(splits)]
+    (tmp_path / "list.json").write_text(json.dumps(rows))
+    assert open_data(tmp_path / "list.json", size=16).patients("train") == ("0", "1")
+
+
 def test_volumes_of_3d_medmnist_are_patients_and_their_slices_images(tmp_path: Path) -> None:
     volumes = np.random.default_rng(0).integers(0, 256, (8, 12, 16, 16), dtype=np.uint8)
     arrays = {"train_images": volumes[:4], "val_images": volumes[4:6], "test_images": volumes[6:]}

@@ -127,7 +127,8 @@ def _entries(path: Path, table: Table, locate: Callable[[str], Path]) -> list[En
     split_of_patient: dict[str, str] = {}
     for line, row in table.rows:
         where = f"{path} line {line}"
-        values = {column: str(row.get(column) or "").strip() for column in columns}
+        given = {column: row.get(column) for column in columns}
+        values = {column: "" if value is None else str(value).strip() for column, value in given.items()}
         for column, value in values.items():
             if not value:
                 raise DataError(f"{where}: {column} is empty")

@@ -70,12 +70,12 @@ def _by_nibabel(path: Path) -> tuple[Grid, Block]:
             stream.seek(0)
             image, voxels = nibabel.MGHImage.from_stream(stream), path
         else:
-            voxels = _voxels_of(path)
-            if voxels is None and path.suffix.lower() != ".hdr":
+            other = _voxels_of(path)
+            if other is None and path.suffix.lower() != ".hdr":
                 raise DataError("not a NIfTI file: its mark is missing, and headers of pairs are called .hdr")
-            if voxels is None:
+            if other is None:
                 raise DataError(f"its voxels are missing: put {path.stem}.img beside it")
-            image = nibabel.load(path)
+            image, voxels = nibabel.load(path), other
     proxy = image.dataobj
     found = grid(
         image.shape,

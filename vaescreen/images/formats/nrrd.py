@@ -47,15 +47,17 @@ def _header(path: Path) -> tuple[Grid, Block]:
     encoding = str(header["encoding"]).lower()
     if encoding not in _DEFLATED | _RAW:
         raise DataError(f"its voxels are encoded as {encoding}; save it as raw or gzip")
-    order = {"big": ">", "little": "<"}.get(str(header.get("endian", "little")).lower())
-    if order is None:
+    is_little = {"big": False, "little": True}.get(str(header.get("endian", "little")).lower())
+    if is_little is None:
         raise DataError(f"unknown byte order {header['endian']!r}")
     voxels = _voxels_of(path)
     skipped = int(header.get("byte skip", header.get("byteskip", 0)))
     if int(header.get("line skip", header.get("lineskip", 0))):
         raise DataError("skips lines before its voxels; save it without `line skip`")
     start = None if skipped == -1 else (0 if voxels else behind) + skipped
-    found = grid(sizes, _type(header["type"]).newbyteorder(order), _affine(header, len(sizes)))
+    found = grid(
+        sizes, _type(header["type"]).newbyteorder("<" if is_little else ">"), _affine(header, len(sizes))
+    )
     return found, Block(voxels or path, start, deflated=encoding in _DEFLATED)
 
 
@@ -98,7 +100,7 @@ def _affine(header: Any, dimensions: int) -> NDArray[np.float64]:
     if signs is None:
         raise DataError(f"its space is {space}; save it as left-posterior-superior")
     rows = np.asarray(directions, np.float64)
-    spatial = np.isfinite(rows).all(axis=1)
+    spatial = np.asarray(np.isfinite(rows).all(axis=1))
     if rows.shape[1] != len(LPS) or spatial.sum() != min(dimensions, len(LPS)) or not spatial[:2].all():
         raise DataError("its space directions are not those of an image or a volume")
     affine[:3, : spatial.sum()] = rows[spatial].T * np.asarray(signs)[:, None]
