@@ -83,7 +83,8 @@ class Memo:
 
     def _cannot_write(self, error: OSError) -> CacheError:
         return CacheError(
-            f"cannot write {self._path} ({error.strerror}); mend its folder's permissions or free space, or point VAESCREEN_CACHE elsewhere"
+            f"cannot write {self._path} ({error.strerror}); mend its folder's permissions or free space, or point "
+            "VAESCREEN_CACHE elsewhere"
         )
 
 
