@@ -13,6 +13,7 @@ from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import Batch, DataSet, open_data
 from vaescreen.images.generated import PhantomSource
+from vaescreen.tensors import recall_tensors
 
 PLAN = Plan(steps=6, batch=2, crop=16, check_every=3, learning_rate=1e-3, warm_up=1)
 CLASSES = ("tiny_kl", "tiny_taesd", "tiny_dc")
@@ -106,7 +107,7 @@ def test_every_choice_counts(opened, data, tmp_path, change):
     one, other = opened("tiny_kl"), opened("tiny_kl")
     fit(one, data, plan, tmp_path / "one.pt")
     fit(other, data, replace(plan, **change), tmp_path / "other.pt")
-    states = [torch.load(tmp_path / f"{name}.pt", weights_only=True) for name in ("one", "other")]
+    states = [recall_tensors(tmp_path / f"{name}.pt", name) for name in ("one", "other")]
     assert states[0]["losses"] != states[1]["losses"]
 
 
@@ -117,7 +118,7 @@ def test_the_divergence_is_that_of_the_posterior_in_nats_a_pixel(opened, data, t
         autoencoder = opened("tiny_kl")
         plan = replace(PLAN, part="all", steps=1, check_every=1, kl_weight=weight, crop=32)
         fit(autoencoder, data, plan, tmp_path / f"{weight}.pt")
-        losses += torch.load(tmp_path / f"{weight}.pt", weights_only=True)["losses"]
+        losses += recall_tensors(tmp_path / f"{weight}.pt", f"{weight}")["losses"]
     images = torch.cat([batch.images for batch in data.batches("train", 8)])
     drawn = torch.randint(2**31, (2, 4), generator=torch.Generator().manual_seed(0)).tolist()
     chosen = torch.stack([images[a % 4].flip(-1) if m % 2 else images[a % 4] for a, _, _, m in drawn])
