@@ -60,6 +60,12 @@ def config_dir() -> Path:
     return Path(given) if given else user_config_path("vaescreen", appauthor=False, roaming=True)
 
 
+def free_bytes(folder: Path) -> int:
+    """Free space where a folder lies, or will lie once it is made."""
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    return shutil.disk_usage(there).free
+
+
 def ensure_writable(folder: Path, instead: str = "point VAESCREEN_CACHE (or --results) elsewhere") -> None:
     """Create `folder` and prove that data can be written there, before hours are spent on what goes into it.
 

@@ -57,7 +57,8 @@ def test_a_page_needs_nothing_from_elsewhere(run, folder, tmp_path) -> None:
     assert sizes == [(128, 128), (32, 32)]
     assert {each["check"] for each in payload["findings"]} >= {"JPEG blocks", "near-duplicates"}
     assert [pair["distance"] for pair in payload["duplicates"]] == [0]
-    assert payload["warnings"][0].startswith("near-duplicates")
+    kinds = ("patients test/picture-05, train/picture-00 have 1 image in common", "near-duplicates")
+    assert [any(each.startswith(kind) for each in payload["warnings"]) for kind in kinds] == [True, True]
 
 
 def test_a_private_page_has_no_picture_and_no_name(run, folder, tmp_path) -> None:

@@ -39,14 +39,13 @@ def _problems(findings: dict[str, Any]) -> Iterator[str]:
 
 def _findings() -> dict[str, Any]:
     import os
-    import shutil
 
     import torch
 
     from vaescreen.autoencoders.weights import available
     from vaescreen.environment import environment
     from vaescreen.registry.catalogue import Registry
-    from vaescreen.storage import cache_dir
+    from vaescreen.storage import cache_dir, free_bytes
 
     candidates = Registry.load().candidates
     cache = cache_dir()
@@ -58,7 +57,7 @@ def _findings() -> dict[str, Any]:
         "gpus": gpus,
         "cache": str(cache),
         "cache_mb": round(_bytes_below(cache) / 1e6, 1),
-        "free_mb": round(shutil.disk_usage(cache).free / 1e6, 1),
+        "free_mb": round(free_bytes(cache) / 1e6, 1),
         "candidates": [name for name, candidate in candidates.items() if available(candidate)],
         "not_downloaded": [name for name, candidate in candidates.items() if not available(candidate)],
     }

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +21,7 @@ from vaescreen.datasets.answers import (
 from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import DataError, ResultError
 from vaescreen.registry.data_sources import WebFile
-from vaescreen.storage import read_json, write_json
+from vaescreen.storage import free_bytes, read_json, write_json
 
 CHUNK = 2**20
 TRIES = 4
@@ -215,7 +214,7 @@ def _refuse_page(file: WebFile, headers: Message) -> None:
 
 
 def _require_space(part: Path, needed: int) -> None:
-    free = shutil.disk_usage(part.parent).free
+    free = free_bytes(part.parent)
     if needed > free:
         raise DataError(
             f"{part.parent} has {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB are needed; free space"

@@ -11,7 +11,7 @@ from vaescreen.errors import DataError
 from vaescreen.images import archives
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData, WebFile
-from vaescreen.storage import cache_dir
+from vaescreen.storage import cache_dir, free_bytes
 
 OnFile = Callable[[str, int, int | None], None]
 """Called with the name of a file, bytes of all files that are here, and in all if known."""
@@ -67,7 +67,7 @@ def plan(entry: DataEntry) -> Plan:
         case WebData(urls=urls):
             sizes = [size_of(file) for file in urls]
     size = None if None in sizes else sum(size or 0 for size in sizes)
-    free = shutil.disk_usage(cache_dir()).free
+    free = free_bytes(cache_dir())
     return Plan(entry, size, len(sizes), store.home(entry.name), free, held)
 
 
