@@ -95,7 +95,7 @@ def test_a_second_opening_recalls_the_first(write_images: Write, cache: Path) ->
     lines = memo_lines(memo)
     assert len(lines) == len(NAMES) + 1
     assert open_data(folder, size=32).fingerprint == first.fingerprint
-    changed = [[stamp, pixels and "x", *rest] for stamp, pixels, *rest, _ in lines]
+    changed = [[stamp, pixels and pixels[::-1], *rest] for stamp, pixels, *rest, _ in lines]
     memo.write_text("\n".join(json.dumps([*line, lines[0][-1]]) for line in changed))
     assert open_data(folder, size=32).fingerprint == first.fingerprint, "damaged lines are not believed"
     memo.write_text("\n".join(json.dumps([*line, digest(line)]) for line in changed))

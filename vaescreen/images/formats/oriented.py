@@ -106,7 +106,8 @@ def grid(
     """
     dtype = np.dtype(dtype)
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise DataError(f"voxels are of type {dtype}; save them as integers or 32-bit floating point")
+        name = "".join(dtype.names) if dtype.names else dtype
+        raise DataError(f"voxels are of type {name}; save them as integers or 32-bit floating point")
     shape = tuple(int(count) for count in shape)
     while len(shape) > 2 and shape[-1] == 1:
         shape = shape[:-1]
