@@ -24,6 +24,7 @@ from vaescreen.predictor.catalogue import OURS, PREDICTOR, PREDICTORS, PUBLISHED
 from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.points import TARGETS, Point
 from vaescreen.predictor.sample import Sample
+from vaescreen.predictor.track_record import read_record, summarise
 from vaescreen.predictor.validation import predict_held_out, validate
 from vaescreen.ranking.columns import ABSENT, number
 from vaescreen.reports.markdown import table
@@ -94,6 +95,43 @@ def predictors(points: Sequence[Point]) -> str:
         ("target", "left out", "predictor", "Q²", "MAE, dB", "tau", "regret, dB", "coverage"),
         rows,
         text_columns=3,
+    )
+
+
+def foretold() -> Iterator[str]:
+    """Predictions made before a training, by the predictor as it then was, beside what was reached."""
+    entries = read_record(RESULTS, RECIPE)
+    rows = [
+        [
+            NAMES[track.target],
+            str(track.predictions),
+            number(track.mae),
+            number(track.published_mae),
+            number(track.bias, signed=True),
+            number(track.tau),
+            number(track.published_tau),
+            f"{track.hits} of {track.bounded}",
+        ]
+        for track in summarise(entries)
+    ]
+    yield table(
+        (
+            "target",
+            "predictions",
+            "MAE",
+            "of the published rule",
+            "bias",
+            "tau",
+            "of the published rule",
+            "inside 90 %",
+        ),
+        rows,
+    )
+    names = ", ".join(sorted({entry["candidate"] for entry in entries}))
+    unseen = sum(not entry["prediction"]["candidate_seen"] for entry in entries)
+    yield (
+        f"Trained: {names}. In {unseen} of the {len(entries)} no point of the candidate, on any data, was known when "
+        "the prediction was made; the data sets were."
     )
 
 
@@ -253,6 +291,7 @@ def page() -> str:
         published=len(candidates) - sum(candidates.values()),
         data=", ".join(sorted({point.data for point in shipped})),
         predictors=predictors(shipped),
+        foretold="\n\n".join(foretold()),
         conditioning="\n\n".join(order_by_conditioning()),
         floors="\n".join(floors(points)),
         seeds=seeds(points),
