@@ -7,12 +7,13 @@ import pytest
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.points import TARGETS, card_features, load_points
+from vaescreen.storage import read_json
 
 CARD, REFERENCE = "scores/brain/ae-01.json", "reference/compact/brain/ae-01-seed0.json"
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    record = json.loads(path.read_text())
+    record = read_json(path)
     change(record)
     path.write_text(json.dumps(record))
 
@@ -134,8 +135,8 @@ def test_targets_are_read_under_their_own_names(results):
 
 
 def test_seeds_are_averaged(results):
-    one = json.loads((results / REFERENCE).read_text())
-    other = json.loads((results / REFERENCE).read_text())
+    one = read_json(results / REFERENCE)
+    other = read_json(results / REFERENCE)
     other["summary"].update(sr_psnr=one["summary"]["sr_psnr"] + 1)
     (results / REFERENCE.replace("seed0", "seed1")).write_text(json.dumps(other))
     points = load_points(results, "compact")
@@ -146,6 +147,6 @@ def test_seeds_are_averaged(results):
 
 
 def test_features_do_not_depend_on_the_order_of_a_card(results):
-    card = json.loads((results / CARD).read_text())
+    card = read_json(results / CARD)
     turned = card | {"summary": dict(reversed(card["summary"].items()))}
     assert card_features(turned) == card_features(card)
