@@ -70,8 +70,9 @@ def test_a_report_counts_patients_and_warns(write_textures) -> None:
     seen = preview(folder)
     assert seen.data.size == 128
     assert seen.title == "kept: 10 images (real images)"
-    assert len(seen.warnings) == 1
-    assert seen.warnings[0].startswith("near-duplicates in 1 of 10 images: the same picture")
+    copies, near = seen.warnings
+    assert copies.startswith("patients patient-of-a0.png, patient-of-c0.png have 1 image in common")
+    assert near.startswith("near-duplicates in 1 of 10 images: the same picture")
     (folder / "manifest.csv").unlink()
     assert "patients not found" in preview(folder).warnings[0]
 
