@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import pytest
-from browser import browser, visit
 from small import write_pictures, write_registry
 from typer.testing import CliRunner
 
 from vaescreen.cli import app
-
-__all__ = ["browser", "visit"]
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from browser import browser, visit
-from simulated import CANDIDATES, simulated, write_simulated
+from simulated import CANDIDATES, write_simulated
 
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import TARGETS, load_points
@@ -19,8 +18,6 @@ from vaescreen.ranking.table import FLOOR, build_rows
 from vaescreen.ranking.verdict import verdict_of
 from vaescreen.reports.ranking.examples import Chosen, Examples
 from vaescreen.reports.ranking.report import page
-
-__all__ = ["browser", "simulated", "visit"]
 
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">'
 SIDE = 64
