@@ -1,7 +1,7 @@
 """How long it takes to open a folder of image files, beside another version of the package.
 
-git worktree add /tmp/before 617f2fd
-python benchmarks/opening_speed.py --against /tmp/before --out benchmarks/results/opening_speed.json
+git worktree add ../before 617f2fd
+python benchmarks/opening_speed.py --against ../before --out benchmarks/results/opening_speed.json
 
 Both versions open the same PNG files of noise in turn, each in a process of its own and each time with an empty cache;
 what counts is the CPU time of opening, and of two neighbours in time the ratio, since machines are busy by turns.

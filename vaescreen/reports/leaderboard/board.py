@@ -1,6 +1,6 @@
 """Everything the pages show: a board for each data set, a study for each recipe with its predictions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -10,6 +10,7 @@ from vaescreen.images.degradation import Degradation
 from vaescreen.predictor import files
 from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
 from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
+from vaescreen.predictor.forecast import predict_all
 from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.track_record import read_record
@@ -213,48 +214,24 @@ def _board(folder: Path, data: str, found: ByCandidate, results: Results, studie
     points = results.references[study.recipe].get(data, {}) if study else {}
     points = {candidate: seeds for candidate, seeds in points.items() if candidate in cards}
     references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
-    forecast = _forecast(predictor, cards)
-    predicted = [cards[name] for name in forecast[TARGETS[0]]]
-    predictor = predictor if predicted else None
-    tolerance = predictor.indistinguishable(predicted, TARGETS[0]) if predictor else None
+    forecast = predict_all(predictor, list(cards.values()))
+    predictor = predictor if forecast.predictions[TARGETS[0]] else None
     rows = build_rows(
         list(cards.values()),
         {candidate: record["summary"] for candidate, record in references.items()},
-        forecast,
+        forecast.predictions,
         baselines=_baselines(folder, next(iter(cards.values()))),
-        p_best=_chances(predictor, predicted),
-        indistinguishable=tolerance,
+        p_best=forecast.p_best,
+        indistinguishable=forecast.indistinguishable,
     )
     if predictor is None:
         tables = {candidate: [file.images] for candidate, file in found.items()}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
     rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
-    verdict = verdict_of(rows, TARGETS[0], tolerance=tolerance, data=data)
+    verdict = verdict_of(rows, TARGETS[0], tolerance=forecast.indistinguishable, data=data)
     trained = {candidate: [file.record for file in seeds.values()] for candidate, seeds in points.items()}
     return Board(data, cards, rows, verdict, study, predictor, references, trained)
-
-
-def _forecast(
-    predictor: FittedPredictor | None, cards: Mapping[str, Record]
-) -> dict[str, dict[str, Prediction]]:
-    """Predictions by target and candidate; a card without the probes that the predictor needs has none."""
-    found: dict[str, dict[str, Prediction]] = {target: {} for target in TARGETS}
-    for candidate, card in cards.items() if predictor else ():
-        try:
-            made = {target: predictor.predict(card, target) for target in TARGETS}  # type: ignore[union-attr]
-        except ResultError:
-            continue
-        for target, prediction in made.items():
-            found[target][candidate] = prediction
-    return found
-
-
-def _chances(predictor: FittedPredictor | None, cards: Sequence[Record]) -> dict[str, float]:
-    chances = predictor.probability_of_best(cards, TARGETS[0]) if predictor else None
-    if chances is None:
-        return {}
-    return {card["candidate"]: float(each) for card, each in zip(cards, chances, strict=True)}
 
 
 def _baselines(folder: Path, card: Record) -> dict[str, float]:
