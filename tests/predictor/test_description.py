@@ -63,7 +63,7 @@ def test_the_equation_names_probe_and_level(fitted):
     model = fitted.targets["sr_psnr"].model
     assert (
         equation(fitted)
-        == f"sample foreseen by the probes {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
+        == f"sample foreseen by the probes {model.trend[0]:+.3f} + f({len(model.kernel.features)} features)"
     )
 
 

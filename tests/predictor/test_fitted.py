@@ -140,7 +140,7 @@ def test_points_of_another_recipe_are_refused(simulate):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda record: record.update(schema=1), "has schema 1, not 5"),
+        (lambda record: record.update(schema=1), "has schema 1, not 6"),
         (lambda record: record.pop("points"), "is damaged"),
         (lambda record: record["targets"]["sr_psnr"].update(model=None), "is damaged"),
     ],

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kriging import kriging, kriging_covariance, standardised
+from kriging import kriging, kriging_covariance, standardised, trend
 from sklearn.linear_model import Ridge
 
 from vaescreen.errors import ResultError
@@ -25,22 +25,20 @@ def others(simulate) -> Sample:
     return Sample.of(simulate(7, seed=3), "sr_psnr")
 
 
-@pytest.mark.parametrize("smooth", [0.0, 0.5, 1.0])
-def test_predictions_are_those_of_universal_kriging_at_the_chosen_penalty(sample, others, smooth):
-    model = replace(OURS, smooth=smooth).fit(sample)
+@pytest.mark.parametrize("smooth", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("along", [(), ("spread_psnr",), ("spread_psnr", "latent_gap")])
+def test_predictions_and_their_variance_are_those_of_universal_kriging(sample, others, along, smooth):
+    model = replace(OURS, trends={"sr_psnr": along}, smooth=smooth).fit(sample)
     rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
+    line = trend(sample.columns, along)
     gap = sample.target - sample.columns[BASE]
     for known, each in ((rows, sample), (new, others)):
-        expected = each.columns[BASE] + kriging(known, rows, gap, model.penalty, smooth)
+        there = trend(each.columns, along)
+        expected = each.columns[BASE] + kriging(known, rows, gap, model.penalty, smooth, there, line)
         np.testing.assert_allclose(model.predict(each.columns), expected, rtol=1e-9)
-
-
-def test_without_a_smooth_part_it_is_ridge_regression(sample, others):
-    model = replace(OURS, smooth=0.0).fit(sample)
-    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
-    ridge = Ridge(alpha=len(FEATURES) * model.penalty).fit(rows, sample.target - sample.columns[BASE])
-    expected = others.columns[BASE] + ridge.predict(new)
-    np.testing.assert_allclose(model.predict(others.columns), expected, rtol=1e-9)
+        covariance = kriging_covariance(known, rows, model.penalty, smooth, there, line)
+        np.testing.assert_allclose(model.covariance(each.columns), covariance, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(model.spread(each.columns), np.sqrt(1 + np.diag(covariance)), rtol=1e-7)
 
 
 def test_the_penalty_has_the_least_error_on_candidates_and_data_sets_left_out(sample):
@@ -53,25 +51,17 @@ def test_the_penalty_has_the_least_error_on_candidates_and_data_sets_left_out(sa
             predicted = np.empty(len(gap))
             for group in np.unique(groups):
                 out = groups == group
-                predicted[out] = kriging(rows[out], rows[~out], gap[~out], penalty)
+                predicted[out] = kriging(rows[out], rows[~out], gap[~out], penalty, OURS.smooth)
             left_out.append(gap - predicted)
         losses[penalty] = np.mean(np.square(left_out))
     assert OURS.fit(sample).penalty == pytest.approx(min(losses, key=losses.get))
-
-
-def test_leverage_is_the_variance_of_universal_kriging(sample, others):
-    model = OURS.fit(sample)
-    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
-    expected = np.diag(kriging_covariance(new, rows, model.penalty))
-    np.testing.assert_allclose(model.leverage(others.columns), expected, rtol=1e-7)
-    np.testing.assert_allclose(model.spread(others.columns), np.sqrt(1 + expected), rtol=1e-7)
 
 
 def test_usual_leverage_is_that_of_points_left_out(sample):
     model = OURS.fit(sample)
     rows = standardised(FEATURES, sample.columns, sample.columns)
     left_out = [
-        kriging_covariance(rows[[place]], np.delete(rows, place, axis=0), model.penalty).item()
+        kriging_covariance(rows[[place]], np.delete(rows, place, axis=0), model.penalty, OURS.smooth).item()
         for place in range(len(rows))
     ]
     assert model.usual_leverage == pytest.approx(np.mean(left_out), rel=1e-7)
@@ -86,23 +76,34 @@ def test_slopes_are_those_of_its_predictions(sample, others):
         np.testing.assert_allclose(slopes, (ends[1] - ends[0]) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_far_from_all_points_only_the_linear_part_speaks(sample):
-    model = OURS.fit(sample)
-    far = {name: column[:1] * 0 + 1e3 for name, column in sample.columns.items()}
-    farther = {name: 2 * column for name, column in far.items()}
-    slopes, same = model.slopes(far), model.slopes(farther)
-    for name in FEATURES:
-        assert slopes[name].item() == pytest.approx(same[name].item(), rel=1e-9)
+def test_without_a_linear_part_offset_and_trend_speak_alone_far_from_all_points(sample):
+    model = replace(OURS, trends={"sr_psnr": ("spread_psnr",)}, smooth=1.0).fit(sample)
+    far = {name: np.full(2, 1e3) for name in sample.columns} | {"spread_psnr": np.array([0.0, 1.0])}
+    intercept, slope = model.trend
+    np.testing.assert_allclose(model.predict(far), 1e3 + intercept + np.array([0, slope]), rtol=1e-9)
+    assert model.slopes(far)["spread_psnr"] == pytest.approx(slope)
 
 
-def test_a_law_that_is_no_straight_line_is_found_where_ridge_finds_none(sample):
+def test_without_a_smooth_part_it_is_ridge_regression(sample, others):
+    model = replace(OURS, smooth=0.0).fit(sample)
+    rows, new = (standardised(FEATURES, sample.columns, each.columns) for each in (sample, others))
+    ridge = Ridge(alpha=len(FEATURES) * model.penalty).fit(rows, sample.target - sample.columns[BASE])
+    expected = others.columns[BASE] + ridge.predict(new)
+    np.testing.assert_allclose(model.predict(others.columns), expected, rtol=1e-9)
+
+
+def test_a_trend_bears_no_penalty(sample):
+    law = 1 + sample.columns[BASE] - 5 * sample.columns["spread_psnr"]
+    model = replace(OURS, trends={"sr_psnr": ("spread_psnr",)}).fit(replace(sample, target=law))
+    np.testing.assert_allclose(model.trend, [1, -5], rtol=1e-6)
+
+
+def test_a_law_that_is_no_straight_line_is_found(sample):
     gap = sample.columns["latent_gap"]
     bent = replace(sample, target=sample.columns[BASE] + 0.3 * (gap - gap.mean()) ** 2)
-    errors = {
-        smooth: np.abs(replace(OURS, smooth=smooth).fit(bent).predict(bent.columns) - bent.target).mean()
-        for smooth in (0.0, 0.5)
-    }
-    assert errors[0.5] < 0.5 * errors[0.0]
+    line = Ridge(alpha=1e-9).fit(gap[:, None], bent.target - bent.columns[BASE])
+    straight = np.abs(bent.target - bent.columns[BASE] - line.predict(gap[:, None])).mean()
+    assert np.abs(OURS.fit(bent).predict(bent.columns) - bent.target).mean() < 0.2 * straight
 
 
 def test_a_correction_that_counts_is_found(sample):

@@ -32,7 +32,7 @@ def test_variances_are_those_of_kriging_with_the_point_added(fitted, mine):
     contrasts = np.eye(len(mine)) - 1 / len(mine)
 
     def spread(*added):
-        covariance = kriging_covariance(wanted, np.vstack([rows, *added]), model.penalty)
+        covariance = kriging_covariance(wanted, np.vstack([rows, *added]), model.penalty, model.kernel.smooth)
         return np.sqrt(np.trace(contrasts @ covariance @ contrasts) / len(mine))
 
     suggestions = {each.candidate: each for each in suggest(fitted, mine)}

@@ -25,7 +25,11 @@ CORRECTIONS = (
 """What corrects the base. None is a level in dB: how hard the data are shall enter through the base alone, since
 a slope on a level cannot be told apart from the few data sets that it was fitted to."""
 
-PREDICTOR = KernelRidge(CORRECTIONS, BASES)
+TRENDS = {"detail": ("detail_gap",)}
+"""Features that a target moves with in a straight line: the detail of a sample lies between that of the probe's samples
+and that of the probe's mean."""
+
+PREDICTOR = KernelRidge(CORRECTIONS, BASES, TRENDS)
 """Ours, which ranks."""
 
 

@@ -90,7 +90,9 @@ def residuals(fitted: FittedPredictor, target: str = TARGETS[0]) -> list[Residua
 def equation(fitted: FittedPredictor, target: str = TARGETS[0]) -> str:
     """The model as one line; f is that of `vaescreen.predictor.kernel`."""
     model = fitted.targets[target].model
-    return f"{in_words(model.offset)} {model.intercept:+.3f} + f({len(model.kernel.features)} features)"
+    slopes = zip(model.kernel.trend, model.trend[1:], strict=True)
+    trend = "".join(f" {slope:+.3f} x {in_words(name)}" for name, slope in slopes)
+    return f"{in_words(model.offset)}{trend} {model.trend[0]:+.3f} + f({len(model.kernel.features)} features)"
 
 
 def sources(fitted: FittedPredictor) -> dict[str, Sequence[str]]:

@@ -16,7 +16,7 @@ from vaescreen.predictor.points import Definition, Point
 from vaescreen.predictor.sample import Sample
 from vaescreen.storage import read_json, write_json
 
-SCHEMA = 5
+SCHEMA = 6
 
 _SHARED = ("recipe", "definition")
 
@@ -108,16 +108,17 @@ def _model_record(model: KernelModel) -> dict[str, Any]:
     return {
         "offset": model.offset,
         "features": list(model.kernel.features),
+        "along": list(model.kernel.trend),
         "smooth": model.kernel.smooth,
         "penalty": model.penalty,
-        "intercept": model.intercept,
+        "trend": model.trend.tolist(),
         "weights": model.weights.tolist(),
     }
 
 
 def _model(record: Mapping[str, Any], sample: Sample) -> KernelModel:
-    kernel = Kernel(tuple(record["features"]), sample, record["smooth"])
+    kernel = Kernel(tuple(record["features"]), tuple(record["along"]), sample, record["smooth"])
     weights = np.array(record["weights"], float)
     if weights.shape != (len(sample),):
         raise ValueError(f"{len(weights)} weights of {len(sample)} points")
-    return KernelModel(kernel, record["offset"], record["penalty"], record["intercept"], weights)
+    return KernelModel(kernel, record["offset"], record["penalty"], np.array(record["trend"], float), weights)

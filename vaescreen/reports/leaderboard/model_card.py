@@ -26,7 +26,7 @@ def model_card(fitted: FittedPredictor) -> str:
             "Foresees what a latent diffusion model trained by the recipe would reach against the true HR image, in "
             "dB: SR PSNR of one sample and of the posterior mean, and the detail that a sample keeps; from a score "
             f"card of {fitted.definition}. Each is what a probe of the same task reaches, "
-            "corrected by a kernel ridge regression, half linear and half smooth, whose strength is chosen by its "
+            "corrected by a mostly smooth kernel ridge regression, whose strength is chosen by its "
             "error on candidates and data sets left out; 90 % intervals by jackknife+ that leave out what is new: "
             "the candidate, its geometry, or the data set.",
             "## What it rests on",
