@@ -20,7 +20,7 @@ rank: $(INSTALLED) ## rank autoencoders on generated chest images: the first thi
 	$(BIN)/vaescreen rank --data chest
 
 test: $(INSTALLED) ## run the tests, offline
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(INSTALLED) ## style, types, direction of imports, and whether the leaderboard is up to date
 	$(BIN)/ruff check .
