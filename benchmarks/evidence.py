@@ -1,6 +1,6 @@
 """Render docs/evidence.md, what the reference points say, from committed results alone.
 
-    python -m benchmarks.evidence [--out docs/evidence.md] [--check]
+    python -m benchmarks.evidence [--check]
 
 Predictors by what was left out, from the points inside the shipped predictor; what conditioning does to the order of
 autoencoders; floors; the noise of seeds; and how the order moves with the budget and with other choices of the recipe,
@@ -12,28 +12,28 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, stdev
 
 import numpy as np
-from scipy import stats
 
-from benchmarks import conditioning
+from benchmarks import conditioning, convergence
+from benchmarks.orders import Points, mean, order, read, tau
 from vaescreen.predictor.catalogue import OURS, PREDICTOR, PREDICTORS, PUBLISHED
 from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.points import TARGETS, Point
 from vaescreen.predictor.sample import Sample
 from vaescreen.predictor.track_record import read_record, summarise
 from vaescreen.predictor.validation import predict_held_out, validate
-from vaescreen.ranking.columns import ABSENT, number
+from vaescreen.ranking.columns import number
 from vaescreen.reports.markdown import table
-from vaescreen.storage import read_json, write_bytes
-from vaescreen.superres.paths import point_files
+from vaescreen.reports.page.drawing import svg_file
+from vaescreen.storage import digest, read_json, write_bytes
+from vaescreen.superres.recipes import recipe_named
 
 RECIPE = "compact"
 TEMPLATE = Path(__file__).with_suffix(".template.md")
-NOT_YET = "Not measured yet."
+PAGE, FIGURE = Path("docs/evidence.md"), Path("docs/convergence.svg")
 RESULTS, VARIANTS = Path("leaderboards/results"), Path("leaderboards/evidence/recipes")
 NAMES = dict(zip(TARGETS, ("SR PSNR of a sample", "posterior mean", "detail kept"), strict=True))
 LEFT_OUT = {
@@ -46,40 +46,10 @@ LEFT_OUT = {
 }
 SHOWN = (PUBLISHED, "constant", "probe", OURS)
 SAMPLE, MEAN = TARGETS[:2]
-FEWEST = 4
-"""Candidates that an order needs to be worth a correlation."""
 CEILING_RICH = 3.0
 """dB of AE ceiling above bicubic from which the posterior mean shall pass it."""
-
-Summary = Mapping[str, float]
-Points = dict[str, dict[str, list[Summary]]]
-"""Summaries of all seeds by data set and candidate."""
-
-
-def read(root: Path) -> dict[str, Points]:
-    """Points by recipe."""
-    found: dict[str, Points] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for file in point_files(root):
-        found[file.recipe][file.data][file.candidate].append(read_json(file.path)["summary"])
-    return found
-
-
-def mean(summaries: Sequence[Summary], target: str) -> float:
-    return fmean(summary[target] for summary in summaries)
-
-
-def tau(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:
-    """Kendall's tau over the candidates that both have; None if they are too few."""
-    shared = sorted(first.keys() & second.keys())
-    if len(shared) < FEWEST:
-        return None
-    return float(
-        stats.kendalltau([first[name] for name in shared], [second[name] for name in shared]).statistic
-    )
-
-
-def order(points: Points, data: str, target: str) -> dict[str, float]:
-    return {candidate: mean(seeds, target) for candidate, seeds in points.get(data, {}).items()}
+LOSSLESS = "dct-f4c16"
+"""All coefficients of blocks of 4 x 4 pixels: nothing is lost."""
 
 
 def predictors(points: Sequence[Point]) -> str:
@@ -176,22 +146,49 @@ def order_by_conditioning() -> Iterator[str]:
 
 
 def floors(points: Points) -> Iterator[str]:
+    """Whether what was trained is worth its training: against interpolation, against nothing learnt, against no VAE."""
+    rows = []
     for data, candidates in sorted(points.items()):
         summaries = {name: seeds[0] for name, seeds in candidates.items()}
         bicubic = next(iter(summaries.values()))["bicubic_psnr"]
+        reached = {name: mean(seeds, MEAN) for name, seeds in candidates.items()}
         rich = [name for name, each in summaries.items() if each["ae_ceiling"] >= bicubic + CEILING_RICH]
-        below = [name for name in rich if mean(candidates[name], MEAN) <= bicubic]
-        least = min(rich, key=lambda name: mean(candidates[name], MEAN) - bicubic)
-        margin = mean(candidates[least], MEAN) - bicubic
-        yield (
-            f"- {data}: bicubic {number(bicubic)} dB; the posterior mean of {len(rich) - len(below)} of the "
-            f"{len(rich)} candidates whose AE ceiling is {CEILING_RICH:g} dB above it passes it"
-            + (
-                f", not that of {', '.join(below)}."
-                if below
-                else f", {least} by the least, {number(margin)} dB."
-            )
+        below = [name for name in rich if reached[name] <= bicubic]
+        unlearnt = [name for name, each in summaries.items() if reached[name] <= each["upsampled_psnr"]]
+        least = min(rich, key=lambda name: reached[name])
+        rows.append(
+            [
+                data,
+                number(bicubic),
+                f"{len(rich) - len(below)} of {len(rich)}" + f" (not {', '.join(below)})" * bool(below),
+                f"{least} {number(reached[least] - bicubic, signed=True)}",
+                f"{len(summaries) - len(unlearnt)} of {len(summaries)}"
+                + f" (not {', '.join(unlearnt)})" * bool(unlearnt),
+                number(regression_in_pixels(data)),
+                number(reached.get(LOSSLESS)),
+                number(max(value for name, value in reached.items() if name != LOSSLESS)),
+            ]
         )
+    yield table(
+        (
+            "data set",
+            "bicubic, dB",
+            f"ceiling {CEILING_RICH:g} dB above bicubic: pass it",
+            "least of them, dB above bicubic",
+            "pass decode(encode(upsampled))",
+            "regression in pixels, dB",
+            f"lossless {LOSSLESS}, dB",
+            "best other, dB",
+        ),
+        rows,
+    )
+
+
+def regression_in_pixels(data: str) -> float | None:
+    """PSNR of the recipe's network trained to regress pixels, if it was."""
+    name = f"regression-pixels-{RECIPE}-seed0.json"
+    found = list((RESULTS / "baselines").glob(f"*/{data}/{name}"))
+    return float(read_json(found[0])["summary"]["sr_psnr"]) if found else None
 
 
 def seeds(points: Points) -> str:
@@ -211,33 +208,6 @@ def seeds(points: Points) -> str:
     if not rows:
         return "Every point has one seed so far: nothing is known of the noise between trainings."
     return table(("data set", "candidates", "trainings", *(f"SD of {NAMES[t]}, dB" for t in TARGETS)), rows)
-
-
-def budgets(points: Points, variants: Mapping[str, Points]) -> Iterator[str]:
-    """Posterior mean by training samples, and how the order moves from one budget to the next."""
-    by_budget = {24_000: points} | {
-        int(name.partition("samples=")[2]): each
-        for name, each in variants.items()
-        if name.startswith(f"{RECIPE}+samples=") and name.count("=") == 1
-    }
-    for data in sorted(points):
-        there = {
-            budget: order(each, data, MEAN) for budget, each in sorted(by_budget.items()) if data in each
-        }
-        shared = sorted(set.intersection(*map(set, there.values())))
-        if len(there) < 2 or len(shared) < FEWEST:
-            continue
-        rows = [[name, *(number(values[name]) for values in there.values())] for name in shared]
-        means = [fmean(values[name] for name in shared) for values in there.values()]
-        kept = [{name: values[name] for name in shared} for values in there.values()]
-        rises = [after - before for before, after in pairwise(means)]
-        taus = [tau(before, after) for before, after in pairwise(kept)]
-        rows.append(
-            ["mean rise from the budget before", ABSENT, *(number(rise, signed=True) for rise in rises)]
-        )
-        rows.append(["tau with the budget before", ABSENT, *map(number, taus)])
-        yield f"{data}, PSNR of the posterior mean in dB by training samples:"
-        yield table(("candidate", *(f"{budget:,}" for budget in there)), rows)
 
 
 def robustness(points: Points, variants: Mapping[str, Points], shipped: Sequence[Point]) -> Iterator[str]:
@@ -280,10 +250,14 @@ def held_out(points: Sequence[Point]) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def page() -> str:
+def page() -> tuple[str, bytes]:
+    """Text of the page, and the figure on it."""
     shipped = load(shipped_path(RECIPE)).points
     points, variants = read(RESULTS)[RECIPE], read(VARIANTS)
     candidates = {point.candidate: point.is_ours for point in shipped}
+    curves = convergence.curves(RECIPE, recipe_named(RECIPE).samples, points, variants)
+    key = digest("convergence", curves)
+    shown = f"![Posterior mean by training samples]({FIGURE.name})\n<!-- {key} -->"
     filled = TEMPLATE.read_text(encoding="utf-8").format(
         count=len(shipped),
         candidates=len(candidates),
@@ -295,24 +269,25 @@ def page() -> str:
         conditioning="\n\n".join(order_by_conditioning()),
         floors="\n".join(floors(points)),
         seeds=seeds(points),
-        budgets="\n\n".join(budgets(points, variants)) or NOT_YET,
-        robustness="\n\n".join(robustness(points, variants, shipped)) or NOT_YET,
+        budgets="\n\n".join([shown, *convergence.tables(curves)]),
+        robustness="\n\n".join(robustness(points, variants, shipped)),
     )
-    return f"<!-- Rendered by `python -m benchmarks.evidence`; edits are overwritten. -->\n\n{filled}"
+    figure = svg_file(lambda canvas: convergence.draw(curves, canvas), key)
+    return f"<!-- Rendered by `python -m benchmarks.evidence`; edits are overwritten. -->\n\n{filled}", figure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path("docs/evidence.md"))
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is stale")
     options = parser.parse_args()
-    made = page()
+    made, figure = page()
     if not options.check:
-        write_bytes(options.out, made.encode())
-    elif options.out.read_text(encoding="utf-8") != made:
-        sys.exit(f"{options.out} is stale; run `python -m benchmarks.evidence`")
+        write_bytes(PAGE, made.encode())
+        write_bytes(FIGURE, figure)
+    elif PAGE.read_text(encoding="utf-8") != made or FIGURE.read_bytes() != figure:
+        sys.exit(f"{PAGE} is stale; run `python -m benchmarks.evidence`")
 
 
 if __name__ == "__main__":
