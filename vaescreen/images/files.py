@@ -15,7 +15,7 @@ from pathlib import Path
 from vaescreen.errors import DataError, VaescreenError
 from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 _LONGEST_REASON = 200
 _KINDS = {

@@ -16,16 +16,16 @@ from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.ids import images_with_ids
 from vaescreen.images.labels import LABELS
-from vaescreen.images.layouts import Chosen
 from vaescreen.images.listing import list_frames, shown, without_labels
 from vaescreen.images.manifest import COLUMNS, MANIFEST, has_semicolons
 from vaescreen.images.metadata import owners
 from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import Picture, checked, drawn
-from vaescreen.images.reading import AS_FILES_SAY, Reading
 from vaescreen.images.scanning import Item, OnImages, Skipped, counted, ignore
 from vaescreen.images.set_window import AUTO_RULE, window_of_train
 from vaescreen.images.splits import RULE
+from vaescreen.registry.layouts import Chosen
+from vaescreen.registry.reading import AS_FILES_SAY, Reading
 
 MIN_IMAGES = 3
 

@@ -10,8 +10,8 @@ from vaescreen.images import archives
 from vaescreen.images.files import UnreachableError, beside, frames_of, kind_of, stamp_of
 from vaescreen.images.formats import Format, Frame, NoPictureError, format_of, without_suffix
 from vaescreen.images.labels import is_label_file
-from vaescreen.images.reading import Reading
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
+from vaescreen.registry.reading import Reading
 from vaescreen.storage import cache_dir, digest, recall_json, write_json
 
 _ONE_IMAGE = (Frame(),)

@@ -7,8 +7,8 @@ import numpy as np
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import read_frame
-from vaescreen.images.reading import PERCENTILES, Reading, Window
 from vaescreen.images.scanning import Item, OnImages
+from vaescreen.registry.reading import PERCENTILES, Reading, Window
 
 AUTO_RULE = f"auto: percentiles {PERCENTILES[0]} and {PERCENTILES[1]} of what the train images measure"
 

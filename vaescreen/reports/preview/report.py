@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import DataOptions
-from vaescreen.images import DataSet, OnImages
+from vaescreen.images import DataOptions, DataSet, OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.reports.preview.page import examples_of, page
 from vaescreen.reports.preview.survey import Survey, survey

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Layout
 
 _FILE = re.compile(r"(?:^|/)(?P<part>train|valid)/(?P<plane>[a-z]+)/(?P<case>\d{4})\.npy$")
 _SPLITS = {"train": "train", "valid": "test"}

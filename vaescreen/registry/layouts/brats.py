@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Layout
 
 _FILE = re.compile(
     r"(?:^|/)(?P<patient>BraTS-[A-Za-z]+-\d{5})-(?P<visit>\d{3})-(?P<sequence>[a-z0-9]+)\.nii(\.gz)?$"

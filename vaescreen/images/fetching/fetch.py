@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import hub, store
-from vaescreen.datasets.downloads import Received, download, size_of
 from vaescreen.errors import DataError
 from vaescreen.images import archives
+from vaescreen.images.fetching import hub, store
+from vaescreen.images.fetching.downloads import Received, download, size_of
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData, WebFile
 from vaescreen.storage import cache_dir, free_bytes

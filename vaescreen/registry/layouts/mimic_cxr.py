@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vaescreen.errors import DataError
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Layout
 
 SPLIT_TABLE = "mimic-cxr-2.0.0-split.csv"
 VIEW_TABLE = "mimic-cxr-2.0.0-metadata.csv"

@@ -9,8 +9,8 @@ from PIL import Image
 
 from vaescreen.errors import DataError
 from vaescreen.images import Declaration, open_data
-from vaescreen.images.layouts import LAYOUTS, Chosen
-from vaescreen.images.layouts.mimic_cxr import SPLIT_TABLE, VIEW_TABLE
+from vaescreen.registry.layouts import LAYOUTS, Chosen
+from vaescreen.registry.layouts.mimic_cxr import SPLIT_TABLE, VIEW_TABLE
 
 MRNET = [
     f"MRNet-v1.0/{part}/{plane}/{case:04}.npy"
