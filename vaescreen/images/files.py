@@ -73,6 +73,11 @@ def beside(path: Path, kind: Format) -> Path | None:
         return kind.beside(path)
 
 
+def is_hidden(file: str) -> bool:
+    """Whether a file, or a folder it lies in, is hidden, or one that macOS puts into archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in file.split("/"))
+
+
 def kind_of(path: Path) -> Format:
     """Format that a file's name promises.
 
@@ -83,8 +88,13 @@ def kind_of(path: Path) -> Format:
     """
     kind = format_of(path)
     if kind is None:
-        raise DataError(f"not a file of a known kind ({', '.join(sorted(SUFFIXES))})")
+        raise unknown_kind()
     return kind
+
+
+def unknown_kind() -> DataError:
+    """The bare reason for a file that is of no format."""
+    return DataError(f"not a file of a known kind ({', '.join(sorted(SUFFIXES))})")
 
 
 def frames_of(path: Path, reading: Reading) -> list[Frame]:

@@ -112,8 +112,6 @@ def open_data(
             name or f"{anatomy}-phantom", phantoms, size=size, seed=seed, limits={}, on_progress=on_progress
         )
     folder = spec.folder if isinstance(spec, Declaration) else Path(spec)
-    if private and folder.is_file() and archives.stem(folder.name):
-        raise DataError("a private archive is not unpacked into the cache; unpack it, and give its folder")
     with discreet(private):
         files = FolderSource(
             folder,

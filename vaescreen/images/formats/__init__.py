@@ -13,7 +13,16 @@ from pathlib import Path
 from vaescreen.images.formats import arrays, dicom, hdf5, metaimage, nifti, nrrd, raster, table, tiff
 from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 
-__all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Format",
+    "Frame",
+    "NoPictureError",
+    "format_by",
+    "format_of",
+    "without_suffix",
+]
 
 FORMATS: tuple[Format, ...] = (
     dicom.FORMAT,  # before TIFF: the preamble of a DICOM file may be the header of one
@@ -40,6 +49,11 @@ def format_of(path: Path) -> Format | None:
     opened. None if neither tells.
     """
     return _by_content(path) or _by_name(path.name.lower())
+
+
+def format_by(head: bytes, file: str) -> Format | None:
+    """Format that the first `HEAD` bytes of a file show, else that its name promises."""
+    return _by_head(head) or _by_name(file.rpartition("/")[2].lower())
 
 
 def without_suffix(file: str) -> str:
@@ -72,7 +86,10 @@ def _by_content(path: Path) -> Format | None:
 @lru_cache(_REMEMBERED)
 def _recognised(name: str, size: int, changed: int) -> Format | None:
     with io.FileIO(name) as file:
-        head = file.read(HEAD)
+        return _by_head(file.read(HEAD))
+
+
+def _by_head(head: bytes) -> Format | None:
     if head.startswith(_GZIP):
         try:
             head = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD)
