@@ -53,7 +53,8 @@ def contents_of(path: Path, *, remember: bool = True) -> Contents:
         If the path does not exist or is a file of an unknown kind, or the manifest or the list is wrong.
     """
     if path.is_dir():
-        return _of_place(Folder(path), walk(path))
+        folder = Folder(path)
+        return _of_place(folder, walk(folder))
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder of images")
     if archives.stem(path.name):

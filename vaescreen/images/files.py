@@ -34,7 +34,7 @@ class UnreachableError(DataError):
     """What may pass though the file does not change, and is not remembered: permissions, networks, memory."""
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: Path | str) -> Stamp:
     """Look at a file without opening it.
 
     Raises
@@ -44,10 +44,12 @@ def stamp_of(path: Path) -> Stamp:
         pipe would wait for ever).
     """
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 (of text, too)
     except FileNotFoundError:
         reason = (
-            "a link that leads nowhere" if path.is_symlink() else "no such file; it may have been removed"
+            "a link that leads nowhere"
+            if Path(path).is_symlink()
+            else "no such file; it may have been removed"
         )
         raise DataError(reason) from None
     except (OSError, ValueError) as error:
@@ -115,8 +117,10 @@ def frames_of(path: Path, reading: Reading) -> list[Frame]:
     return frames
 
 
-def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
+def read_frame(path: Path, key: str, reading: Reading, kind: Format | None = None) -> FloatImage:
     """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1], NaN where there is no data.
+
+    Its format is looked for unless it is known.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
     """
     stamp_of(path)
     with _complaints():
-        return kind_of(path).read(path, key, reading)
+        return (kind or kind_of(path)).read(path, key, reading)
 
 
 @contextmanager

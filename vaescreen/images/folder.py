@@ -112,7 +112,7 @@ class FolderSource:
         stated = {} if entries else owners(place, [each.path for each in found.passed_over])
         for file in stated.keys() & frames.keys():
             frames[file] = [frame._replace(patient=stated[file]) for frame in frames[file]]
-        self._beside = listing.beside
+        self._stamps = listing.stamps
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
         self.left_out = (*(Skipped(shown(file), LABELS, LABELS) for file in labels), *listing.left_out)
         self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
@@ -156,21 +156,15 @@ class FolderSource:
 
     def load(self, item: Item) -> Picture:
         """Decode, crop and resize one image; what is no data is drawn black first."""
-        picture = drawn(read_frame(self.place.path(str(item.key)), item.frame, self._reading))
+        file = str(item.key)
+        kind = self.place.kind(file)
+        picture = drawn(read_frame(self.place.path(file), item.frame, self._reading, kind))
         pixels = checked(picture.pixels) if picture.no_data else picture.pixels
         return picture._replace(pixels=framed(pixels, self._size))
 
     def stamps(self) -> list[Any]:
         """Give the place of every image, with size and times of its file: it cannot change and keep them all."""
-        files = {str(item.key): self._stamp(str(item.key)) for item in self.items}
-        return [[item.key, item.frame, *files[str(item.key)]] for item in self.items]
-
-    def _stamp(self, file: str) -> tuple[int, ...]:
-        try:
-            other = self._beside.get(file)
-            return (*self.place.stamp(file), *(self.place.stamp(other) if other else ()))
-        except DataError:
-            return ()
+        return [[item.key, item.frame, *self._stamps[str(item.key)]] for item in self.items]
 
 
 class _Sorting(NamedTuple):

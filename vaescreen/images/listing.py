@@ -25,8 +25,8 @@ class Listing(NamedTuple):
     ----------
     frames
         Images by file.
-    beside
-        By file, the other one that its pixels are in, if they are.
+    stamps
+        By file, what changes whenever its images may.
     kinds
         Formats of these files.
     unusable
@@ -36,7 +36,7 @@ class Listing(NamedTuple):
     """
 
     frames: dict[str, Sequence[Frame]]
-    beside: dict[str, str]
+    stamps: dict[str, list[int]]
     kinds: set[Format]
     unusable: list[Skipped]
     left_out: list[Skipped]
@@ -109,7 +109,7 @@ def _list(
     """Images of a file; where its header had to be read for that, they are noted in `entries`."""
     if file != shown(file):
         raise DataError("its name is not valid UTF-8; rename it")
-    stamp = list(place.stamp(file))
+    stamp = listing.stamps[file] = list(place.stamp(file))
     kind = place.kind(file)
     if kind is None:
         raise unknown_kind()
@@ -117,8 +117,7 @@ def _list(
     if kind.frames is None:
         return _ONE_IMAGE
     if kind.beside and (other := beside(path := place.path(file), kind)):
-        listing.beside[file] = os.path.normpath(Path(file).parent / os.path.relpath(other, path.parent))
-        stamp += place.stamp(listing.beside[file])
+        stamp += place.stamp(os.path.normpath(Path(file).parent / os.path.relpath(other, path.parent)))
     entry = known.get(file)
     if entry is None or entry[0] != stamp:
         entry = [stamp, _found(place.path(file), reading)]

@@ -44,7 +44,7 @@ class Place(Protocol):
         """Whether there is a file of this name."""
 
     def kind(self, file: str) -> Format | None:
-        """Its format, by its content, else by its name."""
+        """Its format, by its content, else by its name; looked at once."""
 
     def stamp(self, file: str) -> tuple[int, ...]:
         """What changes whenever its content may; raises `DataError` with the bare reason if it cannot be read."""
@@ -64,6 +64,11 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._before = os.path.join(root, "")  # noqa: PTH118 (paths are made for every file, and text is faster)
+        self._kinds: dict[str, Format | None] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Folder, (self.root,)
 
     def has(self, file: str) -> bool:
         """See `Place`."""
@@ -71,11 +76,13 @@ class Folder:
 
     def kind(self, file: str) -> Format | None:
         """See `Place`."""
-        return format_of(self.root / file)
+        if file not in self._kinds:
+            self._kinds[file] = format_of(self._before + file)
+        return self._kinds[file]
 
     def stamp(self, file: str) -> tuple[int, ...]:
         """See `Place`."""
-        return stamp_of(self.root / file)
+        return stamp_of(self._before + file)
 
     def path(self, file: str) -> Path:
         """See `Place`."""

@@ -1,14 +1,14 @@
 """Which files there are, without opening more than their first bytes: what may be images, and what is passed over."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
 
 from vaescreen.images import archives
 from vaescreen.images.files import is_hidden
 from vaescreen.images.formats import format_of
-from vaescreen.images.places import Archive
+from vaescreen.images.places import Archive, Folder
 from vaescreen.images.scanning import Skipped
 
 _HEADERS = (".hdr", ".nhdr", ".mhd")
@@ -22,7 +22,7 @@ class Walked(NamedTuple):
     passed_over: list[Skipped]
 
 
-def walk(folder: Path) -> Walked:
+def walk(folder: Folder) -> Walked:
     """Find all files of a known format under a folder: paths relative to it, with forward slashes.
 
     Hidden files and folders and `__MACOSX` are passed over; links to folders are not followed.
@@ -32,12 +32,12 @@ def walk(folder: Path) -> Walked:
     unusable: list[Skipped] = []
 
     def report(error: OSError) -> None:
-        relative = Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()
+        relative = Path(os.fsdecode(error.filename)).relative_to(folder.root).as_posix()
         unusable.append(Skipped(shown(relative), f"a folder that cannot be read ({error.strerror})"))
 
-    for parent, folders, names in os.walk(folder, onerror=report):
+    for parent, folders, names in os.walk(folder.root, onerror=report):
         here = Path(parent)
-        relative = here.relative_to(folder).as_posix()
+        relative = here.relative_to(folder.root).as_posix()
         before = "" if relative == "." else f"{relative}/"
         hidden = [name for name in folders if is_hidden(name)]
         folders[:] = [name for name in folders if not is_hidden(name)]
@@ -47,13 +47,14 @@ def walk(folder: Path) -> Walked:
             for name in folders
             if (here / name).is_symlink()
         ]
+        others = set(names)
         for name in names:
             if is_hidden(name):
                 passed_over.append(_other(before + name, "hidden file"))
-            elif format_of(here / name):
+            elif folder.kind(before + name):
                 files.append(before + name)
             else:
-                passed_over.append(_other(before + name, _no_image(name, names)))
+                passed_over.append(_other(before + name, _no_image(name, others)))
         if not (folders or names) and format_of(here):
             unusable.append(Skipped(shown(relative), "a folder, not a file"))
     return Walked(files, unusable, passed_over)
@@ -62,10 +63,10 @@ def walk(folder: Path) -> Walked:
 def walk_archive(archive: Archive) -> Walked:
     """Find all files of a known format in an archive, as `walk` does in a folder."""
     found = Walked([], [], [])
-    beside: dict[str, list[str]] = {}
+    beside: dict[str, set[str]] = {}
     for name in archive.names:
         parent, _, file = name.rpartition("/")
-        beside.setdefault(parent, []).append(file)
+        beside.setdefault(parent, set()).add(file)
     for name in archive.names:
         parent, _, file = name.rpartition("/")
         if problem := archive.problem(name):
@@ -83,7 +84,7 @@ def _other(path: str, kind: str) -> Skipped:
     return Skipped(shown(path), kind, kind)
 
 
-def _no_image(name: str, others: Sequence[str]) -> str:
+def _no_image(name: str, others: Set[str]) -> str:
     if archives.stem(name):
         return "archive, to be unpacked or given itself"
     stem = name.partition(".")[0]
