@@ -39,7 +39,7 @@ def fuzz(kind: str, arguments: list[str]) -> None:
         from vaescreen.errors import DataError
         from vaescreen.images.files import frames_of, read_frame
         from vaescreen.images.formats import format_of
-        from vaescreen.images.reading import AS_FILES_SAY
+        from vaescreen.registry.reading import AS_FILES_SAY
 
         suffixes = sorted({"".join(Path(name).suffixes) for name in valid_files(kind)})
         assert all(format_of(Path(f"a{suffix}")) for suffix in suffixes)

@@ -8,7 +8,7 @@ from valid_files import valid_files
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import AS_FILES_SAY
+from vaescreen.registry.reading import AS_FILES_SAY
 
 SPECIAL = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 

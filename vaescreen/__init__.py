@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaescreen.autoencoders import open_autoencoder
-    from vaescreen.datasets import DataOptions, open_data
     from vaescreen.errors import VaescreenError
     from vaescreen.execution import Machine
+    from vaescreen.images import DataOptions, open_data
     from vaescreen.ranking.comparison import Report, compare
     from vaescreen.ranking.rank import Ranking, rank
     from vaescreen.ranking.scoring import Scoring, score
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DataOptions": "vaescreen.datasets",
+    "DataOptions": "vaescreen.images",
     "Machine": "vaescreen.execution",
     "Ranking": "vaescreen.ranking.rank",
     "Registry": "vaescreen.registry.catalogue",
@@ -47,7 +47,7 @@ _HOMES = {
     "VaescreenError": "vaescreen.errors",
     "compare": "vaescreen.ranking.comparison",
     "open_autoencoder": "vaescreen.autoencoders",
-    "open_data": "vaescreen.datasets",
+    "open_data": "vaescreen.images",
     "rank": "vaescreen.ranking.rank",
     "score": "vaescreen.ranking.scoring",
 }

@@ -26,6 +26,20 @@ def test_findings_are_printed_without_a_page(run, folder) -> None:
     assert "test: 1 images, 1 patients" in result.stdout
 
 
+@pytest.mark.parametrize(("size", "shown"), [("64", (64, 64)), ("native", (100, 76))])
+def test_the_size_is_asked_for_as_by_other_commands(run, tmp_path, monkeypatch, size, shown) -> None:
+    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    folder = write_pictures(tmp_path / "clinic", count=6, side=103)
+    for picture in folder.iterdir():
+        Image.open(picture).crop((0, 0, 103, 79)).save(picture)
+    page = tmp_path / "sheet.html"
+    result = run("data", "preview", folder, "--size", size, "--report", page)
+    assert result.exit_code == 0, result.output
+    images = re.findall(r'src="data:image/[a-z+]+;base64,([^"]+)"', page.read_text())
+    assert Image.open(io.BytesIO(b64decode(images[0]))).size == shown
+    assert run("data", "preview", folder, "--size", "12").exit_code == 1
+
+
 def test_a_page_needs_nothing_from_elsewhere(run, folder, tmp_path) -> None:
     (folder / "picture-05.png").write_bytes((folder / "picture-00.png").read_bytes())
     for number, picture in enumerate(sorted(folder.iterdir())):

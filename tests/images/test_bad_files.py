@@ -19,11 +19,10 @@ from PIL import Image, ImageFile
 from small import write_pictures, write_registry
 
 from vaescreen import score
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import DataError
-from vaescreen.images import open_data
+from vaescreen.images import DataOptions, open_data
 from vaescreen.images.files import read_frame
-from vaescreen.images.reading import AS_FILES_SAY
+from vaescreen.registry.reading import AS_FILES_SAY
 
 MOST_MEMORY = 2 * 2**30
 SIDE = 64

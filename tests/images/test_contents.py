@@ -16,7 +16,7 @@ from pydicom.filewriter import write_dataset
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import AS_FILES_SAY
+from vaescreen.registry.reading import AS_FILES_SAY
 
 PIXELS = np.random.default_rng(0).integers(0, 4096, (24, 20)).astype(np.uint16)
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from vaescreen.errors import DataError
-from vaescreen.images.framing import check_size, frame, framing_description
+from vaescreen.images.framing import frame, framing_description
+from vaescreen.registry.reading import check_size
 
 PIXELS = np.random.default_rng(0).random((50, 70), np.float32)
 

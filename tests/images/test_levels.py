@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from vaescreen.errors import DataError
 from vaescreen.images.levels import black_and_white, percentiles
-from vaescreen.images.reading import Window
+from vaescreen.registry.reading import Window
 
 SHARES = st.tuples(st.floats(0, 100), st.floats(0, 100))
 TYPES = st.sampled_from([np.bool_, np.uint8, np.int8, np.uint16, np.int16, np.dtype(">i2")])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vaescreen.datasets.adding import Statement, add_data_set
-from vaescreen.datasets.naming import declared
 from vaescreen.errors import DataError
 from vaescreen.images import DataSet, open_data
+from vaescreen.images.adding import Statement, add_data_set
+from vaescreen.images.naming import declared
 
 Write = Callable[..., Path]
 NAMES = ("x/a.png", "x/b.png", "y/c.png", "y/d.png")

@@ -15,7 +15,7 @@ from pydicom.uid import RLELossless
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.registry.reading import AS_FILES_SAY, Reading
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 40), dtype=np.uint8)
 VOXELS = np.random.default_rng(1).integers(0, 4096, (12, 10, 9)).astype(np.int16)

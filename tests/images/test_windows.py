@@ -12,7 +12,7 @@ from PIL import Image
 
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
-from vaescreen.images.reading import Window
+from vaescreen.registry.reading import Window
 
 VALUES = np.random.default_rng(0).integers(0, 4096, (12, 24, 24)).astype(np.uint16)
 """Twelve bits in sixteen, an image for each of twelve files or slices."""

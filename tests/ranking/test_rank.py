@@ -7,9 +7,9 @@ import pytest
 from small import CODECS, write_pictures, write_predictor, write_registry
 
 import vaescreen
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, RegistryError
 from vaescreen.execution import Machine
+from vaescreen.images import DataOptions
 from vaescreen.ranking.rank import Missing, Ranking
 
 

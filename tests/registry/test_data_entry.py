@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from vaescreen.errors import RegistryError
-from vaescreen.images.reading import Reading, Window
 from vaescreen.registry.catalogue import Registry, shipped_file
 from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData
+from vaescreen.registry.reading import Reading, Window
 
 ENTRY = """\
 data:

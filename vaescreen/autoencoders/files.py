@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from vaescreen.datasets.hub_answers import placeholder
 from vaescreen.errors import CandidateError
+from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.registry.settings import Settings
 from vaescreen.storage import cache_dir, digest
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from vaescreen.autoencoders.files import file_sha256, refuse_placeholder, stays_inside
-from vaescreen.datasets.hub_answers import explain
 from vaescreen.errors import CandidateError
+from vaescreen.images.fetching.hub_answers import explain
 from vaescreen.registry.sources import HubSource
 
 LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")

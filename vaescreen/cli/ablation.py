@@ -45,9 +45,9 @@ def ablate(
     the margin. "no" means not shown to be stable, not shown to differ. Variants that differ in sampling alone share
     one training.
     """
-    from vaescreen.datasets import DataOptions
     from vaescreen.errors import VaescreenError
     from vaescreen.execution import run_on
+    from vaescreen.images import DataOptions
     from vaescreen.storage import cache_dir
     from vaescreen.superres.ablation import cells, read_gaps
     from vaescreen.superres.finished import Wanted

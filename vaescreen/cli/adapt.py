@@ -85,9 +85,9 @@ def adapt(
     from vaescreen.autoencoders.adaptation.gain import ceiling_gain
     from vaescreen.autoencoders.adaptation.plan import Plan
     from vaescreen.autoencoders.adaptation.saving import adapt as fine_tune
-    from vaescreen.datasets import DataOptions
     from vaescreen.errors import RegistryError
     from vaescreen.execution import choose_device
+    from vaescreen.images import DataOptions
     from vaescreen.images.dataset import IN_WORDS
     from vaescreen.registry.catalogue import FILE_NAME, Registry
     from vaescreen.registry.editing import add_entry

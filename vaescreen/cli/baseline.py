@@ -46,8 +46,8 @@ def baseline(
     Size and degradation are those of the recipe; regression has its network and budget too. What is there
     already is not made again.
     """
-    from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
+    from vaescreen.images import DataOptions
     from vaescreen.registry.catalogue import Registry
     from vaescreen.superres.recipes import recipe_named
 

@@ -64,7 +64,7 @@ def compare(
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.ranking.comparison import compare as compare_candidates
     from vaescreen.reports.comparison import report as words
 

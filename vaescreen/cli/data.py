@@ -34,8 +34,8 @@ _PHANTOM = "-phantom"
 @app.command(name="list")
 def list_data(registry: options.RegistryFile = None, form: options.OutputFormat = Format.TABLE) -> None:
     """List the data sets that have a name; any folder of images is one too."""
-    from vaescreen.datasets.naming import state_of
     from vaescreen.images.generated import COUNTS, PHANTOMS
+    from vaescreen.images.naming import state_of
     from vaescreen.registry.catalogue import Registry
 
     known = Registry.load(registry).data
@@ -97,9 +97,8 @@ def show_data(
 
     Of a named data set that is not on this machine, print what is known of it and how to get it.
     """
-    from vaescreen.datasets import DataOptions, declared
-    from vaescreen.datasets.naming import state_of
-    from vaescreen.images import Declaration
+    from vaescreen.images import DataOptions, Declaration, declared
+    from vaescreen.images.naming import state_of
     from vaescreen.registry.catalogue import Registry
 
     wanted = DataOptions(**images)
@@ -175,8 +174,8 @@ def _cells(record: dict[str, Any]) -> list[str]:
 
 def _short_names(known: "dict[str, DataEntry]") -> dict[str, str | None]:
     """What each short name means now; None for one that means nothing yet."""
-    from vaescreen.datasets.naming import standing_for
     from vaescreen.images.generated import PHANTOMS
+    from vaescreen.images.naming import standing_for
 
     short = dict.fromkeys(
         [phantom.removesuffix(_PHANTOM) for phantom in PHANTOMS]

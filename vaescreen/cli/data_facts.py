@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 def absent_sheet(entry: "DataEntry", file: str) -> Sheet:
     """What is printed of a data set that is not on this machine: what is known of it, and how it gets there."""
-    from vaescreen.datasets.naming import place_of, state_of
     from vaescreen.errors import DataError
+    from vaescreen.images.naming import place_of, state_of
 
     payload = entry.model_dump(mode="json", exclude_none=True) | {"state": state_of(entry), "file": file}
     try:

@@ -11,7 +11,7 @@ from vaescreen.cli.application import complain
 from vaescreen.cli.progress import bytes_bar
 
 if TYPE_CHECKING:
-    from vaescreen.datasets.fetching import Plan
+    from vaescreen.images.fetching.fetch import Plan
 
 _STATED, _READING = "What is known of it", "How its files are read"
 
@@ -110,7 +110,7 @@ def add(
 
     Nothing is copied. A folder that cannot be read as is said is not added: the error says why.
     """
-    from vaescreen.datasets.adding import Statement, add_data_set
+    from vaescreen.images.adding import Statement, add_data_set
     from vaescreen.registry.catalogue import user_file
     from vaescreen.registry.yaml_editing import block
 
@@ -153,21 +153,23 @@ def fetch(
 
     A download that breaks off goes on where it stopped when the command is run again.
     """
-    from vaescreen.datasets import fetching, store
+    from vaescreen.images.fetching import store
+    from vaescreen.images.fetching.fetch import fetch as bring
+    from vaescreen.images.fetching.fetch import plan
     from vaescreen.registry.catalogue import Registry
 
     entry = Registry.load(registry).data_set(name)
     if store.is_complete(entry):
         print(f"{name}: {store.home(name)}")
         return
-    planned = fetching.plan(entry)
+    planned = plan(entry)
     _tell(planned)
     if not yes:
         if not sys.stdin.isatty():
             raise typer.BadParameter("nobody is here to be asked; give --yes to agree", param_hint="--yes")
         typer.confirm("Download it?", abort=True, err=True)
     with bytes_bar(name) as on_file:
-        place = fetching.fetch(planned, on_file)
+        place = bring(planned, on_file)
     print(f"{name}: {place}")
 
 
@@ -187,7 +189,7 @@ def remove(
 
     Images in folders of yours are never touched.
     """
-    from vaescreen.datasets import store
+    from vaescreen.images.fetching import store
     from vaescreen.registry.catalogue import Registry, shipped_file
     from vaescreen.registry.editing import remove_named
 

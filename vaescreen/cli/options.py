@@ -239,7 +239,7 @@ _READING: dict[str, tuple[Any, Any]] = {
 }
 _NAME = {"name": (Name, None)}
 ImageOptions = Annotated[dict[str, Any], Group(data=(Data, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))]
-"""Fields of `vaescreen.datasets.DataOptions`."""
+"""Fields of `vaescreen.images.DataOptions`."""
 ShownImageOptions = Annotated[
     dict[str, Any], Group(data=(DataArgument, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))
 ]

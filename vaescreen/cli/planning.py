@@ -41,8 +41,8 @@ def plan(
     The speed is that of finished points on the same kind of device; where there are none, a few steps are timed.
     """
     from vaescreen.autoencoders.weights import available
-    from vaescreen.datasets import DataOptions
     from vaescreen.execution import choose_device
+    from vaescreen.images import DataOptions
     from vaescreen.registry.catalogue import Registry
     from vaescreen.superres.planning import Speeds, missing_points
     from vaescreen.superres.recipes import recipe_named

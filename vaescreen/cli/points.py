@@ -10,9 +10,8 @@ from vaescreen.cli.progress import progress
 from vaescreen.cli.training_progress import telling
 
 if TYPE_CHECKING:
-    from vaescreen.datasets import DataOptions
     from vaescreen.execution import Machine
-    from vaescreen.images import DataSet
+    from vaescreen.images import DataOptions, DataSet
     from vaescreen.registry.candidate import Candidate
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipe import Recipe

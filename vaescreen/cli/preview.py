@@ -1,5 +1,6 @@
 """`vaescreen data preview`: a contact sheet, and what is doubtful about the images."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from vaescreen.cli.progress import progress
 def preview(
     *,
     images: options.ShownImageOptions,
+    size: options.Size = None,
     recipe: options.Recipe = "compact",
     examples: Annotated[
         int, typer.Option(min=0, metavar="N", help="Test images shown; none of private data.")
@@ -26,11 +28,15 @@ def preview(
     Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
     near-duplicates across splits. What is found in more images than usual is a warning.
     """
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.reports.preview.report import preview as look
+    from vaescreen.superres.recipes import recipe_named
 
+    view = recipe_named(recipe).view
+    if size:
+        view = replace(view, size=options.side(size))
     with progress() as tell:
-        seen = look(DataOptions(**images), recipe=recipe, registry=registry, on_images=tell.images)
+        seen = look(DataOptions(**images), view=view, registry=registry, on_images=tell.images)
     records = seen.survey.findings_json()
     counts = seen.data.description["counts"]
     split_notes = (

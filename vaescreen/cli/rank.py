@@ -91,7 +91,7 @@ def rank(
     table and the others are ranked; the exit code is 1 only if none could be scored.
     """
     from vaescreen.cli.rank_sheet import rank_sheet
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.ranking.rank import rank as rank_candidates
 
     data, here = DataOptions(**images), options.machine(**machine)

@@ -67,7 +67,7 @@ def train(
     (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
     any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
     """
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
 
@@ -112,8 +112,8 @@ def evaluate(
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
     a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
     """
-    from vaescreen.datasets import DataOptions
     from vaescreen.execution import Machine
+    from vaescreen.images import DataOptions
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
     from vaescreen.superres.variants import vary

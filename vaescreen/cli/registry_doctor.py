@@ -232,7 +232,7 @@ def check(
 
 
 def _images(data: str, size: int, private: bool, window: str | None, keep_labels: bool) -> "DataSet":
-    from vaescreen.datasets import open_data
+    from vaescreen.images import open_data
 
     return open_data(
         data,

@@ -26,7 +26,7 @@ def reproduce(
     """
     from dataclasses import asdict
 
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.predictor.words import in_words
     from vaescreen.ranking.columns import number
     from vaescreen.ranking.reproduction import reproduce as score_anew

@@ -68,7 +68,7 @@ def score(
 
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
     """
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.ranking import scoring
 
     with progress() as tell:

@@ -32,7 +32,7 @@ def submit(
 
     Refused are weights on this machine only, a branch in place of a commit, and a licence that nobody confirmed.
     """
-    from vaescreen.datasets import DataOptions
+    from vaescreen.images import DataOptions
     from vaescreen.ranking.scoring import score
     from vaescreen.ranking.submission import check_public, write_submission
     from vaescreen.registry.catalogue import Registry

@@ -15,6 +15,7 @@ from vaescreen.images.patients import NAMINGS
 from vaescreen.images.pixels import MAX_PIXELS, MIN_SIDE
 from vaescreen.images.splits import NAMES
 
+_ARCHIVED = "given as the data set: read in place, a compressed tar as a plain one in the cache"
 _INTRODUCTION = """\
 # Which images are read
 
@@ -40,7 +41,11 @@ def _read() -> list[tuple[str, str, str]]:
     listed = f"a list with the column `{COLUMNS[0]}`, and perhaps `{COLUMNS[1]}` and `{COLUMNS[2]}`"
     return [
         *rows,
-        ("read", f"archives ({', '.join(ARCHIVES)})", "given as the data set: unpacked into the cache once"),
+        (
+            "read",
+            f"archives ({', '.join(ARCHIVES)})",
+            "given as the data set: read in place; a compressed tar becomes a plain one in the cache",
+        ),
         ("read", f"lists ({', '.join(LIST_SUFFIXES)}), `{MANIFEST}`", f"{listed}; CSV with semicolons, too"),
         ("read", f"{', '.join(f'`{name}`' for name in TABLES)}", "patients of Hugging Face image folders"),
     ]

@@ -6,8 +6,18 @@ from typing import NamedTuple
 from vaescreen.errors import DataError
 from vaescreen.images import archives
 from vaescreen.images.formats import format_of
-from vaescreen.images.listing import Walked, walk
-from vaescreen.images.manifest import LIST_SUFFIXES, MANIFEST, Entry, is_ours, read_list, read_manifest
+from vaescreen.images.manifest import (
+    COLUMNS,
+    LIST_SUFFIXES,
+    MANIFEST,
+    Entry,
+    has_semicolons,
+    is_ours,
+    read_list,
+    read_manifest,
+)
+from vaescreen.images.places import Archive, Folder, Place
+from vaescreen.images.walking import Walked, walk, walk_archive
 
 
 class Contents(NamedTuple):
@@ -15,49 +25,64 @@ class Contents(NamedTuple):
 
     Attributes
     ----------
-    root
-        Folder that all paths are relative to.
+    place
+        Where all files are.
     walked
         The files.
     rows
         Split and patient of each file, if a manifest says.
     manifest
         Where `rows` come from: `manifest.csv` of the folder, or a list that names splits and patients.
-    has_foreign_manifest
-        Whether there is a `manifest.csv` that is none of ours.
+    remarks
+        How these were read, where that may be doubted.
     """
 
-    root: Path
+    place: Place
     walked: Walked
     rows: list[Entry]
     manifest: Path | None
-    has_foreign_manifest: bool = False
+    remarks: tuple[str, ...] = ()
 
 
-def contents_of(place: Path) -> Contents:
-    """Look what there is, without opening any image.
+def contents_of(path: Path, *, remember: bool = True) -> Contents:
+    """Look what there is, without opening any image; the cache holds what an archive unpacks to only if it may.
 
     Raises
     ------
     DataError
         If the path does not exist or is a file of an unknown kind, or the manifest or the list is wrong.
     """
-    if place.is_dir():
-        manifest = place / MANIFEST
-        here = manifest.exists() and is_ours(manifest)
-        rows = read_manifest(place) if here else []
-        return Contents(place, walk(place), rows, manifest if here else None, manifest.exists() and not here)
-    if not place.exists():
-        raise DataError(f"{place} does not exist; give a folder of images")
-    if archives.stem(place.name):
-        return contents_of(archives.unpacked(place))
-    if format_of(place):
-        return Contents(place.parent, Walked([place.name], [], []), [], None)
-    if place.suffix.lower() not in LIST_SUFFIXES:
+    if path.is_dir():
+        folder = Folder(path)
+        return _of_place(folder, walk(folder))
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give a folder of images")
+    if archives.stem(path.name):
+        archive = Archive(path, remember=remember)
+        return _of_place(archive, walk_archive(archive))
+    if format_of(path):
+        return Contents(Folder(path.parent), Walked([path.name], [], []), [], None)
+    if path.suffix.lower() not in LIST_SUFFIXES:
         raise DataError(
-            f"{place} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
+            f"{path} is a file of an unknown kind, not a folder; give a folder of images, a file that holds many, "
             f"an archive ({', '.join(archives.SUFFIXES)}), or a list of files in {', '.join(LIST_SUFFIXES)}"
         )
-    root, rows = read_list(place)
+    root, rows = read_list(path)
     named = any(row.split for row in rows)
-    return Contents(root, Walked([row.file for row in rows], [], []), rows, place if named else None)
+    files = [row.file for row in rows]
+    return Contents(Folder(root), Walked(files, [], []), rows, path if named else None, _separated(path))
+
+
+def _of_place(place: Place, walked: Walked) -> Contents:
+    if not place.has(MANIFEST):
+        return Contents(place, walked, [], None)
+    table = place.path(MANIFEST)
+    if not is_ours(table):
+        kind = f"{MANIFEST} is of another kind, so it was not read: ours has {', '.join(COLUMNS)}"
+        return Contents(place, walked, [], None, (kind,))
+    remarks = _separated(table)
+    return Contents(place, walked, read_manifest(place), place.root / MANIFEST, remarks)
+
+
+def _separated(table: Path) -> tuple[str, ...]:
+    return (f"{table.name} was read as separated by semicolons",) if has_semicolons(table) else ()

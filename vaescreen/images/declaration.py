@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vaescreen.images.layouts import Layout
-from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.registry.layouts import Layout
+from vaescreen.registry.reading import AS_FILES_SAY, Reading
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from vaescreen.errors import DataError, VaescreenError
 from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 _LONGEST_REASON = 200
 _KINDS = {
@@ -34,7 +34,7 @@ class UnreachableError(DataError):
     """What may pass though the file does not change, and is not remembered: permissions, networks, memory."""
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: Path | str) -> Stamp:
     """Look at a file without opening it.
 
     Raises
@@ -44,10 +44,12 @@ def stamp_of(path: Path) -> Stamp:
         pipe would wait for ever).
     """
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 (of text, too)
     except FileNotFoundError:
         reason = (
-            "a link that leads nowhere" if path.is_symlink() else "no such file; it may have been removed"
+            "a link that leads nowhere"
+            if Path(path).is_symlink()
+            else "no such file; it may have been removed"
         )
         raise DataError(reason) from None
     except (OSError, ValueError) as error:
@@ -73,6 +75,11 @@ def beside(path: Path, kind: Format) -> Path | None:
         return kind.beside(path)
 
 
+def is_hidden(file: str) -> bool:
+    """Whether a file, or a folder it lies in, is hidden, or one that macOS puts into archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in file.split("/"))
+
+
 def kind_of(path: Path) -> Format:
     """Format that a file's name promises.
 
@@ -83,8 +90,13 @@ def kind_of(path: Path) -> Format:
     """
     kind = format_of(path)
     if kind is None:
-        raise DataError(f"not a file of a known kind ({', '.join(sorted(SUFFIXES))})")
+        raise unknown_kind()
     return kind
+
+
+def unknown_kind() -> DataError:
+    """The bare reason for a file that is of no format."""
+    return DataError(f"not a file of a known kind ({', '.join(sorted(SUFFIXES))})")
 
 
 def frames_of(path: Path, reading: Reading) -> list[Frame]:
@@ -105,8 +117,10 @@ def frames_of(path: Path, reading: Reading) -> list[Frame]:
     return frames
 
 
-def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
+def read_frame(path: Path, key: str, reading: Reading, kind: Format | None = None) -> FloatImage:
     """Decode one image of a file, by the `key` of its `Frame`: float32 [H, W] in [0, 1], NaN where there is no data.
+
+    Its format is looked for unless it is known.
 
     Raises
     ------
@@ -115,7 +129,7 @@ def read_frame(path: Path, key: str, reading: Reading) -> FloatImage:
     """
     stamp_of(path)
     with _complaints():
-        return kind_of(path).read(path, key, reading)
+        return (kind or kind_of(path)).read(path, key, reading)
 
 
 @contextmanager

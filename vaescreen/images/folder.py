@@ -10,22 +10,24 @@ from vaescreen.images import archives
 from vaescreen.images.assignment import assign_splits, draw_splits
 from vaescreen.images.contents import contents_of
 from vaescreen.images.declaration import Declaration
-from vaescreen.images.files import read_frame, stamp_of
+from vaescreen.images.files import read_frame
 from vaescreen.images.formats import SUFFIXES, Frame, format_of
 from vaescreen.images.framing import frame as framed
 from vaescreen.images.framing import framing_description
 from vaescreen.images.ids import images_with_ids
 from vaescreen.images.labels import LABELS
-from vaescreen.images.layouts import Chosen
-from vaescreen.images.listing import list_frames, shown, without_labels
-from vaescreen.images.manifest import COLUMNS, MANIFEST, has_semicolons
+from vaescreen.images.listing import list_frames, without_labels
+from vaescreen.images.manifest import MANIFEST
 from vaescreen.images.metadata import owners
 from vaescreen.images.patients import Image, Ownership, patients_of
 from vaescreen.images.pixels import Picture, checked, drawn
-from vaescreen.images.reading import AS_FILES_SAY, Reading
+from vaescreen.images.places import Place
 from vaescreen.images.scanning import Item, OnImages, Skipped, counted, ignore
 from vaescreen.images.set_window import AUTO_RULE, window_of_train
 from vaescreen.images.splits import RULE
+from vaescreen.images.walking import shown
+from vaescreen.registry.layouts import Chosen
+from vaescreen.registry.reading import AS_FILES_SAY, Reading
 
 MIN_IMAGES = 3
 
@@ -67,7 +69,7 @@ class FolderSource:
 
     kind: Literal["real", "phantom"] = "real"
     origin: dict[str, Any]
-    folder: Path
+    place: Place
     """Where all files are."""
     unusable: tuple[Skipped, ...]
     left_out: tuple[Skipped, ...]
@@ -85,9 +87,10 @@ class FolderSource:
         remember: bool = True,
         on_progress: OnImages = ignore,
     ) -> None:
-        contents = contents_of(folder)
+        contents = contents_of(folder, remember=remember)
         found, manifest = contents.walked, contents.manifest
-        self.folder, self._size, self._reading = contents.root, size, reading
+        place = contents.place
+        self.place, self._size, self._reading = place, size, reading
         as_listed = replace(reading, window=AS_FILES_SAY.window) if reading.window.kind == "auto" else reading
         if manifest and patient_pattern is not None:
             raise DataError(f"{manifest} already names the patients; leave the patient pattern out")
@@ -98,49 +101,40 @@ class FolderSource:
         if manifest:
             entries = {row.file: Chosen(row.file, row.patient, row.split) for row in contents.rows}
         elif declaration and published:
-            entries = {chosen.file: chosen for chosen in _published(declaration, contents.root, found.files)}
+            entries = {chosen.file: chosen for chosen in _published(declaration, place, found.files)}
         labels: list[str] = []
         files = list(entries) or found.files
         if not (entries or reading.keep_labels):
             files, labels = without_labels(found.files)
-        listing = list_frames(contents.root, files, as_listed, on_progress, remember=remember)
+        listing = list_frames(place, files, as_listed, on_progress, remember=remember)
         per_file = declaration.slices_per_volume if declaration else None
         frames = {file: _evenly(of_file, per_file) for file, of_file in listing.frames.items()}
-        stated = {} if entries else owners(contents.root, [each.path for each in found.passed_over])
+        stated = {} if entries else owners(place, [each.path for each in found.passed_over])
         for file in stated.keys() & frames.keys():
             frames[file] = [frame._replace(patient=stated[file]) for frame in frames[file]]
-        self._beside = listing.beside
+        self._stamps = listing.stamps
         self.unusable = (*listing.unusable, *(() if manifest else found.unusable))
         self.left_out = (*(Skipped(shown(file), LABELS, LABELS) for file in labels), *listing.left_out)
         self.passed_over = tuple(each for each in found.passed_over if not manifest or each.path != MANIFEST)
         images = images_with_ids(frames)
         _require(self, folder, [(file, frame.key) for file, frame, _ in images])
         kinds = {kind.name: kind for kind in listing.kinds}
-        _check_obeyed(folder, contents.root, reading, frames)
+        _check_obeyed(place, reading, frames)
         if entries:
             by_manifest = manifest.name if manifest else ""
             rules = (published.patient_rule, published.split_rule) if published else (by_manifest,) * 2
             sorting = _stated(folder, images, entries, rules, seed)
         else:
-            sorting = _found(contents.root, images, patient_pattern, seed, self.unusable, named=remember)
-        warnings = list(sorting.warnings)
-        if manifest and has_semicolons(manifest):
-            warnings.append(f"{manifest.name} was read as separated by semicolons")
-        if contents.has_foreign_manifest:
-            warnings.append(
-                f"manifest.csv is of another kind, so it was not read: ours has {', '.join(COLUMNS)}"
-            )
+            sorting = _found(place.root, images, patient_pattern, seed, self.unusable, named=remember)
         self.items = tuple(
             Item(id_, sorting.patients[id_], sorting.splits[id_], file, frame.key)
             for file, frame, id_ in images
         )
-        chosen = (
-            window_of_train(contents.root, self.items, reading, on_progress) if as_listed != reading else None
-        )
+        chosen = window_of_train(place, self.items, reading, on_progress) if as_listed != reading else None
         if chosen:
             self._reading = replace(reading, window=chosen)
         self.origin = {
-            "folder": str(contents.root.resolve()),
+            "folder": str(place.root.resolve()),
             "reading": self._reading.description(),
             **framing_description(size),
         }
@@ -154,7 +148,7 @@ class FolderSource:
             **framing_description(size),
             "split_rule": sorting.split_rule,
             "patient_rule": sorting.patient_rule,
-            "warnings": warnings,
+            "warnings": [*sorting.warnings, *contents.remarks],
             "seed": seed if sorting.split_rule == RULE else None,
             "files_not_in_manifest": len(set(found.files) - set(entries)) if manifest else 0,
             **(_declared(declaration, published is not None) if declaration else {}),
@@ -162,21 +156,15 @@ class FolderSource:
 
     def load(self, item: Item) -> Picture:
         """Decode, crop and resize one image; what is no data is drawn black first."""
-        picture = drawn(read_frame(self.folder / str(item.key), item.frame, self._reading))
+        file = str(item.key)
+        kind = self.place.kind(file)
+        picture = drawn(read_frame(self.place.path(file), item.frame, self._reading, kind))
         pixels = checked(picture.pixels) if picture.no_data else picture.pixels
         return picture._replace(pixels=framed(pixels, self._size))
 
     def stamps(self) -> list[Any]:
         """Give the place of every image, with size and times of its file: it cannot change and keep them all."""
-        files = {str(item.key): self._stamp(str(item.key)) for item in self.items}
-        return [[item.key, item.frame, *files[str(item.key)]] for item in self.items]
-
-    def _stamp(self, file: str) -> tuple[int, ...]:
-        try:
-            other = self._beside.get(file)
-            return (*stamp_of(self.folder / file), *(stamp_of(other) if other else ()))
-        except DataError:
-            return ()
+        return [[item.key, item.frame, *self._stamps[str(item.key)]] for item in self.items]
 
 
 class _Sorting(NamedTuple):
@@ -226,13 +214,15 @@ def _kind_of_source(place: Path) -> str:
     return "archive" if archives.stem(place.name) else "file" if format_of(place) else "list"
 
 
-def _published(declaration: Declaration, folder: Path, found: Sequence[str]) -> list[Chosen]:
+def _published(declaration: Declaration, place: Place, found: Sequence[str]) -> list[Chosen]:
     layout = declaration.layout
     assert layout is not None, "only called where there is one"
-    chosen = layout.select(folder, found, declaration.series)
+    chosen = layout.select(
+        lambda table: place.path(table) if place.has(table) else None, found, declaration.series
+    )
     if not chosen:
         raise DataError(
-            f"{folder} has no image in the layout of {declaration.name}; "
+            f"{place.root} has no image in the layout of {declaration.name}; "
             f"give the folder in which there is, for instance, {_example(declaration)}"
         )
     return chosen
@@ -273,9 +263,9 @@ def _require(source: FolderSource, folder: Path, found: Sequence[tuple[str, str]
         )
     for file, key in found:
         try:
-            read_frame(source.folder / file, key, AS_FILES_SAY)
+            read_frame(source.place.path(file), key, AS_FILES_SAY)
         except DataError as error:
-            raise DataError(f"{source.folder / file}: {error}") from error
+            raise DataError(f"{source.place.root / file}: {error}") from error
     count = len(found)
     others = [*source.left_out, *source.passed_over]
     beside = f"; what else is there: {counted(others)}" if others else ""
@@ -293,14 +283,14 @@ def _beside(unusable: Sequence[Skipped]) -> str:
     return f" ({len(unusable)} files cannot be used, the first is {unusable[0].path}: {unusable[0].reason})"
 
 
-def _check_obeyed(folder: Path, root: Path, reading: Reading, frames: Mapping[str, Sequence[Frame]]) -> None:
+def _check_obeyed(place: Place, reading: Reading, frames: Mapping[str, Sequence[Frame]]) -> None:
     """Refuse a choice that changes nothing, since whoever made it believes that it does: volumes alone obey any."""
     several = (file for file, of_file in frames.items() if any(frame.key for frame in of_file))
-    obeyed = {choice for file in several if (kind := format_of(root / file)) for choice in kind.obeys}
+    obeyed = {choice for file in several if (kind := place.kind(file)) for choice in kind.obeys}
     made = {"axis": reading.axis != AS_FILES_SAY.axis, "slices": reading.slices is not None}
     for choice, is_made in made.items():
         if is_made and choice not in obeyed:
-            raise DataError(f"no file of {folder} obeys --{choice}, which is for volumes; leave it out")
+            raise DataError(f"no file of {place.root} obeys --{choice}, which is for volumes; leave it out")
 
 
 def _joined(owned: Ownership, *, named: bool) -> list[str]:

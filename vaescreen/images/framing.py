@@ -12,22 +12,8 @@ from PIL import Image
 from vaescreen.errors import DataError
 from vaescreen.images.pixels import FloatImage
 
-MULTIPLE = 8
-"""Sides that are asked for are multiples of this, so that degradations by 2, 4 and 8 are exact."""
 SMALLEST_NATIVE = 16
 """What is left of a side when it is cut to a multiple of the scale, 8 at most, must hold a window of SSIM."""
-
-
-def check_size(size: int | None) -> None:
-    """Refuse a size that not every degradation divides.
-
-    Raises
-    ------
-    DataError
-        If `size` is neither None (native) nor a positive multiple of `MULTIPLE`.
-    """
-    if size is not None and (size <= 0 or size % MULTIPLE):
-        raise DataError(f"size {size} is not a positive multiple of {MULTIPLE}; give 256, for instance")
 
 
 def frame(pixels: FloatImage, size: int | None) -> FloatImage:

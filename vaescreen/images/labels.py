@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.images.pixels import NoPictureError
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 LABELS = "label map"
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Window, to_gray
+from vaescreen.registry.reading import Window
 
 
 def black_and_white(
@@ -128,3 +128,17 @@ def extremes(values: NDArray[np.generic]) -> tuple[float, float]:
         if not values.size:
             return float("nan"), float("nan")
     return float(values.min()), float(values.max())
+
+
+def to_gray(values: NDArray[Any], low: float, high: float) -> FloatImage:
+    """Map `low` to 0 and `high` to 1, linearly, and clip; what is no data (NaN) stays so.
+
+    Raises
+    ------
+    DataError
+        If `high` is not above `low`, with the bare reason.
+    """
+    if not high > low:
+        raise DataError("all pixels have the same value")
+    scaled = (values.astype(np.float64) - low) / (high - low)
+    return scaled.clip(0, 1).astype(np.float32)

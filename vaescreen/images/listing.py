@@ -6,24 +6,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
-from vaescreen.images import archives
-from vaescreen.images.files import UnreachableError, beside, frames_of, kind_of, stamp_of
-from vaescreen.images.formats import Format, Frame, NoPictureError, format_of, without_suffix
+from vaescreen.images.files import UnreachableError, beside, frames_of, unknown_kind
+from vaescreen.images.formats import Format, Frame, NoPictureError, without_suffix
 from vaescreen.images.labels import is_label_file
-from vaescreen.images.reading import Reading
+from vaescreen.images.places import Place
 from vaescreen.images.scanning import OnImages, Skipped, code_digest, ignore
+from vaescreen.images.walking import shown
+from vaescreen.registry.reading import Reading
 from vaescreen.storage import cache_dir, digest, recall_json, write_json
 
 _ONE_IMAGE = (Frame(),)
-_HEADERS = (".hdr", ".nhdr", ".mhd")
-
-
-class Walked(NamedTuple):
-    """Files of a known format, folders that could not be entered, and all other files."""
-
-    files: list[str]
-    unusable: list[Skipped]
-    passed_over: list[Skipped]
 
 
 class Listing(NamedTuple):
@@ -33,8 +25,8 @@ class Listing(NamedTuple):
     ----------
     frames
         Images by file.
-    beside
-        By file, the other one that its pixels are in, if they are.
+    stamps
+        By file, what changes whenever its images may.
     kinds
         Formats of these files.
     unusable
@@ -44,69 +36,14 @@ class Listing(NamedTuple):
     """
 
     frames: dict[str, Sequence[Frame]]
-    beside: dict[str, Path]
+    stamps: dict[str, list[int]]
     kinds: set[Format]
     unusable: list[Skipped]
     left_out: list[Skipped]
 
 
-def walk(folder: Path) -> Walked:
-    """Find all files of a known format under a folder: paths relative to it, with forward slashes.
-
-    Hidden files and folders and `__MACOSX` are passed over; links to folders are not followed.
-    """
-    files: list[str] = []
-    passed_over: list[Skipped] = []
-    unusable: list[Skipped] = []
-
-    def report(error: OSError) -> None:
-        relative = Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()
-        unusable.append(Skipped(shown(relative), f"a folder that cannot be read ({error.strerror})"))
-
-    for parent, folders, names in os.walk(folder, onerror=report):
-        here = Path(parent)
-        relative = here.relative_to(folder).as_posix()
-        before = "" if relative == "." else f"{relative}/"
-        hidden = [name for name in folders if _is_hidden(name)]
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        passed_over += [_other(before + name, "hidden folder") for name in hidden]
-        unusable += [
-            Skipped(shown(before + name), "a link to a folder, which is not followed")
-            for name in folders
-            if (here / name).is_symlink()
-        ]
-        for name in names:
-            if _is_hidden(name):
-                passed_over.append(_other(before + name, "hidden file"))
-            elif format_of(here / name):
-                files.append(before + name)
-            else:
-                passed_over.append(_other(before + name, _no_image(name, names)))
-        if not (folders or names) and format_of(here):
-            unusable.append(Skipped(shown(relative), "a folder, not a file"))
-    return Walked(files, unusable, passed_over)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _other(path: str, kind: str) -> Skipped:
-    return Skipped(shown(path), kind, kind)
-
-
-def _no_image(name: str, others: Sequence[str]) -> str:
-    if archives.stem(name):
-        return "archive, to be unpacked or given itself"
-    stem = name.partition(".")[0]
-    if any(stem + header in others for header in _HEADERS):
-        return "pixels of the header beside"
-    suffix = shown(Path(name).suffix.lower())
-    return f"no image ({suffix})" if suffix else "no image (no suffix)"
-
-
 def list_frames(
-    folder: Path,
+    place: Place,
     files: Sequence[str],
     reading: Reading,
     on_progress: OnImages = ignore,
@@ -119,10 +56,10 @@ def list_frames(
 
     Parameters
     ----------
-    folder
+    place
         Where the files lie.
     files
-        Their paths relative to it.
+        Their names there.
     reading
         How volumes are cut.
     on_progress
@@ -130,14 +67,14 @@ def list_frames(
     remember
         Whether the list goes to the cache; not that of private data, which names files and patients.
     """
-    memo = cache_dir() / "listings" / f"{digest(str(folder.resolve()), reading.description())}.json"
+    memo = cache_dir() / "listings" / f"{digest(str(place.root.resolve()), reading.description())}.json"
     known = _recall(memo)
     entries: dict[str, list[Any]] = {}
     listing = Listing({}, {}, set(), [], [])
     try:
         for number, file in enumerate(files, start=1):
             try:
-                listing.frames[file] = _list(folder, file, reading, known, entries, listing)
+                listing.frames[file] = _list(place, file, reading, known, entries, listing)
             except NoPictureError as error:
                 listing.left_out.append(Skipped(shown(file), str(error), error.kind))
             except DataError as error:
@@ -161,13 +98,8 @@ def without_labels(files: Sequence[str]) -> tuple[list[str], list[str]]:
     return [file for file in files if file not in left_out], labels
 
 
-def shown(path: str) -> str:
-    """Path as text can hold it: bytes that are not UTF-8 are escaped."""
-    return path.encode("utf-8", "backslashreplace").decode()
-
-
 def _list(
-    folder: Path,
+    place: Place,
     file: str,
     reading: Reading,
     known: dict[str, list[Any]],
@@ -177,18 +109,18 @@ def _list(
     """Images of a file; where its header had to be read for that, they are noted in `entries`."""
     if file != shown(file):
         raise DataError("its name is not valid UTF-8; rename it")
-    path = folder / file
-    stamp = list(stamp_of(path))
-    kind = kind_of(path)
+    stamp = listing.stamps[file] = list(place.stamp(file))
+    kind = place.kind(file)
+    if kind is None:
+        raise unknown_kind()
     listing.kinds.add(kind)
     if kind.frames is None:
         return _ONE_IMAGE
-    if other := beside(path, kind):
-        listing.beside[file] = other
-        stamp += stamp_of(other)
+    if kind.beside and (other := beside(path := place.path(file), kind)):
+        stamp += place.stamp(os.path.normpath(Path(file).parent / os.path.relpath(other, path.parent)))
     entry = known.get(file)
     if entry is None or entry[0] != stamp:
-        entry = [stamp, _found(path, reading)]
+        entry = [stamp, _found(place.path(file), reading)]
     entries[file] = entry
     if isinstance(entry[1], str):
         raise DataError(entry[1])

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
+from vaescreen.images.places import Place
 from vaescreen.images.splits import SPLITS
 
 MANIFEST = "manifest.csv"
@@ -34,8 +35,8 @@ class Table(NamedTuple):
     rows: list[tuple[int, dict[str, Any]]]
 
 
-def read_manifest(folder: Path) -> list[Entry]:
-    """Read and check `manifest.csv` of a folder; columns other than `COLUMNS` are ignored.
+def read_manifest(place: Place) -> list[Entry]:
+    """Read and check `manifest.csv` of a folder or an archive; columns other than `COLUMNS` are ignored.
 
     Raises
     ------
@@ -44,19 +45,16 @@ def read_manifest(folder: Path) -> list[Entry]:
         folder or listed twice, a patient in two splits.
     """
 
-    def inside(file: str) -> Path:
+    def inside(file: str) -> str:
         relative = PurePosixPath(file)
         if relative.is_absolute() or ".." in relative.parts:
             raise DataError(f"{file} is not inside the folder; give a path relative to the manifest")
-        return folder / relative
+        return relative.as_posix()
 
-    path = folder / MANIFEST
-    table = _csv_table(path)
+    path = place.root / MANIFEST
+    table = _csv_table(place.path(MANIFEST), path)
     _require(path, table, [column for column in COLUMNS if column not in table.columns])
-    return [
-        entry._replace(file=Path(entry.file).relative_to(folder).as_posix())
-        for entry in _entries(path, table, inside)
-    ]
+    return _entries(path, table, inside, place.has)
 
 
 def has_semicolons(path: Path) -> bool:
@@ -103,7 +101,7 @@ def read_list(path: Path) -> tuple[Path, list[Entry]]:
     table = table_of(path)
     missing = [column for column in COLUMNS if column not in table.columns]
     _require(path, table, missing if len(missing) == 1 else [c for c in missing if c == "file"])
-    entries = _entries(path, table, lambda file: Path(os.path.normpath(home / file)))
+    entries = _entries(path, table, lambda file: os.path.normpath(home / file), os.path.isfile)
     folders = {Path(entry.file).parent for entry in entries}
     within = all(folder.is_relative_to(home) for folder in folders)
     try:
@@ -119,8 +117,10 @@ def _require(path: Path, table: Table, missing: list[str]) -> None:
         raise DataError(f"{path} line 1: no column {', '.join(missing)}; found {found}")
 
 
-def _entries(path: Path, table: Table, locate: Callable[[str], Path]) -> list[Entry]:
-    """Check all rows; `locate` gives the path of a file, or raises `DataError` with the bare reason."""
+def _entries(
+    path: Path, table: Table, locate: Callable[[str], str], exists: Callable[[str], bool]
+) -> list[Entry]:
+    """Check all rows; `locate` says where a file is, or raises `DataError` with the bare reason."""
     columns = [column for column in COLUMNS if column in table.columns]
     entries: list[Entry] = []
     line_of_file: dict[str, int] = {}
@@ -137,10 +137,10 @@ def _entries(path: Path, table: Table, locate: Callable[[str], Path]) -> list[En
             raise DataError(f"{where}: unknown split {split!r}; give one of {', '.join(SPLITS)}")
         file = str(PurePosixPath(file))
         try:
-            located = str(locate(file))
+            located = locate(file)
         except DataError as error:
             raise DataError(f"{where}: {error}") from None
-        if not Path(located).is_file():
+        if not exists(located):
             raise DataError(f"{where}: {file} does not exist")
         if located in line_of_file:
             raise DataError(f"{where}: {file} is already in line {line_of_file[located]}")
@@ -167,7 +167,7 @@ def table_of(path: Path) -> Table:
     return read(path)
 
 
-def _csv_table(path: Path) -> Table:
+def _csv_table(path: Path, called: Path | None = None) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True, delimiter=";" if has_semicolons(path) else ",")
@@ -175,7 +175,7 @@ def _csv_table(path: Path) -> Table:
             rows = [(reader.line_num, dict(row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"cannot read {path} ({error}); it must be UTF-8 text, separated by commas or semicolons"
+            f"cannot read {called or path} ({error}); it must be UTF-8 text, separated by commas or semicolons"
         ) from error
     return Table(columns, rows)
 

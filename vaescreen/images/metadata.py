@@ -5,44 +5,44 @@ those are used that say the patient.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from vaescreen.errors import DataError
 from vaescreen.images.formats.table import PATIENT_COLUMNS, letters
 from vaescreen.images.manifest import table_of
+from vaescreen.images.places import Place
 
 TABLES = ("metadata.csv", "metadata.jsonl")
 _FILE = "file_name"
 
 
-def owners(folder: Path, others: Iterable[str]) -> dict[str, str]:
+def owners(place: Place, others: Iterable[str]) -> dict[str, str]:
     """Find the patient of each file that a table gives one.
 
     Parameters
     ----------
-    folder
-        The data set.
+    place
+        Where the data set lies.
     others
-        What it holds beside images, as paths relative to it.
+        What it holds beside images.
 
     Returns
     -------
     dict[str, str]
-        Patient by path relative to the folder.
+        Patient by file.
     """
     found: dict[str, str] = {}
     for name in others:
         parent, slash, file = name.rpartition("/")
         if file in TABLES:
-            rows = _patients(folder / name)
+            rows = _patients(place, name)
             found |= {f"{parent}{slash}{each.removeprefix('./')}": patient for each, patient in rows.items()}
     return found
 
 
-def _patients(path: Path) -> dict[str, str]:
+def _patients(place: Place, name: str) -> dict[str, str]:
     """Patients by file; none where the table is of another kind, or damaged: then it is one more file passed over."""
     try:
-        table = table_of(path)
+        table = table_of(place.path(name))
     except DataError:
         return {}
     column = next((name for name in table.columns if letters(name) in PATIENT_COLUMNS), None)

@@ -10,6 +10,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats import Frame, without_suffix
 from vaescreen.images.labels import image_stem, is_label_file
 from vaescreen.images.splits import split_named
+from vaescreen.registry.reading import compiled
 
 PATTERN = "pattern"
 OWN = "every image is its own patient"
@@ -192,25 +193,6 @@ def _doubts(images: Sequence[Image]) -> tuple[str, ...]:
 def _without_split(stem: str) -> str:
     first, slash, rest = stem.partition("/")
     return rest if slash and split_named(first.lower()) else stem
-
-
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Give a patient pattern as a regular expression.
-
-    Raises
-    ------
-    DataError
-        If it is none, or has no group.
-    """
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise DataError(f"patient pattern {pattern!r} is not a regular expression: {error}") from error
-    if not expression.groups:
-        raise DataError(
-            f"patient pattern {pattern!r} has no group; put parentheses around the patient's part"
-        )
-    return expression
 
 
 def _matched(expression: re.Pattern[str], file: str) -> str:

@@ -250,6 +250,7 @@ def _pixel_digest(pixels: FloatImage) -> str:
     return total.hexdigest()
 
 
+@functools.cache
 def _installed(library: str) -> str | None:
     try:
         return version(library)

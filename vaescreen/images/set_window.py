@@ -1,14 +1,14 @@
 """One window for a whole data set: robust percentiles of what its train images measure."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import read_frame
-from vaescreen.images.reading import PERCENTILES, Reading, Window
+from vaescreen.images.places import Place
 from vaescreen.images.scanning import Item, OnImages
+from vaescreen.registry.reading import PERCENTILES, Reading, Window
 
 AUTO_RULE = f"auto: percentiles {PERCENTILES[0]} and {PERCENTILES[1]} of what the train images measure"
 
@@ -16,12 +16,12 @@ _IMAGES, _VALUES = 256, 4096
 """Train images, evenly spaced, and values of each, likewise, that are looked at."""
 
 
-def window_of_train(folder: Path, items: Sequence[Item], reading: Reading, on_progress: OnImages) -> Window:
+def window_of_train(place: Place, items: Sequence[Item], reading: Reading, on_progress: OnImages) -> Window:
     """Find the window of a data set.
 
     Parameters
     ----------
-    folder
+    place
         Where the files lie.
     items
         All images.
@@ -45,17 +45,18 @@ def window_of_train(folder: Path, items: Sequence[Item], reading: Reading, on_pr
     samples = []
     for number, item in enumerate(looked_at, start=1):
         try:
-            values = read_frame(folder / str(item.key), item.frame, measured).ravel()
+            values = read_frame(place.path(str(item.key)), item.frame, measured).ravel()
         except DataError:
             continue  # the scan says why
         values = values[np.isfinite(values)]
         samples.append(values[:: max(values.size // _VALUES, 1)])
         on_progress("finding the window", number, len(looked_at))
     if not samples:
-        raise DataError(f"no train image of {folder} can be read, so that --window auto finds no window")
+        raise DataError(f"no train image of {place.root} can be read, so that --window auto finds no window")
     low, high = np.percentile(np.concatenate(samples).astype(np.float64), PERCENTILES)
     if not high > low:
         raise DataError(
-            f"nearly all values of {folder} are {low:g}, so that --window auto finds no window; give --window LOW,HIGH"
+            f"nearly all values of {place.root} are {low:g}, so that --window auto finds no window; "
+            "give --window LOW,HIGH"
         )
     return Window("level", (float(low), float(high)))

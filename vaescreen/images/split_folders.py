@@ -35,7 +35,7 @@ def named_by_folders(files: Sequence[str]) -> Named:
     files
         Paths relative to the data set, with forward slashes.
     """
-    shared = _shared(files)
+    shared = shared_folders(files)
     folders = {file: file.split("/")[shared:-1] for file in files}
     for exact in (True, False):
         for depth in _DEPTHS:
@@ -56,7 +56,7 @@ def _split(folder: str, exact: bool) -> str | None:
     return split_named(match["name"]) if match else None
 
 
-def _shared(files: Sequence[str]) -> int:
+def shared_folders(files: Sequence[str]) -> int:
     """How many leading folders, none of which names a split, all files share."""
     parts = [file.split("/")[:-1] for file in files]
     count = 0

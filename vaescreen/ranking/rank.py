@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders.weights import available, locate
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError, ResultError
 from vaescreen.execution import HERE, Machine
-from vaescreen.images import OnImages, Skipped
+from vaescreen.images import DataOptions, OnImages, Skipped
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence
 from vaescreen.predictor.forecast import predict_all
@@ -149,8 +148,8 @@ def rank(
     Parameters
     ----------
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
-        `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
+        Name of a data set (see `vaescreen.images.declared`), or a folder of images; with more said of them,
+        `vaescreen.images.DataOptions`, whose seed is that of the probes too.
     candidates
         Names in the registry; by default all that a user could choose.
     recipe

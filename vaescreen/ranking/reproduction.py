@@ -5,10 +5,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import ResultError
 from vaescreen.execution import HERE, Machine
-from vaescreen.images import OnImages
+from vaescreen.images import DataOptions, OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.cards import ScoreCard, card_path, read_card

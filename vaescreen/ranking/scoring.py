@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import CandidateError
 from vaescreen.execution import HERE, Machine
-from vaescreen.images import OnImages, Skipped
+from vaescreen.images import DataOptions, OnImages, Skipped
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
 from vaescreen.registry.catalogue import Registry
@@ -65,8 +64,8 @@ def score(
     candidates
         Names in the registry.
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
-        `vaescreen.datasets.DataOptions`, whose seed is that of the probes too.
+        Name of a data set (see `vaescreen.images.declared`), or a folder of images; with more said of them,
+        `vaescreen.images.DataOptions`, whose seed is that of the probes too.
     recipe
         Recipe whose size and degradation are taken instead of what follows.
     size

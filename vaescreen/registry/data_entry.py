@@ -6,12 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import PositiveFloat, PositiveInt, StringConstraints, field_validator, model_validator
 
 from vaescreen.errors import DataError
-from vaescreen.images.framing import check_size
-from vaescreen.images.layouts import LAYOUTS
-from vaescreen.images.patients import compiled
-from vaescreen.images.reading import Axis, Reading, Window
 from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.data_sources import DATA_SOURCES, DataSource, FolderData, WebFile
+from vaescreen.registry.layouts import LAYOUTS
+from vaescreen.registry.reading import Axis, Reading, Window, check_size, compiled
 from vaescreen.registry.sources import Name, Strict, Text, path_below
 
 DOMAINS = ("chest", "brain", "knee", "natural", "other")
@@ -22,7 +20,7 @@ Inside = Annotated[
 
 
 class ReadingFields(Strict):
-    """How volumes are cut and values become gray: the fields of `vaescreen.images.reading.Reading`."""
+    """How volumes are cut and values become gray: the fields of `vaescreen.registry.reading.Reading`."""
 
     axis: Axis = "auto"
     slices: tuple[float, float] | None = None
@@ -58,7 +56,7 @@ _PARTS: dict[str, set[str]] = {
 class DataEntry(Strict):
     """A data set with an entry in `registry.yaml`.
 
-    `layout` says how its folders are laid out (see `vaescreen.images.layouts`), and `series` which of the images of a
+    `layout` says how its folders are laid out (see `vaescreen.registry.layouts`), and `series` which of the images of a
     patient are taken where there are several kinds. `subfolder` is the part of the folder that holds the images,
     `slices_per_volume` how many are taken of each volume, evenly, and `size` the native side of the images in pixels.
     `preparation` says in words what is done to the images and what of that is not known of the published

@@ -13,7 +13,7 @@ from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
 from vaescreen.images.formats import npy
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 GRAY = np.random.default_rng(0).integers(0, 256, (12, 10), np.uint8)
 STACK = np.random.default_rng(1).integers(0, 256, (6, 12, 10), np.uint8)

@@ -29,7 +29,7 @@ from pydicom.uid import (
 )
 
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 RNG = np.random.default_rng(0)
 RAMP_12 = np.arange(4096, dtype=np.uint16).reshape(64, 64)

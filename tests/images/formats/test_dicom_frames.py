@@ -28,7 +28,7 @@ from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
 from vaescreen.images.formats import format_of
-from vaescreen.images.reading import AS_FILES_SAY, Reading, Window
+from vaescreen.registry.reading import AS_FILES_SAY, Reading, Window
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 4096, (48, 40), np.uint16)
@@ -361,7 +361,7 @@ def without(module: str, *paths: Path) -> str:
         f"import sys; sys.modules[{module!r}] = None\n"
         "from pathlib import Path\n"
         "from vaescreen.images.files import frames_of, read_frame\n"
-        "from vaescreen.images.reading import AS_FILES_SAY\n"
+        "from vaescreen.registry.reading import AS_FILES_SAY\n"
         f"for path in map(Path, {[str(path) for path in paths]}):\n"
         "    try:\n"
         "        read_frame(path, frames_of(path, AS_FILES_SAY)[0].key, AS_FILES_SAY)\n"

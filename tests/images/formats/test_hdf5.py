@@ -10,7 +10,7 @@ import pytest
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 EVERYTHING = Reading(slices=(0, 1), window=Window.parse("percentile 0,100"))
 HEADER = (

@@ -14,7 +14,7 @@ from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
 from vaescreen.images.formats.nifti import FORMAT
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 ALL = (0.0, 1.0)
 SHAPE = (12, 10, 9)

@@ -14,7 +14,7 @@ import pytest
 from vaescreen.errors import DataError
 from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 VOXELS = np.random.default_rng(0).integers(0, 4096, (12, 10, 9)).astype(np.int16)
 TILT = np.array([[0, -0.3, 1.9, 5], [-1.5, 0, 0, 6], [0, 0.95, 0.6, 7], [0, 0, 0, 1]])

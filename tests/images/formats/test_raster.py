@@ -10,7 +10,7 @@ from PIL import Image
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import read_frame
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 RAMP_8 = np.arange(256, dtype=np.uint8).reshape(16, 16)
 RAMP_16 = np.arange(65536, dtype=np.uint16).reshape(256, 256)

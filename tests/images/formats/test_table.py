@@ -15,7 +15,7 @@ from vaescreen.images import open_data
 from vaescreen.images.files import frames_of, read_frame
 from vaescreen.images.formats import table
 from vaescreen.images.formats.base import Frame
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 16, 12), np.uint8)
 HUB = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -9,7 +9,7 @@ import tifffile
 
 from vaescreen.errors import DataError
 from vaescreen.images.files import frames_of, read_frame
-from vaescreen.images.reading import AS_FILES_SAY, Reading, Window
+from vaescreen.registry.reading import AS_FILES_SAY, Reading, Window
 
 RNG = np.random.default_rng(0)
 GRAY_8 = RNG.integers(0, 256, (24, 20), np.uint8)

@@ -70,7 +70,7 @@ def _cached(source: GithubSource, file: RepositoryFile) -> Path:
 
 
 def _download(source: GithubSource, file: RepositoryFile, name: str) -> Path:
-    from vaescreen.datasets.downloads import download
+    from vaescreen.images.fetching.downloads import download
     from vaescreen.registry.data_sources import WebFile
 
     address = f"https://raw.githubusercontent.com/{source.github}/{source.revision}/{file.path}"

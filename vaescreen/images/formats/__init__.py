@@ -5,6 +5,7 @@ medical files are imported where they are used.
 """
 
 import io
+import os
 import stat
 import zlib
 from functools import lru_cache
@@ -13,7 +14,16 @@ from pathlib import Path
 from vaescreen.images.formats import arrays, dicom, hdf5, metaimage, nifti, nrrd, raster, table, tiff
 from vaescreen.images.formats.base import HEAD, Format, Frame, NoPictureError
 
-__all__ = ["FORMATS", "SUFFIXES", "Format", "Frame", "NoPictureError", "format_of", "without_suffix"]
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Format",
+    "Frame",
+    "NoPictureError",
+    "format_by",
+    "format_of",
+    "without_suffix",
+]
 
 FORMATS: tuple[Format, ...] = (
     dicom.FORMAT,  # before TIFF: the preamble of a DICOM file may be the header of one
@@ -26,45 +36,52 @@ FORMATS: tuple[Format, ...] = (
     arrays.FORMAT,
     table.FORMAT,
 )
-SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+_BY_SUFFIX = {suffix: kind for kind in reversed(FORMATS) for suffix in kind.suffixes}
+SUFFIXES = frozenset(_BY_SUFFIX)
 
-_LONGEST_FIRST = sorted(SUFFIXES, key=len, reverse=True)
+_LONGEST = max(map(len, SUFFIXES))
+_MOST_DOTS = max(suffix.count(".") for suffix in SUFFIXES)
 _GZIP = b"\x1f\x8b"
 _REMEMBERED = 2**16
 
 
-def format_of(path: Path) -> Format | None:
+def format_of(path: Path | str) -> Format | None:
     """Format that a file's content shows; where it shows none, that its name promises.
 
     The name speaks for files that are damaged, whose reader then says what is wrong, and for those that cannot be
     opened. None if neither tells.
     """
-    return _by_content(path) or _by_name(path.name.lower())
+    name = os.fspath(path)
+    return _by_content(name) or _by_name(os.path.basename(name))  # noqa: PTH119
+
+
+def format_by(head: bytes, file: str) -> Format | None:
+    """Format that the first `HEAD` bytes of a file show, else that its name promises."""
+    return _by_head(head) or _by_name(file.rpartition("/")[2])
 
 
 def without_suffix(file: str) -> str:
     """Name or path of a file without the suffix of its format."""
-    lower = file.lower()
-    suffix = next((suffix for suffix in _LONGEST_FIRST if lower.endswith(suffix)), "")
-    return file[: len(file) - len(suffix)]
+    return file[: len(file) - len(_suffix(file))]
+
+
+def _suffix(file: str) -> str:
+    """Suffix of a format, in lower case; the longest counts, `.nii.gz` before `.gz`; empty if there is none."""
+    parts = file[-_LONGEST:].lower().split(".")
+    tails = (f".{'.'.join(parts[-count:])}" for count in range(_MOST_DOTS, 0, -1) if len(parts) > count)
+    return next((tail for tail in tails if tail in _BY_SUFFIX), "")
 
 
 def _by_name(name: str) -> Format | None:
-    """The longest suffix counts: `.nii.gz` before `.gz`."""
-    matches = [
-        (suffix, kind)
-        for kind in FORMATS
-        for suffix in kind.suffixes
-        if name.endswith(suffix) and name != suffix
-    ]
-    return max(matches, key=lambda match: len(match[0]))[1] if matches else None
+    suffix = _suffix(name)
+    return _BY_SUFFIX[suffix] if suffix and len(name) > len(suffix) else None
 
 
-def _by_content(path: Path) -> Format | None:
+def _by_content(name: str) -> Format | None:
     try:
-        status = path.stat()
+        status = os.stat(name)  # noqa: PTH116
         regular = stat.S_ISREG(status.st_mode)
-        return _recognised(str(path), status.st_size, status.st_mtime_ns) if regular else None
+        return _recognised(name, status.st_size, status.st_mtime_ns) if regular else None
     except (OSError, ValueError):
         return None
 
@@ -72,7 +89,10 @@ def _by_content(path: Path) -> Format | None:
 @lru_cache(_REMEMBERED)
 def _recognised(name: str, size: int, changed: int) -> Format | None:
     with io.FileIO(name) as file:
-        head = file.read(HEAD)
+        return _by_head(file.read(HEAD))
+
+
+def _by_head(head: bytes) -> Format | None:
     if head.startswith(_GZIP):
         try:
             head = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD)

@@ -23,8 +23,8 @@ from vaescreen.images.held import held
 from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import black_and_white, extremes
 from vaescreen.images.pixels import FloatImage, check_shape
-from vaescreen.images.reading import Reading, Window
 from vaescreen.images.splits import split_named
+from vaescreen.registry.reading import Reading, Window
 
 _COLLECTION = re.compile(r"(?:x_)?([a-z]+?)(?:_images)?")
 _LABELS = re.compile(r"(?:.*_)?labels?")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vaescreen.errors import VaescreenError
 from vaescreen.images.pixels import FloatImage, NoPictureError
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 HEAD = 560
 """Bytes that tell what a file is."""

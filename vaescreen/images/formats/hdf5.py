@@ -18,7 +18,7 @@ from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_roo
 from vaescreen.images.held import held
 from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
-from vaescreen.images.reading import Reading
+from vaescreen.registry.reading import Reading
 
 PREFERRED = ("reconstruction_rss", "reconstruction_esc")
 """Root sum of squares of the coils; single coil emulated from many."""

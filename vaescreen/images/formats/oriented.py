@@ -23,7 +23,7 @@ from vaescreen.images.formats.volume import SLICES, Volume, check_room, part
 from vaescreen.images.held import held
 from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.pixels import FloatImage, check_shape
-from vaescreen.images.reading import Axis, Reading
+from vaescreen.registry.reading import Axis, Reading
 
 ACROSS: tuple[Axis, ...] = ("sagittal", "coronal", "axial")
 """Slices across the direction to the right, to the front and to the top."""

@@ -17,7 +17,7 @@ from vaescreen.images.formats.png import PNG_MARK, is_complete, pixels_only
 from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import windowed
 from vaescreen.images.pixels import MAX_PIXELS, FloatImage, check_shape, checked
-from vaescreen.images.reading import AS_FILES_SAY, Reading, Window
+from vaescreen.registry.reading import AS_FILES_SAY, Reading, Window
 
 PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 READ = "PNG, JPEG, TIFF, WEBP, BMP, JPEG 2000, PGM"

@@ -16,8 +16,8 @@ from vaescreen.images.formats.raster import FORMAT as RASTER
 from vaescreen.images.formats.raster import read_image
 from vaescreen.images.held import held
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import Reading
 from vaescreen.images.splits import split_named
+from vaescreen.registry.reading import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa

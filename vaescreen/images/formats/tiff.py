@@ -22,7 +22,7 @@ from vaescreen.images.held import held
 from vaescreen.images.labels import refuse_label_map
 from vaescreen.images.levels import extremes, valid, windowed
 from vaescreen.images.pixels import FloatImage, check_shape, checked
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 _MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BIG = b"+"

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
-from vaescreen.images.levels import black_and_white, valid
+from vaescreen.images.levels import black_and_white, to_gray, valid
 from vaescreen.images.pixels import FloatImage, checked
-from vaescreen.images.reading import Window, to_gray
+from vaescreen.registry.reading import Window
 
 MAX_BYTES = 5 * 2**28
 """Memory that an opened file may take, its percentiles included: 1.25 GiB, so that the program stays below 2 GB."""

@@ -8,10 +8,9 @@ import pandas as pd
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.weights import available
-from vaescreen.datasets import DataOptions
 from vaescreen.errors import DataError
 from vaescreen.execution import Device, choose_device
-from vaescreen.images import DataSet
+from vaescreen.images import DataOptions, DataSet
 from vaescreen.metrics.distribution import Features, open_inception
 from vaescreen.metrics.fidelity import capped_psnr
 from vaescreen.metrics.optional import Missing, PairMetric
@@ -82,8 +81,8 @@ def compare(
     candidates : sequence of str
         Names in the registry, at least two; with `outputs` any names.
     data : str, Path or DataOptions
-        Name of a data set (see `vaescreen.datasets.declared`), or a folder of images; with more said of them,
-        `vaescreen.datasets.DataOptions`, whose seed is that of the bootstrap too.
+        Name of a data set (see `vaescreen.images.declared`), or a folder of images; with more said of them,
+        `vaescreen.images.DataOptions`, whose seed is that of the bootstrap too.
     outputs : sequence of Path
         A file of saved outputs for each candidate, in the same order; none compares reconstructions.
     size : int or None

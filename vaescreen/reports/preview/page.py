@@ -7,7 +7,6 @@ import numpy as np
 
 from vaescreen.environment import command_line
 from vaescreen.images import DataSet
-from vaescreen.images.degradation import Degradation
 from vaescreen.images.pixels import FloatImage
 from vaescreen.reports.page import drawing
 from vaescreen.reports.page.drawing import Canvas, figure
@@ -15,6 +14,7 @@ from vaescreen.reports.page.framework import render
 from vaescreen.reports.page.pictures import data_uri
 from vaescreen.reports.preview.spectra import FREQUENCIES
 from vaescreen.reports.preview.survey import DUPLICATES, GRAYS, Survey
+from vaescreen.screening.view import View
 
 if TYPE_CHECKING:
     import altair as alt
@@ -32,17 +32,17 @@ class Example(NamedTuple):
     lr: FloatImage
 
 
-def examples_of(data: DataSet, degradation: Degradation, count: int) -> list[Example]:
-    """Test images from all over the split, and what the degradation makes of them; none of private data."""
+def examples_of(data: DataSet, view: View, count: int) -> list[Example]:
+    """Test images from all over the split, and what the view's degradation makes of them; none of private data."""
     ids = data.ids("test")
     if data.private or not count:
         return []
     places = np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int))
     return [
         Example(image_id, image[0].numpy(), lr[0].numpy())
-        for batch in data.batches("test", 1, only=[ids[place] for place in places])
+        for batch in view.batches(data, "test", 1, only=[ids[place] for place in places])
         for image_id, image, lr in zip(
-            batch.ids, batch.images, degradation.apply(batch.images, batch.ids), strict=True
+            batch.ids, batch.images, view.degradation.apply(batch.images, batch.ids), strict=True
         )
     ]
 

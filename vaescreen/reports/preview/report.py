@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import DataOptions
-from vaescreen.images import DataSet, OnImages
+from vaescreen.images import DataOptions, DataSet, OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.reports.preview.page import examples_of, page
 from vaescreen.reports.preview.survey import Survey, survey
 from vaescreen.screening.view import View
 from vaescreen.storage import write_bytes
-from vaescreen.superres.recipes import recipe_named
+from vaescreen.superres.recipes import DEFAULT, RECIPES
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Preview:
     data
         The images as a recipe takes them.
     view
-        Size and degradation of the recipe.
+        Size and degradation.
     survey
         What was seen at native size.
     """
@@ -70,7 +69,7 @@ class Preview:
         VaescreenError
             If the file cannot be written.
         """
-        pictures = examples_of(self.data, self.view.degradation, examples)
+        pictures = examples_of(self.data, self.view, examples)
         counts, private = self.data.description["counts"], self.data.private
         write_bytes(
             path, page(self.title, counts, self.facts, self.warnings, pictures, self.survey, private=private)
@@ -80,7 +79,7 @@ class Preview:
 def preview(
     data: str | Path | DataOptions,
     *,
-    recipe: str = "compact",
+    view: View = RECIPES[DEFAULT].view,
     registry: Path | None = None,
     on_images: OnImages = ignore,
 ) -> Preview:
@@ -90,8 +89,8 @@ def preview(
     ----------
     data
         Name of a data set, or a folder of images; with more said of them, `DataOptions`.
-    recipe
-        Recipe whose size and degradation are shown.
+    view
+        Size and degradation that are shown; by default those of the recipe that ranks.
     registry
         Registry file that is laid over the others.
     on_images
@@ -100,10 +99,9 @@ def preview(
     Raises
     ------
     VaescreenError
-        In one line: data or a recipe that cannot be used.
+        In one line: data that cannot be used.
     """
-    chosen, options = recipe_named(recipe), DataOptions.of(data)
-
-    framed = options.open(chosen.size, registry, on_images)
+    options = DataOptions.of(data)
+    framed = options.open(view.size, registry, on_images)
     native = framed if framed.kind == "phantom" else options.open(None, registry, on_images)
-    return Preview(framed, chosen.view, survey(native, on_images))
+    return Preview(framed, view, survey(native, on_images))

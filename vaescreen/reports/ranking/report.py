@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from vaescreen.datasets import DataOptions
 from vaescreen.environment import command_line
 from vaescreen.errors import ResultError
 from vaescreen.execution import HERE, Machine
-from vaescreen.images import OnImages
+from vaescreen.images import DataOptions, OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.predictor.catalogue import OURS, PREDICTORS
 from vaescreen.predictor.fitted import FittedPredictor

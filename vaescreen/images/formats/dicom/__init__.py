@@ -11,7 +11,7 @@ from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.raster import LUMA
 from vaescreen.images.formats.volume import SLICES
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import PERCENTILES, Reading
+from vaescreen.registry.reading import PERCENTILES, Reading
 
 SAMPLED = 64
 """Percentiles of a file of more frames are those of so many of them, evenly spaced."""

@@ -19,7 +19,7 @@ from vaescreen.images.formats.dicom.values import as_stored, luma, padding, pale
 from vaescreen.images.formats.volume import FOREGROUND, NEARLY_EMPTY, part
 from vaescreen.images.levels import windowed
 from vaescreen.images.pixels import FloatImage, checked
-from vaescreen.images.reading import Reading, Window
+from vaescreen.registry.reading import Reading, Window
 
 PALETTE_WHITE = 255
 """A window of a palette image is in this scale, since its colours have one and its stored values none."""

@@ -16,8 +16,9 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.dicom import RELATIVE
 from vaescreen.images.formats.dicom.file import DicomFile, shown
 from vaescreen.images.formats.raster import LUMA
+from vaescreen.images.levels import to_gray
 from vaescreen.images.pixels import FloatImage
-from vaescreen.images.reading import PERCENTILES, Window, to_gray
+from vaescreen.registry.reading import PERCENTILES, Window
 
 _AT_ONCE = 2**20
 """Pixels that are looked up at a time."""

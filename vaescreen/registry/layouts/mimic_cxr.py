@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vaescreen.errors import DataError
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Find, Layout
 
 SPLIT_TABLE = "mimic-cxr-2.0.0-split.csv"
 VIEW_TABLE = "mimic-cxr-2.0.0-metadata.csv"
@@ -17,7 +17,7 @@ _FILE = re.compile(r"(?:^|/)p\d{2}/p(?P<subject>\d{8})/s\d{8}/(?P<image>[0-9a-f-
 _SPLITS = {"train": "train", "validate": "val", "test": "test"}
 
 
-def select(folder: Path, files: Sequence[str], series: str | None) -> list[Chosen]:
+def select(find: Find, files: Sequence[str], series: str | None) -> list[Chosen]:
     """Take frontal views where the table of views is there, all images otherwise; and the published splits, likewise.
 
     Raises
@@ -25,8 +25,8 @@ def select(folder: Path, files: Sequence[str], series: str | None) -> list[Chose
     DataError
         If a table is damaged, or says nothing of an image.
     """
-    splits = _column(folder, SPLIT_TABLE, "split")
-    views = _column(folder, VIEW_TABLE, "ViewPosition")
+    splits = _column(find, SPLIT_TABLE, "split")
+    views = _column(find, VIEW_TABLE, "ViewPosition")
     chosen = []
     for file in files:
         match = _FILE.search(file)
@@ -34,22 +34,20 @@ def select(folder: Path, files: Sequence[str], series: str | None) -> list[Chose
             continue
         split = None if splits is None else _SPLITS.get(splits.get(match["image"], ""))
         if splits is not None and split is None:
-            raise DataError(
-                f"{SPLIT_TABLE} in {folder} does not say which split {file} is in; fetch it again"
-            )
+            raise DataError(f"{SPLIT_TABLE} does not say which split {file} is in; fetch it again")
         chosen.append(Chosen(file, f"p{match['subject']}", split))
     return chosen
 
 
-def _column(folder: Path, table: str, column: str) -> dict[str, str] | None:
+def _column(find: Find, table: str, column: str) -> dict[str, str] | None:
     """One column of a table by image, whether the table is packed or not; None if it is not there."""
-    found = [path for path in (folder / f"{table}.gz", folder / table) if path.is_file()]
-    if not found:
+    path = find(f"{table}.gz") or find(table)
+    if path is None:
         return None
     try:
-        return dict(_rows(found[0], column))
+        return dict(_rows(path, column))
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        raise DataError(f"{found[0]} cannot be read ({error}); fetch it again") from error
+        raise DataError(f"{path.name} cannot be read ({error}); fetch it again") from error
 
 
 def _rows(path: Path, column: str) -> Iterator[tuple[str, str]]:

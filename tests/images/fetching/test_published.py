@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaescreen.datasets import declared
-from vaescreen.datasets.adding import Statement, add_data_set
-from vaescreen.images import DataSet, open_data
+from vaescreen.images import DataSet, declared, open_data
+from vaescreen.images.adding import Statement, add_data_set
 
 
 def opened(name: str, folder: Path, tmp_path: Path, **stated: str) -> DataSet:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+Find = Callable[[str], Path | None]
+
 
 class Chosen(NamedTuple):
     """A file that is taken: its path relative to the folder, whose it is, and its split if the layout says."""
@@ -26,9 +28,9 @@ class Layout:
         Path of a file, for messages.
     series
         Kinds of image of one patient, of which one is taken; the first by default. Empty where there is one kind.
-    select : (folder, files, series) -> list of Chosen
-        The files that are taken among all images of the folder (relative paths with forward slashes). Raises
-        `DataError` if a table that comes with the images cannot be read.
+    select : (find, files, series) -> list of Chosen
+        The files that are taken among all images of the folder (relative paths with forward slashes); `find` gives the
+        path of a table that comes with the images, or None. Raises `DataError` if one cannot be read.
     patient_rule
         Where patients come from, in words.
     split_rule
@@ -38,6 +40,6 @@ class Layout:
     name: str
     example: str
     series: tuple[str, ...]
-    select: Callable[[Path, Sequence[str], str | None], list[Chosen]]
+    select: Callable[[Find, Sequence[str], str | None], list[Chosen]]
     patient_rule: str
     split_rule: str

@@ -6,9 +6,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from vaescreen.datasets.downloads import CHUNK, Received
-from vaescreen.datasets.hub_answers import explain, placeholder
 from vaescreen.errors import DataError
+from vaescreen.images.fetching.downloads import CHUNK, Received
+from vaescreen.images.fetching.hub_answers import explain, placeholder
 from vaescreen.registry.data_sources import HubData
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets import hub, store
-from vaescreen.datasets.downloads import Received, download, size_of
 from vaescreen.errors import DataError
 from vaescreen.images import archives
+from vaescreen.images.fetching import hub, store
+from vaescreen.images.fetching.downloads import Received, download, size_of
+from vaescreen.images.fetching.unpacking import unpack
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.data_sources import CredentialedData, FolderData, HubData, WebData, WebFile
 from vaescreen.storage import cache_dir, free_bytes
@@ -149,7 +150,7 @@ def _unpack(folder: Path, receipts: dict[str, Received]) -> list[str]:
         if any(other.startswith(f"{Path(name).with_name(stem).as_posix()}/") for other in receipts):
             raise DataError(f"{name} would be unpacked into a folder of other files, {target.name}")
         shutil.rmtree(target, ignore_errors=True)
-        archives.unpack(archive, target)
+        unpack(archive, target)
         packed.append(name)
     return packed
 

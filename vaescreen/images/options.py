@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaescreen.datasets.naming import declared
-from vaescreen.images import DataSet, Declaration, OnImages, open_data
-from vaescreen.images.scanning import ignore
+from vaescreen.images.dataset import DataSet
+from vaescreen.images.declaration import Declaration
+from vaescreen.images.opening import open_data
+from vaescreen.images.scanning import OnImages, ignore
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class DataOptions:
     Attributes
     ----------
     data
-        Name of a data set (see `vaescreen.datasets.declared`), or the path of a folder or list.
+        Name of a data set (see `vaescreen.images.declared`), or the path of a folder or list.
     patients
         Regular expression whose first group is the patient.
     name
@@ -59,7 +60,8 @@ class DataOptions:
             In one line: what is wrong with the data, an option or the registry.
         """
         return open_data(
-            declared(self.data, registry),
+            self.data,
+            registry=registry,
             size=size,
             patient_pattern=self.patients,
             name=self.name,

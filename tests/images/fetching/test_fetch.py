@@ -17,11 +17,11 @@ from small import write_pictures
 from small_data import write_entries, zipped_pictures
 from web import Web
 
-from vaescreen.datasets import store
-from vaescreen.datasets.fetching import fetch, plan
-from vaescreen.datasets.naming import declared, state_of
 from vaescreen.errors import CacheError, DataError
 from vaescreen.images import Declaration, open_data
+from vaescreen.images.fetching import store
+from vaescreen.images.fetching.fetch import fetch, plan
+from vaescreen.images.naming import declared, state_of
 from vaescreen.registry.catalogue import DATA
 
 

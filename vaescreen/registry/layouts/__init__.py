@@ -1,7 +1,7 @@
 """Published layouts of data sets that users fetch themselves: whose each image is, for what, and which are taken."""
 
-from vaescreen.images.layouts import brats, mimic_cxr, mrnet
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts import brats, mimic_cxr, mrnet
+from vaescreen.registry.layouts.base import Chosen, Layout
 
 __all__ = ["LAYOUTS", "Chosen", "Layout"]
 

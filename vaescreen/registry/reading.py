@@ -1,20 +1,20 @@
 """How volumes are cut into images, and how measured values become gray: what a file itself leaves open."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vaescreen.errors import DataError
-from vaescreen.images.pixels import FloatImage
 
 Axis = Literal["auto", "axial", "coronal", "sagittal"]
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 PERCENTILES = (0.5, 99.5)
 """Values outside are clipped where nothing better is known: MR has no unit, and a few voxels are very bright."""
+
+MULTIPLE = 8
+"""Sides that are asked for are multiples of this, so that degradations by 2, 4 and 8 are exact."""
 
 _NUMBER = r"\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*"
 
@@ -54,7 +54,7 @@ class Window:
             elif match[1] == "level":
                 if second > 0:
                     return cls("level", (first - second / 2, first + second / 2))
-            elif first < second and np.isfinite((first, second)).all():
+            elif first < second and math.isfinite(first) and math.isfinite(second):
                 return cls("level", (first, second))
         raise DataError(
             f"window {text!r} is not understood; give LOW,HIGH (-160,240), auto, file, full, level CENTRE,WIDTH "
@@ -110,15 +110,32 @@ class Reading:
 AS_FILES_SAY = Reading()
 
 
-def to_gray(values: NDArray[Any], low: float, high: float) -> FloatImage:
-    """Map `low` to 0 and `high` to 1, linearly, and clip; what is no data (NaN) stays so.
+def check_size(size: int | None) -> None:
+    """Refuse a size that not every degradation divides.
 
     Raises
     ------
     DataError
-        If `high` is not above `low`, with the bare reason.
+        If `size` is neither None (native) nor a positive multiple of `MULTIPLE`.
     """
-    if not high > low:
-        raise DataError("all pixels have the same value")
-    scaled = (values.astype(np.float64) - low) / (high - low)
-    return scaled.clip(0, 1).astype(np.float32)
+    if size is not None and (size <= 0 or size % MULTIPLE):
+        raise DataError(f"size {size} is not a positive multiple of {MULTIPLE}; give 256, for instance")
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Give a patient pattern as a regular expression.
+
+    Raises
+    ------
+    DataError
+        If it is none, or has no group.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise DataError(f"patient pattern {pattern!r} is not a regular expression: {error}") from error
+    if not expression.groups:
+        raise DataError(
+            f"patient pattern {pattern!r} has no group; put parentheses around the patient's part"
+        )
+    return expression

@@ -9,8 +9,8 @@ from PIL import Image
 
 from vaescreen.errors import DataError
 from vaescreen.images import Declaration, open_data
-from vaescreen.images.layouts import LAYOUTS, Chosen
-from vaescreen.images.layouts.mimic_cxr import SPLIT_TABLE, VIEW_TABLE
+from vaescreen.registry.layouts import LAYOUTS, Chosen
+from vaescreen.registry.layouts.mimic_cxr import SPLIT_TABLE, VIEW_TABLE
 
 MRNET = [
     f"MRNet-v1.0/{part}/{plane}/{case:04}.npy"
@@ -25,25 +25,29 @@ BRATS = [
 ]
 
 
+def no_table(_: str) -> None:
+    """No table comes with the images."""
+
+
 def test_mrnet_takes_one_plane_and_tests_on_the_published_validation_cases():
     chosen = LAYOUTS["mrnet"].select(
-        Path(), [*MRNET, "train-abnormal.csv", "train/sagittal/notes.npy"], "sagittal"
+        no_table, [*MRNET, "train-abnormal.csv", "train/sagittal/notes.npy"], "sagittal"
     )
     assert chosen == [
         Chosen("MRNet-v1.0/train/sagittal/0000.npy", "0000", "train"),
         Chosen("MRNet-v1.0/train/sagittal/0001.npy", "0001", "train"),
         Chosen("MRNet-v1.0/valid/sagittal/1130.npy", "1130", "test"),
     ]
-    assert [c.file.split("/")[2] for c in LAYOUTS["mrnet"].select(Path(), MRNET, "axial")] == ["axial"] * 3
+    assert [c.file.split("/")[2] for c in LAYOUTS["mrnet"].select(no_table, MRNET, "axial")] == ["axial"] * 3
 
 
 def test_brats_takes_one_sequence_and_keeps_visits_together():
-    chosen = LAYOUTS["brats"].select(Path(), BRATS, "t2f")
+    chosen = LAYOUTS["brats"].select(no_table, BRATS, "t2f")
     assert [(c.patient, c.split) for c in chosen] == [
         ("BraTS-GLI-00000", None), ("BraTS-GLI-00002", None), ("BraTS-GLI-00002", None),
     ]  # fmt: skip
     assert all(c.file.endswith("-t2f.nii.gz") for c in chosen)
-    assert len(LAYOUTS["brats"].select(Path(), BRATS, "t1c")) == 3
+    assert len(LAYOUTS["brats"].select(no_table, BRATS, "t1c")) == 3
 
 
 def mimic(subject: int, study: int, image: str) -> str:
@@ -154,4 +158,4 @@ def test_another_folder_is_refused_with_an_example(tmp_path, layout, series, exa
 
 def test_examples_are_files_that_the_layouts_take():
     for layout in LAYOUTS.values():
-        assert layout.select(Path(), [layout.example], layout.series[0] if layout.series else None)
+        assert layout.select(no_table, [layout.example], layout.series[0] if layout.series else None)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from web import Web
 
-from vaescreen.datasets import downloads
-from vaescreen.datasets.downloads import download, size_of
 from vaescreen.errors import DataError
+from vaescreen.images.fetching import downloads
+from vaescreen.images.fetching.downloads import download, size_of
 from vaescreen.registry.data_sources import WebFile
 
 DATA = random.Random(0).randbytes(3 * 2**20 + 12_345)

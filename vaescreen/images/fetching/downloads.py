@@ -10,7 +10,8 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen.datasets.answers import (
+from vaescreen.errors import DataError, ResultError
+from vaescreen.images.fetching.answers import (
     length_of,
     open_address,
     request_headers,
@@ -18,8 +19,7 @@ from vaescreen.datasets.answers import (
     total_of,
     validator_of,
 )
-from vaescreen.datasets.hub_answers import placeholder
-from vaescreen.errors import DataError, ResultError
+from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.registry.data_sources import WebFile
 from vaescreen.storage import free_bytes, read_json, write_json
 

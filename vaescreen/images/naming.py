@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vaescreen.datasets import store
 from vaescreen.errors import DataError
-from vaescreen.images import Declaration
+from vaescreen.images.declaration import Declaration
+from vaescreen.images.fetching import store
 from vaescreen.images.generated import PHANTOMS
-from vaescreen.images.layouts import LAYOUTS
 from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.data_sources import CredentialedData, FolderData
+from vaescreen.registry.layouts import LAYOUTS
 
 State = Literal["here", "fetchable", "needs registration", "folder missing"]
 

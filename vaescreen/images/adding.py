@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vaescreen.datasets.naming import declaration
 from vaescreen.errors import DataError
-from vaescreen.images import DataSet, open_data
+from vaescreen.images.dataset import DataSet
+from vaescreen.images.naming import declaration
+from vaescreen.images.opening import open_data
 from vaescreen.registry.catalogue import DATA, Registry
 from vaescreen.registry.data_entry import DOMAINS, DataEntry
 from vaescreen.registry.editing import add_entry

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Find, Layout
 
 _FILE = re.compile(
     r"(?:^|/)(?P<patient>BraTS-[A-Za-z]+-\d{5})-(?P<visit>\d{3})-(?P<sequence>[a-z0-9]+)\.nii(\.gz)?$"
 )
 
 
-def select(folder: Path, files: Sequence[str], series: str | None) -> list[Chosen]:
+def select(find: Find, files: Sequence[str], series: str | None) -> list[Chosen]:
     """Take the volumes of one sequence; segmentations are no images, and visits of a patient belong together."""
     matches = ((file, _FILE.search(file)) for file in files)
     return [

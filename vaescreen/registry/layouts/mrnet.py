@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
-from vaescreen.images.layouts.base import Chosen, Layout
+from vaescreen.registry.layouts.base import Chosen, Find, Layout
 
 _FILE = re.compile(r"(?:^|/)(?P<part>train|valid)/(?P<plane>[a-z]+)/(?P<case>\d{4})\.npy$")
 _SPLITS = {"train": "train", "valid": "test"}
 
 
-def select(folder: Path, files: Sequence[str], series: str | None) -> list[Chosen]:
+def select(find: Find, files: Sequence[str], series: str | None) -> list[Chosen]:
     """Take the stacks of one plane; the published validation cases are for testing, since the test set is withheld."""
     matches = ((file, _FILE.search(file)) for file in files)
     return [

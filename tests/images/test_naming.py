@@ -7,10 +7,9 @@ from small import write_pictures
 from small_data import write_entries
 
 import vaescreen
-from vaescreen.datasets import declared
-from vaescreen.datasets.naming import standing_for, state_of
 from vaescreen.errors import DataError
-from vaescreen.images import Declaration, open_data
+from vaescreen.images import Declaration, declared, open_data
+from vaescreen.images.naming import standing_for, state_of
 from vaescreen.registry.catalogue import Registry
 
 
