@@ -18,52 +18,33 @@ checkpoints (in the cache: $VAESCREEN_CACHE, which is to be kept between calls).
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from vaescreen.errors import VaescreenError
-from vaescreen.execution import choose_device, run
-from vaescreen.images import DataSet, open_data
-from vaescreen.predictor.files import shipped_path
-from vaescreen.predictor.track_record import foresee, record_prediction
-from vaescreen.registry.candidate import Candidate
+from vaescreen.execution import Machine
+from vaescreen.images import open_data
+from vaescreen.ranking import campaign
+from vaescreen.ranking.campaign import Task, make_point, make_points, recall, screen_first
 from vaescreen.registry.catalogue import Registry
-from vaescreen.screening.campaign import screen
 from vaescreen.storage import ensure_writable
-from vaescreen.superres.finished import finished_point
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.recipes import recipe_named
-from vaescreen.superres.reference import make_reference
+from vaescreen.superres.team import Team
 from vaescreen.superres.variants import vary
 
 _STOPPED = "out of time"
 
 
-class Task(NamedTuple):
-    """One point; `data` is a key of `Setting.data`."""
-
-    candidate: Candidate
-    data: tuple[str, int]
-    recipe: Recipe
-    seed: int
-
-    def __str__(self) -> str:
-        """How lines of progress call it."""
-        return f"{self.candidate.name} on {Path(self.data[0]).name}, {self.recipe.name}, seed {self.seed}"
-
-
 @dataclass(frozen=True)
-class Setting:
-    """What all trainings have in common; data by folder and size, `deadline` in seconds since the epoch."""
+class Setting(campaign.Setting):
+    """What all trainings have in common; `deadline` in seconds since the epoch."""
 
-    data: dict[tuple[str, int], DataSet]
-    results: Path
-    device: str
-    deadline: float
+    deadline: float = math.inf
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,36 +55,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     candidates = [registry.candidate(name) for name in options.candidates or bundled]
     ablated = [registry.candidate(name) for name in options.ablated]
     tasks = [
-        Task(candidate, (data, recipe.size), recipe, seed)
+        Task(candidate, _at(data, recipe), recipe, seed)
         for seed in options.seeds
         for data in options.data
         for candidate in candidates
     ]
     for variant in _variants(recipe, options.axis):
-        tasks += [Task(candidate, (options.data[0], variant.size), variant, 0) for candidate in ablated]
-    device = choose_device(options.device)
+        tasks += [Task(candidate, _at(options.data[0], variant), variant, 0) for candidate in ablated]
+    machine = Machine(options.at_once, device=options.device)
     ensure_writable(options.results)
-    data = {key: open_data(key[0], size=key[1]) for key in dict.fromkeys(task.data for task in tasks)}
-    setting = Setting(data, options.results, device, deadline)
-    for folder in options.data if shipped_path(recipe.name).is_file() else []:
-        if time.time() < deadline:
-            _screen(setting, folder, recipe, candidates, options.at_once)
-    missing = {str(task): task for task in tasks if not _is_finished(setting, task)}
-    _say(
-        f"{len(tasks) - len(missing)} of {len(tasks)} points are there; {options.minutes:g} minutes for the others"
-    )
-    return _make(setting, missing, options.at_once)
+    data = {
+        _at(folder, each): open_data(folder, size=each.size)
+        for folder in options.data
+        for each in dict.fromkeys(task.recipe for task in tasks)
+        if any(task.data == _at(folder, each) for task in tasks)
+    }
+    setting = Setting(data, options.results, Team(machine.place), deadline=deadline)
+    named = {
+        f"{task.candidate.name} on {data[task.data].name}, {task.recipe.name}, seed {task.seed}": task
+        for task in tasks
+    }
+    there = recall(setting, named)
+    missing = [task for name, task in named.items() if name not in there]
+    _say(f"{len(there)} of {len(tasks)} points are there; {options.minutes:g} minutes for the others")
+    if time.time() < deadline:
+        for reason in screen_first(setting, missing, machine).values():
+            _say(f"failed: score card: {reason}")
+    return _make(setting, named, machine, there)
 
 
-def _make(setting: Setting, missing: dict[str, Task], at_once: int) -> int:
+def _at(folder: str, recipe: Recipe) -> str:
+    """What tasks call the images of a folder at the size of a recipe."""
+    return f"{folder}, {recipe.size} pixels"
+
+
+def _make(setting: Setting, tasks: dict[str, Task], machine: Machine, there: dict[str, float]) -> int:
     """Make points until all are there or the time is over; give the exit code: 1 if any failed."""
     began, made, left, failed = time.time(), 0, 0, 0
-    for outcome in run(_point, setting, missing, processes=at_once):
+    for outcome in make_points(setting, tasks, _point, machine, there):
+        if outcome.name in there:
+            continue
         if outcome.result is not None:
             made += 1
             rate = made / (time.time() - began) * 3600
             _say(
-                f"{outcome.name}: SR PSNR {outcome.result:.2f} dB ({made} of {len(missing)}, {rate:.1f} an hour)"
+                f"{outcome.name}: SR PSNR {outcome.result:.2f} dB "
+                f"({made} of {len(tasks) - len(there)}, {rate:.1f} an hour)"
             )
         elif outcome.error == _STOPPED:
             left += 1
@@ -122,49 +119,7 @@ def _point(setting: Setting, task: Task) -> float:
             raise VaescreenError(_STOPPED)
 
     watch("begin", 0, 1)
-    data = setting.data[task.data]
-    foreseen = foresee(setting.results, task.recipe.name, data, task.candidate.name, task.seed)
-    point = make_reference(
-        task.candidate,
-        data,
-        task.recipe,
-        setting.results,
-        seed=task.seed,
-        device=setting.device,
-        on_step=watch,
-    )
-    if foreseen is not None:
-        record_prediction(setting.results, foreseen, point)
-    return float(point["summary"]["sr_psnr"])
-
-
-def _screen(
-    setting: Setting, folder: str, recipe: Recipe, candidates: Sequence[Candidate], at_once: int
-) -> None:
-    data = setting.data[folder, recipe.size]
-    screening = screen(
-        candidates,
-        data,
-        recipe.view,
-        results=setting.results,
-        processes=at_once,
-        device=setting.device,
-    )
-    for reason in screening.failed.values():
-        _say(f"failed: score card on {data.name}: {reason}")
-
-
-def _is_finished(setting: Setting, task: Task) -> bool:
-    data = setting.data[task.data]
-    try:
-        point = finished_point(task.candidate, data, task.recipe, setting.results, task.seed)
-    except VaescreenError:
-        return False
-    if point is not None:
-        foreseen = foresee(setting.results, task.recipe.name, data, task.candidate.name, task.seed)
-        if foreseen is not None:  # whoever made the point was stopped before it wrote this down
-            record_prediction(setting.results, foreseen, point)
-    return point is not None
+    return make_point(setting, task, watch)
 
 
 def _variants(recipe: Recipe, axes: Sequence[str]) -> Iterator[Recipe]:

@@ -2,8 +2,8 @@
 
 `vaescreen.rank(data="chest")` does what `vaescreen rank --data chest` does; `vaescreen.score` and
 `vaescreen.compare` do what the commands of those names do. `vaescreen.DataOptions` says more of the images,
-`vaescreen.Machine` where the work runs. What is named in `__all__` is imported when first used, so that
-`import vaescreen` costs nothing.
+`vaescreen.Workplace` where registry and results are, `vaescreen.Machine` where the work runs. What is named in
+`__all__` is imported when first used, so that `import vaescreen` costs nothing.
 """
 
 import importlib
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vaescreen.images import DataOptions, open_data
     from vaescreen.ranking.comparison import Report, compare
     from vaescreen.ranking.rank import Ranking, rank
-    from vaescreen.ranking.scoring import Scoring, score
+    from vaescreen.ranking.scoring import Scoring, Workplace, score
     from vaescreen.registry.catalogue import Registry
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ __all__ = [
     "Report",
     "Scoring",
     "VaescreenError",
+    "Workplace",
     "__version__",
     "compare",
     "open_autoencoder",
@@ -45,6 +46,7 @@ _HOMES = {
     "Report": "vaescreen.ranking.comparison",
     "Scoring": "vaescreen.ranking.scoring",
     "VaescreenError": "vaescreen.errors",
+    "Workplace": "vaescreen.ranking.scoring",
     "compare": "vaescreen.ranking.comparison",
     "open_autoencoder": "vaescreen.autoencoders",
     "open_data": "vaescreen.images",

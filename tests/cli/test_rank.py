@@ -155,9 +155,8 @@ def test_the_python_api_gives_the_same_object(ranked) -> None:
     ranking = vaescreen.rank(
         vaescreen.DataOptions(data, name=name),
         names,
-        registry=Path(registry),
-        results=Path(results),
         predictor=Path(predictor),
+        at=vaescreen.Workplace(Path(registry), Path(results)),
     )
     printed = json.loads(ranked.printed.stdout)
     assert ranking.as_json().items() <= printed.items()

@@ -11,6 +11,7 @@ from vaescreen.errors import CandidateError, RegistryError
 from vaescreen.execution import Machine
 from vaescreen.images import DataOptions
 from vaescreen.ranking.rank import Missing, Ranking
+from vaescreen.ranking.scoring import Workplace
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,9 @@ def ranking(registry: Path, pictures: Path, tmp_path_factory: pytest.TempPathFac
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         names = (*CODECS, "impossible", "far", "gone", "kl-f4")
         predictor = write_predictor(tmp_path_factory.mktemp("predictor"))
-        return vaescreen.rank(pictures, names, registry=registry, machine=Machine(1), predictor=predictor)
+        return vaescreen.rank(
+            pictures, names, at=Workplace(registry, machine=Machine(1)), predictor=predictor
+        )
 
 
 def test_all_candidates_on_this_machine_are_ranked_best_first(ranking: Ranking) -> None:
@@ -98,26 +101,25 @@ def test_json_has_the_rows_and_all_that_was_left_out(ranking: Ranking) -> None:
 
 def test_when_all_candidates_fail_so_does_the_ranking(registry: Path, pictures: Path) -> None:
     with pytest.raises(CandidateError, match="256 coefficients, not 257"):
-        vaescreen.rank(pictures, ["impossible"], registry=registry, machine=Machine(1))
+        vaescreen.rank(pictures, ["impossible"], at=Workplace(registry, machine=Machine(1)))
 
 
 def test_when_nothing_is_on_this_machine_the_error_says_how_to_get_it(registry: Path, pictures: Path) -> None:
     with pytest.raises(CandidateError, match="vaescreen registry pull far"):
-        vaescreen.rank(pictures, ["far"], registry=registry)
+        vaescreen.rank(pictures, ["far"], at=Workplace(registry))
 
 
 def test_names_are_checked_before_images_are_read(registry: Path, tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="did you mean 'pca-f16c4'"):
-        vaescreen.rank(tmp_path / "nowhere", ["pca-f16c3"], registry=registry)
+        vaescreen.rank(tmp_path / "nowhere", ["pca-f16c3"], at=Workplace(registry))
 
 
 def test_the_number_of_images_can_be_limited(registry: Path, pictures: Path) -> None:
     small = vaescreen.rank(
         DataOptions(pictures, train_images=2, test_images=1),
         ["dct-f16c4"],
-        registry=registry,
         predictor=write_predictor(registry.parent),
-        machine=Machine(1),
+        at=Workplace(registry, machine=Machine(1)),
     )
     counts = {"train_images": 2, "test_images": 1, "test_patients": 1}
     assert counts.items() <= small.cards[0]["counts"].items()

@@ -8,6 +8,7 @@ from small import write_pictures, write_registry
 import vaescreen
 from vaescreen.errors import CandidateError, DataError, RecipeError, RegistryError
 from vaescreen.execution import Machine
+from vaescreen.ranking.scoring import Workplace
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,11 @@ def native(pictures, registry, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         return vaescreen.score(
-            ["dct-f16c4", "impossible"], pictures, size=None, scale=2, registry=registry, machine=Machine(1)
+            ["dct-f16c4", "impossible"],
+            pictures,
+            size=None,
+            scale=2,
+            at=Workplace(registry, machine=Machine(1)),
         )
 
 
@@ -50,14 +55,14 @@ def test_a_candidate_that_fails_does_not_stop_the_others(native):
 
 def test_what_cannot_be_scored_is_said_in_one_line(pictures, registry):
     with pytest.raises(CandidateError, match="not 257"):
-        vaescreen.score(["impossible"], pictures, size=64, registry=registry)
+        vaescreen.score(["impossible"], pictures, size=64, at=Workplace(registry))
     with pytest.raises(CandidateError, match="no candidate was named"):
-        vaescreen.score([], pictures, size=64, registry=registry)
+        vaescreen.score([], pictures, size=64, at=Workplace(registry))
     with pytest.raises(RegistryError, match="dct-f16c4"):
-        vaescreen.score(["dct-f16c5"], pictures, size=64, registry=registry)
+        vaescreen.score(["dct-f16c5"], pictures, size=64, at=Workplace(registry))
     with pytest.raises(RecipeError, match="unknown recipe"):
-        vaescreen.score(["dct-f16c4"], pictures, recipe="pico", registry=registry)
+        vaescreen.score(["dct-f16c4"], pictures, recipe="pico", at=Workplace(registry))
     with pytest.raises(DataError, match="2, 4, 8"):
-        vaescreen.score(["dct-f16c4"], pictures, scale=3, registry=registry)
+        vaescreen.score(["dct-f16c4"], pictures, scale=3, at=Workplace(registry))
     with pytest.raises(DataError, match="native size"):
-        vaescreen.score(["dct-f16c4"], "chest", size=None, registry=registry)
+        vaescreen.score(["dct-f16c4"], "chest", size=None, at=Workplace(registry))

@@ -48,7 +48,7 @@ def test_the_folder_has_entry_cards_and_text(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
     registry, pictures = write_registry(tmp_path), write_pictures(tmp_path / "pictures")
     results = tmp_path / "results"
-    scored = vaescreen.score(["dct-f16c4"], pictures, size=64, registry=registry, results=results)
+    scored = vaescreen.score(["dct-f16c4"], pictures, size=64, at=vaescreen.Workplace(registry, results))
     candidate = make_candidate("dct-f16c4", FIELDS)
     made = write_submission(candidate, scored.cards, results, tmp_path / "sent")
     assert (made.folder / "scores/pictures/dct-f16c4.parquet").is_file()

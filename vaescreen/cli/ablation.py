@@ -8,7 +8,6 @@ import typer
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
 from vaescreen.cli.options import Format
-from vaescreen.cli.points import Setting, make, tasks_of
 from vaescreen.cli.printing import Sheet, show
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ def ablate(
     the margin. "no" means not shown to be stable, not shown to differ. Variants that differ in sampling alone share
     one training.
     """
+    from vaescreen.cli.points import make, open_setting, tasks_of
     from vaescreen.errors import VaescreenError
     from vaescreen.execution import run_on
     from vaescreen.images import DataOptions
@@ -60,23 +60,24 @@ def ablate(
     sizes = {cell.recipe.size for cell in grid}
     if len(sizes) > 1:
         raise VaescreenError("ablate compares on the same images: size cannot be an axis")
-    setting = Setting.open(
+    here = options.machine(**machine)
+    setting = open_setting(
         DataOptions(**images),
         size=base.size,
         folder=results or cache_dir() / "results",
         wanted=Wanted(weights=True),
-        machine=options.machine(**machine),
+        machine=here,
         registry=registry,
     )
     first, sharing = _by_training([cell.recipe for cell in grid])
     for recipes in (first, sharing):
         tasks = tasks_of(candidates, recipes, seeds, registry)
-        for outcome in run_on(setting.machine, make, setting, tasks):
+        for outcome in run_on(here, make, setting, tasks):
             if outcome.error:
-                raise VaescreenError(f"{outcome.name} on {setting.data.name}: {outcome.error}")
-            complain(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
-    gaps = read_gaps(setting.results, setting.data.name, candidates, grid, seeds, margin)
-    _show(gaps, setting.data.name, base.name, margin, form)
+                raise VaescreenError(f"{outcome.name} on {setting.name}: {outcome.error}")
+            complain(f"{outcome.name} on {setting.name}: SR PSNR {outcome.result:.2f} dB")
+    gaps = read_gaps(setting.results, setting.name, candidates, grid, seeds, margin)
+    _show(gaps, setting.name, base.name, margin, form)
 
 
 def _axes(texts: Sequence[str]) -> dict[str, list[str]]:

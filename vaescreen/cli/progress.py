@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from vaescreen.cli.application import TALK, complain
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
+
+    from vaescreen.ranking.table import Row
 
 _SECONDS_BETWEEN_LINES = 10
 _WORTH_TELLING = 20
 """Seconds; less is over before it is read."""
 _SECONDS_BETWEEN_UPDATES = 0.1
+_ROWS_SHOWN = 10
 
 
 class Teller:
@@ -23,10 +27,24 @@ class Teller:
     def __init__(self) -> None:
         self._due = time.monotonic() + _SECONDS_BETWEEN_LINES
         self._first: tuple[int, float] | None = None
+        self._found: dict[str, tuple[float, str]] = {}
 
     def __call__(self, candidate: str, done: int, total: int) -> None:
         """Tell of candidates: which is done, how many are, how many there are, and the time left for the others."""
-        complain(f"{done}/{total} {candidate}{self._left(done, total)}")
+        found = f": {self._found[candidate][1]} so far" if candidate in self._found else ""
+        complain(f"{done}/{total} {candidate}{found}{self._left(done, total)}")
+
+    def row(self, row: "Row", by: str) -> None:
+        """Take what is predicted of a candidate, or what its probe reaches, to be told with its name."""
+        from vaescreen.ranking.columns import number
+        from vaescreen.ranking.verdict import value_of
+
+        value, interval = value_of(row, by)
+        if value is None:
+            value, interval = row.probe_psnr, None
+        half = f" ± {number((interval[1] - interval[0]) / 2)}" if interval else ""
+        if value is not None:
+            self._found[row.candidate] = value, f"{number(value)}{half} dB"
 
     def _left(self, done: int, total: int) -> str:
         """About how long the others take, once two are done; those that were there already tell nothing."""
@@ -50,17 +68,28 @@ class _Silent(Teller):
     def __call__(self, candidate: str, done: int, total: int) -> None:
         pass
 
+    def row(self, row: "Row", by: str) -> None:
+        pass
+
     def images(self, doing: str, done: int, total: int) -> None:
         pass
 
 
 class _Bar(Teller):
-    """The same in one line that stays."""
+    """The same in one line that stays, under what is found so far."""
 
     def __init__(self, bar: "Progress", task: "TaskID") -> None:
         super().__init__()
         self._bar, self._task = bar, task
         self._due = 0.0
+
+    def found(self) -> "Iterator[RenderableType]":
+        """Candidates so far, the highest first."""
+        from rich.text import Text
+
+        best = sorted(self._found.items(), key=lambda item: -item[1][0])[:_ROWS_SHOWN]
+        widest = max((len(name) for name, _ in best), default=0)
+        yield from (Text(f"{name:{widest}}  {text}", no_wrap=True) for name, (_, text) in best)
 
     def __call__(self, candidate: str, done: int, total: int) -> None:
         told = f"{candidate}{self._left(done, total)}"
@@ -84,9 +113,19 @@ def progress(*, silent: bool = False) -> Iterator[Teller]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    class Found(Progress):
+        """A bar under the candidates that are done."""
+
+        teller: _Bar | None = None
+
+        def get_renderables(self) -> "Iterator[RenderableType]":
+            yield from self.teller.found() if self.teller else ()
+            yield from super().get_renderables()
+
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Bar(bar, bar.add_task("reading images", total=None))
+    with Found(*columns, console=Console(stderr=True), transient=True) as bar:
+        bar.teller = _Bar(bar, bar.add_task("reading images", total=None))
+        yield bar.teller
 
 
 @contextmanager

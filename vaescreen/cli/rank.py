@@ -93,8 +93,9 @@ def rank(
     from vaescreen.cli.rank_sheet import rank_sheet
     from vaescreen.images import DataOptions
     from vaescreen.ranking.rank import rank as rank_candidates
+    from vaescreen.ranking.scoring import Workplace
 
-    data, here = DataOptions(**images), options.machine(**machine)
+    data = DataOptions(**images)
     with progress() as tell:
         ranking = rank_candidates(
             data,
@@ -102,12 +103,9 @@ def rank(
             recipe=recipe,
             by=by.target,
             controls=controls,
-            registry=registry,
             predictor=predictor,
-            results=results,
-            machine=here,
-            on_progress=tell,
-            on_images=tell.images,
+            at=Workplace(registry, results, options.machine(**machine), tell, tell.images),
+            on_row=lambda row: tell.row(row, by.target),
         )
     show(rank_sheet(ranking, _explained(ranking, explain), columns.value), form)
     if report:
@@ -115,7 +113,13 @@ def rank(
 
         with progress() as tell:
             write_report(
-                ranking, data, report, registry=registry, results=results, machine=here, on_images=tell.images
+                ranking,
+                data,
+                report,
+                registry=registry,
+                results=results,
+                machine=options.machine(**machine),
+                on_images=tell.images,
             )
     if strict and (ranking.failed or (candidates and ranking.missing)):
         raise typer.Exit(options.NOT_ALL_DONE)

@@ -1,7 +1,5 @@
 """`vaescreen reference`: train SR models on candidates, evaluate them, and see which have been and what they are."""
 
-import itertools
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,10 +10,13 @@ from vaescreen.cli.application import complain
 from vaescreen.cli.grouping import Commands
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
-from vaescreen.cli.points import Setting, Task, foreseen_of, keep_foreseen, make, screen_first, tasks_of
 from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
+    from vaescreen.cli.points import Setting
+    from vaescreen.execution import Machine
+    from vaescreen.ranking.campaign import Task
     from vaescreen.superres.paths import PointFile
 
 app = Commands(
@@ -67,6 +68,7 @@ def train(
     (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
     any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
     """
+    from vaescreen.cli.points import open_setting, tasks_of
     from vaescreen.images import DataOptions
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
@@ -74,15 +76,16 @@ def train(
     chosen = recipe_named(recipe)
     tasks = tasks_of(candidates, [chosen], seeds, registry)
     folder = options.reference_results(results, chosen.name)
-    setting = Setting.open(
+    here = options.machine(**machine)
+    setting = open_setting(
         DataOptions(**images),
         size=chosen.size,
         folder=folder,
         wanted=Wanted(samples, save_outputs, keep_weights),
-        machine=options.machine(**machine),
+        machine=here,
         registry=registry,
     )
-    _make_all(setting, tasks, form)
+    _make_all(setting, tasks, here, form)
 
 
 @app.command()
@@ -112,6 +115,7 @@ def evaluate(
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
     a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
     """
+    from vaescreen.cli.points import open_setting, tasks_of
     from vaescreen.execution import Machine
     from vaescreen.images import DataOptions
     from vaescreen.superres.finished import Wanted
@@ -123,15 +127,16 @@ def evaluate(
     changed = {field: value for field, value in changes.items() if value not in (None, getattr(base, field))}
     chosen = vary(base, **changed) if changed else base
     tasks = tasks_of(candidates, [chosen], seeds, registry)
-    setting = Setting.open(
+    here = Machine(processes, device=device.value)
+    setting = open_setting(
         DataOptions(**images),
         size=chosen.size,
         folder=options.reference_results(results, chosen.name),
         wanted=Wanted(samples, save_outputs, training=False),
-        machine=Machine(processes, device=device.value),
+        machine=here,
         registry=registry,
     )
-    _make_all(setting, tasks, form)
+    _make_all(setting, tasks, here, form)
 
 
 app.command()(ablate)
@@ -198,35 +203,30 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _make_all(setting: Setting, tasks: dict[str, Task], form: Format) -> None:
+def _make_all(setting: "Setting", tasks: "dict[str, Task]", machine: "Machine", form: Format) -> None:
     """Make all points and say how each went, in a table at once, else at the end; exit with 1 if any failed."""
-    from vaescreen.execution import Outcome, run, run_on
+    from vaescreen.cli.points import make
+    from vaescreen.ranking.campaign import make_points, recall, screen_first
 
+    alone = setting.team.size == 1
+    there = recall(setting, tasks) if alone else {}
+    if alone and setting.wanted.training:
+        with progress() as tell:
+            failed = screen_first(
+                setting, [task for name, task in tasks.items() if name not in there], machine, tell
+            )
+        for reason in failed.values():
+            complain(f"nothing is foretold, for there is no score card: {reason}")
     records: list[dict[str, Any]] = []
-    outcomes: Iterator[Outcome[Any]]
-    if setting.team.size > 1:
-        foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
-        outcomes = (Outcome(name, make(setting, task)) for name, task in tasks.items())
-    else:
-        recalled = [each for each in run(_recall, setting, tasks, processes=1) if each.result is not None]
-        missing = {name: tasks[name] for name in tasks if name not in {each.name for each in recalled}}
-        if setting.wanted.training:
-            for reason in screen_first(setting, list(missing.values())).values():
-                complain(f"nothing is foretold, for there is no score card: {reason}")
-        foreseen = {name: foreseen_of(setting, task) for name, task in tasks.items()}
-        made = run_on(setting.machine, make, setting, missing)
-        outcomes = itertools.chain(recalled, made)
-    for outcome in outcomes:
+    for outcome in make_points(setting, tasks, make, machine if alone else None, there):
         task = tasks[outcome.name]
         if outcome.result is None:
-            complain(f"error: {outcome.name} on {setting.data.name}: {outcome.error}")
-        elif setting.team.leads:
-            keep_foreseen(setting, task, foreseen[outcome.name])
-            if form is Format.TABLE:
-                print(f"{outcome.name} on {setting.data.name}: SR PSNR {outcome.result:.2f} dB")
+            complain(f"error: {outcome.name} on {setting.name}: {outcome.error}")
+        elif setting.team.leads and form is Format.TABLE:
+            print(f"{outcome.name} on {setting.name}: SR PSNR {outcome.result:.2f} dB")
         records.append(
             {
-                "data": setting.data.name,
+                "data": setting.name,
                 "candidate": task.candidate.name,
                 "recipe": task.recipe.name,
                 "seed": task.seed,
@@ -239,16 +239,6 @@ def _make_all(setting: Setting, tasks: dict[str, Task], form: Format) -> None:
         show(Sheet(list(records[0]), cells, records, records, text_columns=3), form)
     if any(record["error"] for record in records):
         raise typer.Exit(1)
-
-
-def _recall(setting: Setting, task: Task) -> float | None:
-    """Give the SR PSNR of a point that is there already."""
-    from vaescreen.superres.finished import finished_point
-
-    point = finished_point(
-        task.candidate, setting.data, task.recipe, setting.results, task.seed, setting.wanted
-    )
-    return point["summary"]["sr_psnr"] if point else None
 
 
 def _record(file: "PointFile") -> dict[str, Any]:

@@ -80,14 +80,10 @@ def score(
             scale=scale,
             kernel=kernel,  # type: ignore[arg-type]  # the degradation checks the name itself
             degradation=degradation,
-            registry=registry,
-            results=results,
-            machine=options.machine(**machine),
-            on_progress=tell,
-            on_images=tell.images,
+            at=scoring.Workplace(registry, results, options.machine(**machine), tell, tell.images),
         )
     show(_sheet(scored), form)
-    if strict and (scored.failed):
+    if strict and scored.failed:
         raise typer.Exit(options.NOT_ALL_DONE)
 
 

@@ -33,7 +33,7 @@ def submit(
     Refused are weights on this machine only, a branch in place of a commit, and a licence that nobody confirmed.
     """
     from vaescreen.images import DataOptions
-    from vaescreen.ranking.scoring import score
+    from vaescreen.ranking.scoring import Workplace, score
     from vaescreen.ranking.submission import check_public, write_submission
     from vaescreen.registry.catalogue import Registry
     from vaescreen.storage import cache_dir
@@ -48,11 +48,7 @@ def submit(
                 [candidate],
                 DataOptions(**{**images, "data": data}),
                 recipe=recipe,
-                registry=registry,
-                results=folder,
-                machine=options.machine(**machine),
-                on_progress=told,
-                on_images=told.images,
+                at=Workplace(registry, folder, options.machine(**machine), told, told.images),
             )
             cards += scored.cards
     made = write_submission(entry, tuple(cards), folder, out or Path(f"submission-{candidate}"))

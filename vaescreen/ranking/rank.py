@@ -1,29 +1,30 @@
 """The main job: screen candidates on a data set and rank them by the SR PSNR that a recipe would reach."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.errors import CandidateError, ResultError
-from vaescreen.execution import HERE, Machine
-from vaescreen.images import DataOptions, OnImages, Skipped
+from vaescreen.images import DataOptions, Skipped
 from vaescreen.predictor import files
 from vaescreen.predictor.fitted import FittedPredictor, Influence
 from vaescreen.predictor.forecast import predict_all
 from vaescreen.predictor.points import TARGETS
 from vaescreen.predictor.suggestion import Suggestion, suggest
-from vaescreen.ranking.scoring import all_failed, score
+from vaescreen.ranking.scoring import USUAL, Workplace, all_failed, score
 from vaescreen.ranking.standings import standings_of, with_shared_ranks
 from vaescreen.ranking.table import Record, Row, build_rows, doubt_of_the_images, rank_payload, title
 from vaescreen.ranking.verdict import Verdict, verdict_of
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.sources import HubSource, WebSource
-from vaescreen.screening.campaign import OnProgress, ignore
-from vaescreen.screening.cards import read_images
-from vaescreen.storage import cache_dir
+from vaescreen.screening.campaign import keep_quiet
+from vaescreen.screening.cards import ScoreCard, read_images
+
+OnRow = Callable[[Row], None]
+"""Called with the row of a candidate before the others are there."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,9 @@ def rank(
     recipe: str = "compact",
     by: str = "sr_psnr",
     controls: bool = False,
-    registry: Path | None = None,
     predictor: Path | None = None,
-    results: Path | None = None,
-    machine: Machine = HERE,
-    on_progress: OnProgress = ignore,
-    on_images: OnImages = ignore,
+    at: Workplace = USUAL,
+    on_row: OnRow = keep_quiet,
 ) -> Ranking:
     """Score the candidates that are on this machine, or take their scores from `results`, and rank them.
 
@@ -159,18 +157,12 @@ def rank(
         Haar bands of a sample comes to that of the true image.
     controls
         Whether controls, such as linear codecs, are among the candidates by default.
-    registry
-        Registry file that is laid over the others (see `vaescreen.registry.catalogue`).
     predictor
         File of a fitted predictor of the recipe instead of the shipped one.
-    results
-        Folder of score cards, by default in the cache; what is there and still valid is not measured again.
-    machine
-        Where it is measured, and how many candidates at a time.
-    on_progress
-        See `vaescreen.screening.campaign.screen`.
-    on_images
-        Called while the data are opened: with what is being done, files or images done, and that in all.
+    at
+        Registry, folder of cards, machine, and who is told of progress.
+    on_row
+        Called with the row of each candidate as soon as it is scored; it has no rank yet.
 
     Raises
     ------
@@ -180,7 +172,7 @@ def rank(
     """
     if by not in TARGETS:
         raise ResultError(f"nothing is predicted that is called {by!r}; rank by one of {', '.join(TARGETS)}")
-    known, options = Registry.load(registry), DataOptions.of(data)
+    known, options = Registry.load(at.registry), DataOptions.of(data)
     wanted = [known.candidate(each) for each in dict.fromkeys(candidates)] or [
         candidate for candidate in known.candidates.values() if controls or not candidate.is_control
     ]
@@ -189,16 +181,13 @@ def rank(
     if not present:
         locate(wanted[0])  # says why it is not there, and how to get it
     foreseen = _predictor(recipe, predictor)
-    folder = results or cache_dir() / "results"
+
+    def tell(card: ScoreCard) -> None:
+        at.on_card(card)
+        on_row(_row_alone(foreseen, card.to_json(), by))
+
     scored = score(
-        [candidate.name for candidate in present],
-        options,
-        recipe=recipe,
-        registry=registry,
-        results=folder,
-        machine=machine,
-        on_progress=on_progress,
-        on_images=on_images,
+        [candidate.name for candidate in present], options, recipe=recipe, at=replace(at, on_card=tell)
     )
     measured: list[Record] = [card.to_json() for card in scored.cards]
     forecast = predict_all(foreseen, measured, by)
@@ -216,7 +205,7 @@ def rank(
     )
     rows, doubt = doubt_of_the_images(rows)
     if foreseen is None:
-        tables = {card.candidate: [read_images(folder, card)] for card in scored.cards}
+        tables = {card.candidate: [read_images(at.folder, card)] for card in scored.cards}
         rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
     verdict = verdict_of(
         rows,
@@ -238,6 +227,12 @@ def rank(
         doubt,
         foreseen,
     )
+
+
+def _row_alone(predictor: FittedPredictor | None, card: Record, by: str) -> Row:
+    """What a card says before the others are there."""
+    rows = build_rows([card], forecast=predict_all(predictor, [card], by).predictions, by=by)
+    return next(replace(row, rank=None) for row in rows if not row.floor)
 
 
 def _missing(candidate: Candidate) -> Missing:

@@ -9,12 +9,50 @@ from vaescreen.execution import HERE, Machine
 from vaescreen.images import DataOptions, OnImages, Skipped
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
+from vaescreen.images.scanning import ignore
 from vaescreen.registry.catalogue import Registry
-from vaescreen.screening.campaign import OnProgress, ignore, screen
+from vaescreen.screening.campaign import OnCard, OnProgress, keep_quiet, screen
 from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir
 from vaescreen.superres.recipes import DEFAULT, RECIPES, recipe_named
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where screening finds candidates and keeps cards, what it runs on, and who is told how far it is.
+
+    Attributes
+    ----------
+    registry : Path or None
+        Registry file that is laid over the others (see `vaescreen.registry.catalogue`).
+    results : Path or None
+        Folder of score cards, by default in the cache; what is there and still valid is not measured again.
+    machine : Machine
+        Where candidates are measured, and how many at a time.
+    on_progress : callable
+        Called with the candidate that is done, the number done so far, and the number in all.
+    on_images : callable
+        Called while the data are opened: with what is being done, files or images done, and that in all.
+    on_card : callable
+        Called with each score card as soon as it is there, before `on_progress`.
+    """
+
+    registry: Path | None = None
+    results: Path | None = None
+    machine: Machine = HERE
+    on_progress: OnProgress = ignore
+    on_images: OnImages = ignore
+    on_card: OnCard = keep_quiet
+
+    @property
+    def folder(self) -> Path:
+        """Where score cards are."""
+        return self.results or cache_dir() / "results"
+
+
+USUAL = Workplace()
+"""The registries that are found, cards in the cache, this machine, and nobody told."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +89,7 @@ def score(
     scale: int = 4,
     kernel: Kernel = "lanczos",
     degradation: str | None = None,
-    registry: Path | None = None,
-    results: Path | None = None,
-    machine: Machine = HERE,
-    on_progress: OnProgress = ignore,
-    on_images: OnImages = ignore,
+    at: Workplace = USUAL,
 ) -> Scoring:
     """Measure candidates, or take their cards from `results` where nothing has changed.
 
@@ -76,16 +110,8 @@ def score(
     degradation
         Name of a degradation instead of scale and kernel, such as `paper`, `bicubic-x4-torch-aliased` or
         `kspace-x4-rician0.02`; see `vaescreen.images.degradation_names.degradation_named`.
-    registry
-        Registry file instead of the one that comes with the package.
-    results
-        Folder of score cards, by default in the cache.
-    machine
-        Where it is measured, and how many candidates at a time.
-    on_progress
-        See `vaescreen.screening.campaign.screen`.
-    on_images
-        Called while the data are opened: with what is being done, files or images done, and that in all.
+    at
+        Registry, folder of cards, machine, and who is told of progress.
 
     Raises
     ------
@@ -97,22 +123,22 @@ def score(
         view = view_of(recipe)
     else:
         view = View(size, degradation_named(degradation) if degradation else Degradation(kernel, scale))
-    known = Registry.load(registry)
+    known = Registry.load(at.registry)
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
-    folder = results or cache_dir() / "results"
-    options, place = DataOptions.of(data), machine.place
-    images = options.open(view.size, registry, on_images)
+    options, place = DataOptions.of(data), at.machine.place
+    images = options.open(view.size, at.registry, at.on_images)
     screening = screen(
         chosen,
         images,
         view,
-        results=folder,
-        processes=machine.processes,
-        engine=machine.engine,
-        time_limit=machine.time_limit,
+        results=at.folder,
+        processes=at.machine.processes,
+        engine=at.machine.engine,
+        time_limit=at.machine.time_limit,
         seed=options.seed,
         device=place,
-        on_progress=on_progress,
+        on_progress=at.on_progress,
+        on_card=at.on_card,
     )
     if not screening.cards:
         raise CandidateError(all_failed(screening.failed))

@@ -18,6 +18,8 @@ from vaescreen.storage import ensure_writable
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the candidate that is done, the number done so far, and the number in all."""
+OnCard = Callable[[ScoreCard], None]
+"""Called with a card as soon as it is there."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ def ignore(candidate: str, done: int, total: int) -> None:
     """Report no progress."""
 
 
+def keep_quiet(result: object) -> None:
+    """Report no result."""
+
+
 def screen(
     candidates: Sequence[Candidate],
     data: DataSet,
@@ -54,6 +60,7 @@ def screen(
     device: str = "cpu",
     time_limit: float | None = None,
     on_progress: OnProgress = ignore,
+    on_card: OnCard = keep_quiet,
 ) -> Screening:
     """Score every candidate; one that fails is named with its reason and the others go on.
 
@@ -79,6 +86,8 @@ def screen(
         Seconds that each call of a candidate may take; `vaescreen.screening.guarded.TIME_LIMIT` by default.
     on_progress
         Called after each candidate.
+    on_card
+        Called with each card, before `on_progress`.
 
     Raises
     ------
@@ -93,6 +102,8 @@ def screen(
     pending: dict[str, Candidate] = {}
 
     def report(name: str) -> None:
+        if name in cards:
+            on_card(cards[name])
         on_progress(name, len(cards) + len(failed), len(candidates))
 
     for candidate in candidates:
