@@ -149,7 +149,7 @@ class Unsure(torch.nn.Module):
         candidate = module(tmp_path, "Unsure")
         (tmp_path / "quantised.py").write_text(self.CODE.format().replace("SD", str(sd)))
         report = examine_candidate(candidate, data)
-        images = next(data.batches("test", 3)).images
+        images = next(data.batches("test", 1)).images
         assert report.measured["posterior_sd_share"] == pytest.approx(
             sd / (2 * float(images.std())), rel=0.01
         )

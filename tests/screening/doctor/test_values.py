@@ -141,3 +141,16 @@ def test_the_quantiser_that_encode_and_decode_leave_out_is_told() -> None:
     (finding,) = [f for f in examined(Quantised()).findings if f.check == "quantiser"]
     assert finding.status is Status.WARNING
     assert "the quantiser is left out of one" in finding.message
+
+
+def test_few_pixels_pass_the_network() -> None:
+    """What an examination costs is what it encodes: that of a network of a range that is as stated."""
+    encoded = []
+
+    class Counting(Blocks):
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            encoded.append(x[:, 0].numel())
+            return super().encode(x)
+
+    assert not examined(Counting(-1, 1)).refused
+    assert sum(encoded) / 64**2 <= 32

@@ -12,24 +12,23 @@ from vaescreen.images import DataSet
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.settings import Settings
 from vaescreen.screening.doctor.behaviour import (
-    check_batches,
     check_channels,
-    check_determinism,
     check_fidelity,
     check_finite,
     check_latents,
+    check_repeatability,
     check_sizes,
 )
-from vaescreen.screening.doctor.cost import SLOW_MS, check_cost
+from vaescreen.screening.doctor.cost import SLOW_MS, check_cost, use_one_by_one
 from vaescreen.screening.doctor.findings import Examination, Status
 from vaescreen.screening.doctor.latent_scale import check_latent_scale
 from vaescreen.screening.doctor.posterior import check_posterior
 from vaescreen.screening.doctor.precision import check_precision
 from vaescreen.screening.doctor.quantiser import check_quantiser
-from vaescreen.screening.doctor.subject import Failure, Subject, decode, encode, use
+from vaescreen.screening.doctor.subject import Failure, Subject, use
 from vaescreen.screening.doctor.value_range import check_value_range
 
-IMAGES = 3
+IMAGES = 2
 
 
 def examine_candidate(
@@ -112,26 +111,30 @@ def examine(
 
 def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
     autoencoder = subject.opened()
-    size = (subject.images.shape[-2], subject.images.shape[-1])
-    latents = encode(autoencoder, subject.images)
-    decoded = decode(autoencoder, latents, size)
+    if isinstance(autoencoder, NetworkAutoencoder):
+        report.add("weights", Status.OK, _described(autoencoder))
+    (latents, decoded), cost = use_one_by_one(subject, autoencoder)
     if not check_channels(report, subject, latents, decoded) or not check_finite(report, latents, decoded):
         return
-    if isinstance(autoencoder, NetworkAutoencoder) and autoencoder.left_out:
-        report.add("weights", Status.OK, f"its file holds tensors of other parts: {autoencoder.left_out}")
     small = subject.reduced()
     usual = use(autoencoder, small.images)
     check_value_range(report, small, autoencoder, usual)
     check_latent_scale(report, small, autoencoder, usual)
     if not check_fidelity(report, subject, decoded):
         return
-    if check_determinism(report, small, autoencoder, usual):
-        check_batches(report, small, autoencoder, usual)
-    check_quantiser(report, small, autoencoder)
-    check_sizes(report, subject, autoencoder)
+    check_repeatability(report, small, autoencoder, usual)
+    one, its = small.single(), usual.single()
+    check_quantiser(report, one, autoencoder, its)
+    check_sizes(report, subject, small, autoencoder)
     check_latents(report, latents)
-    check_posterior(report, small, autoencoder, usual)
-    check_precision(report, small, autoencoder, usual)
-    check_cost(report, subject, autoencoder, slow_ms)
+    check_posterior(report, one, autoencoder, its)
+    check_precision(report, one, autoencoder, its)
+    check_cost(report, subject, cost, slow_ms)
     if torch.device(subject.device).type == "cuda":
         torch.cuda.empty_cache()
+
+
+def _described(autoencoder: NetworkAutoencoder) -> str:
+    count = sum(parameter.numel() for parameter in autoencoder.network.parameters())
+    others = f"; its file holds tensors of other parts: {autoencoder.left_out}" if autoencoder.left_out else ""
+    return f"{autoencoder.class_name}, {count / 1e6:.3g} M parameters{others}"

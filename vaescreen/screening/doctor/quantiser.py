@@ -10,12 +10,12 @@ from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.outputs import images_of
 from vaescreen.screening.doctor.behaviour import SAME_PSNR
 from vaescreen.screening.doctor.findings import Examination, Status
-from vaescreen.screening.doctor.subject import Subject, mean_psnr, reconstruct
+from vaescreen.screening.doctor.subject import Subject, Use, mean_psnr
 
 _QUANTISER = re.compile(r"quanti[sz]|codebook|code_book|^vq|_vq", re.IGNORECASE)
 
 
-def check_quantiser(report: Examination, subject: Subject, autoencoder: Autoencoder) -> None:
+def check_quantiser(report: Examination, subject: Subject, autoencoder: Autoencoder, usual: Use) -> None:
     """Compare encode followed by decode with the network's own forward, where the network has a quantiser."""
     if not isinstance(autoencoder, NetworkAutoencoder) or not _has_quantiser(autoencoder.network):
         return
@@ -24,13 +24,12 @@ def check_quantiser(report: Examination, subject: Subject, autoencoder: Autoenco
     if own is None:
         report.add("quantiser", Status.NOT_MEASURED, "its forward gives no images to compare with")
         return
-    decoded = reconstruct(autoencoder, images)
-    between = mean_psnr(own, decoded)
+    between = mean_psnr(own, usual.decoded)
     if between >= SAME_PSNR:
         report.add("quantiser", Status.OK, "encode followed by decode gives what its own forward gives")
         return
     message = (
-        f"encode followed by decode gives {mean_psnr(images, decoded):.2f} dB, its own forward "
+        f"encode followed by decode gives {mean_psnr(images, usual.decoded):.2f} dB, its own forward "
         f"{mean_psnr(images, own):.2f} dB (PSNR between them {between:.1f} dB): the quantiser is left out of one"
     )
     mend = "let encode or decode of the factory's network quantise as its forward does"

@@ -1,6 +1,6 @@
 """What is examined: an autoencoder that can be opened, perhaps in more than one way, and images for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -60,6 +60,10 @@ class Subject:
         fits = all(length % self.multiple == 0 for length in small.shape[-2:])
         return replace(self, images=small if fits else self.images[:2])
 
+    def single(self) -> "Subject":
+        """The same with its first image."""
+        return replace(self, images=self.images[:1])
+
     def opened(self, **changes: object) -> Autoencoder:
         """Open it with some settings changed.
 
@@ -103,6 +107,25 @@ class Use(NamedTuple):
 
     latents: Tensor
     decoded: Tensor
+
+    def single(self) -> "Use":
+        """Those of the first image."""
+        return Use(self.latents[:1], self.decoded[:1])
+
+    @classmethod
+    def joined(cls, uses: Sequence["Use"]) -> "Use":
+        """Those of several uses as one batch.
+
+        Raises
+        ------
+        Failure
+            If they differ in shape.
+        """
+        for tensors in zip(*uses, strict=True):
+            shapes = sorted({shape(tensor) for tensor in tensors})
+            if len(shapes) > 1:
+                raise Failure(f"gives {' and '.join(shapes)} for images of one size")
+        return cls(*(torch.cat(tensors) for tensors in zip(*uses, strict=True)))
 
 
 def use(autoencoder: Autoencoder, images: Tensor) -> Use:

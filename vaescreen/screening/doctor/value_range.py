@@ -178,7 +178,7 @@ def _saturation(images: Tensor, autoencoder: NetworkAutoencoder) -> dict[str, An
     Those of a known normalisation if each channel ends as that does. Empty if it does not saturate.
     """
     low, high = _BEYOND
-    ramp = torch.linspace(0, 1, images.shape[-1]).expand_as(images)
+    ramp = torch.linspace(0, 1, images.shape[-1]).expand_as(images[:1])
     try:
         run = autoencoder.run_as(_plain(autoencoder).model_copy(update={"value_range": _BEYOND}))
         values = run.decode_raw(encode(run, ramp), (ramp.shape[-2], ramp.shape[-1]))[:, :3]
