@@ -14,7 +14,7 @@ from benchmarks.bundling.architecture import build
 from benchmarks.bundling.corpus import Corpus
 from benchmarks.bundling.warm_start import start_as_pca
 from vaescreen.autoencoders.contract import Geometry
-from vaescreen.tensors import recall_tensors, write_tensors
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 
 CHECKPOINT_EVERY = 250
 LOG_EVERY = 100

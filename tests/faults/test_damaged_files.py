@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from vaescreen.autoencoders.contract import Geometry
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 from vaescreen.errors import DamagedError, ResultError
 from vaescreen.images.degradation import Degradation
 from vaescreen.screening.cards import (
@@ -27,7 +28,6 @@ from vaescreen.screening.view import View
 from vaescreen.storage import read_json, recall_json, write_json
 from vaescreen.superres.kept import keep, recall
 from vaescreen.superres.training import Trained
-from vaescreen.tensors import recall_tensors, write_tensors
 
 VIEW = View(32, Degradation("lanczos", 4))
 KEY = "key"

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from vaescreen.autoencoders.standardisation import Standardisation
+from vaescreen.autoencoders.tensor_files import recall_tensors
 from vaescreen.errors import CandidateError
 from vaescreen.superres.latents import LatentPairs
 from vaescreen.superres.networks import Transformer
 from vaescreen.superres.recipes import Recipe
 from vaescreen.superres.training import Trained, train
 from vaescreen.superres.variants import vary
-from vaescreen.tensors import recall_tensors
 
 FACTOR = 4
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 from vaescreen.storage import recall_json, write_json
 from vaescreen.superres.training import Trained
-from vaescreen.tensors import recall_tensors, write_tensors
 
 
 def keep(path: Path, trained: Trained) -> None:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.contract import Autoencoder
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 from vaescreen.images.dataset import Batch, DataSet
 from vaescreen.storage import cache_dir, digest
 from vaescreen.superres.recipe import Recipe
-from vaescreen.tensors import recall_tensors, write_tensors
 
 ENCODE_BATCH = 16
 BATCHES_A_PIECE = 32

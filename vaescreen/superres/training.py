@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 from vaescreen.errors import CandidateError
 from vaescreen.superres.diffusion import Process
 from vaescreen.superres.draws import crop_cells, draw
@@ -18,7 +19,6 @@ from vaescreen.superres.networks import fit_network
 from vaescreen.superres.optimisation import Stepper, Weights, follow, learning_rate
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.team import Team
-from vaescreen.tensors import recall_tensors, write_tensors
 
 CHECKPOINT_EVERY = 500
 LOG_EVERY = 100

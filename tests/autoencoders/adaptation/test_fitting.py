@@ -10,10 +10,10 @@ import torch
 from vaescreen.autoencoders.adaptation.fitting import ceiling, fit
 from vaescreen.autoencoders.adaptation.plan import Plan
 from vaescreen.autoencoders.networks import NetworkAutoencoder
+from vaescreen.autoencoders.tensor_files import recall_tensors
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import Batch, DataSet, open_data
 from vaescreen.images.generated import PhantomSource
-from vaescreen.tensors import recall_tensors
 
 PLAN = Plan(steps=6, batch=2, crop=16, check_every=3, learning_rate=1e-3, warm_up=1)
 CLASSES = ("tiny_kl", "tiny_taesd", "tiny_dc")

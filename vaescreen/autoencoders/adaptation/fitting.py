@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from vaescreen.autoencoders.adaptation.plan import Plan
 from vaescreen.autoencoders.networks import NetworkAutoencoder
+from vaescreen.autoencoders.tensor_files import recall_tensors, write_tensors
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images import DataSet
 from vaescreen.metrics.fidelity import psnr
-from vaescreen.tensors import recall_tensors, write_tensors
 
 READ_BATCH = 16
 _DECODER = ("decoder.", "post_quant_conv.")
