@@ -400,7 +400,7 @@ def two(folder: Path) -> Truth:
 
 
 def cohort(*names: str) -> Callable[[Path], Truth]:
-    """Volumes of two visits or scans of each person: `{0}` is the person, `{1}` the scan."""
+    """Volumes of several visits or scans of each person; `{0}` in their names is the person."""
 
     def write(folder: Path) -> Truth:
         import nibabel
@@ -410,7 +410,7 @@ def cohort(*names: str) -> Callable[[Path], Truth]:
             for name in names:
                 path = folder / name.format(person)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                nibabel.save(nibabel.Nifti1Image(next(volumes), AFFINE), path)
+                nibabel.save(nibabel.Nifti1Image(next(volumes), AFFINE), path)  # type: ignore[no-untyped-call]
         return axial(VOLUMES * 2)
 
     return write

@@ -157,7 +157,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "virtual": (virtual, "reconstruction_rss lies in another file"),
     "external link": (
         external_link,
-        "holds no reconstruction_.* of its own, nor a single stack of images, only 'reconstruction_rss'",
+        "nor a single stack of images, only 'reconstruction_rss'",
     ),
     "external values": (external_values, "reconstruction_rss lies in another file"),
     "no key": (

@@ -1,4 +1,4 @@
-"""HDF5 volumes (`.h5`, `.hdf5`): of fastMRI reconstruction or k-space, `image` as in ACDC, Synapse and LA, or what is alone.
+"""HDF5 (`.h5`, `.hdf5`): fastMRI's reconstruction or k-space, `image` as in ACDC, Synapse and LA, or the only stack.
 
 The layout and the reconstruction follow Zbontar et al., fastMRI: An Open Dataset and Benchmarks for Accelerated MRI
 (arXiv:1811.08839).
