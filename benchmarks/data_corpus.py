@@ -399,6 +399,70 @@ def two(folder: Path) -> Truth:
     return "give at least 3"
 
 
+def cohort(*names: str) -> Callable[[Path], Truth]:
+    """Volumes of several visits or scans of each person; `{0}` in their names is the person."""
+
+    def write(folder: Path) -> Truth:
+        import nibabel
+
+        volumes = iter(VOLUMES * 2)
+        for person in range(4):
+            for name in names:
+                path = folder / name.format(person)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                nibabel.save(nibabel.Nifti1Image(next(volumes), AFFINE), path)  # type: ignore[no-untyped-call]
+        return axial(VOLUMES * 2)
+
+    return write
+
+
+def hospital_export(folder: Path) -> Truth:
+    """A disc as a hospital burns it: files without suffix, their directory, a report, what Windows adds."""
+    for n, image in enumerate(GRAY):
+        path = folder / f"DICOM/PAT{n}/STD0/SER0/IM000001"
+        path.parent.mkdir(parents=True)
+        dicom(n, image).save_as(path, enforce_file_format=True)
+    for name, kind in (
+        ("DICOMDIR", "1.2.840.10008.1.3.10"),
+        ("DICOM/SR000001", "1.2.840.10008.5.1.4.1.1.88.11"),
+    ):
+        made = dicom(9, GRAY[0])
+        made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = kind
+        del made.PixelData, made.Rows, made.Columns
+        made.save_as(folder / name, enforce_file_format=True)
+    (folder / "Thumbs.db").write_bytes(b"of Windows")
+    return unit()
+
+
+def standing_in(text: bytes, words: str) -> Callable[[Path], Truth]:
+    def write(folder: Path) -> Truth:
+        for n in range(COUNT):
+            (folder / f"{n}.png").write_bytes(text)
+        return words
+
+    return write
+
+
+def masks_beside(folder: Path) -> Truth:
+    """As COVID-QU-Ex: a folder a class, images and masks in folders of their own, split at the top."""
+    from PIL import Image
+
+    for n, image in enumerate(GRAY):
+        top = folder / ("Train" if n < 2 else "Test") / "Normal"
+        for kind, pixels in (("images", image), ("lung masks", AREAS)):
+            (top / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(top / kind / f"{n}.png")
+    return unit()
+
+
+def names_alike(folder: Path) -> Truth:
+    from PIL import Image
+
+    for name, image in zip(("\u00e9", "e\u0301", "A", "a"), GRAY, strict=True):
+        Image.fromarray(image).save(folder / f"{name}.png")
+    return unit()
+
+
 FORMS: dict[str, Callable[[Path], Truth]] = {
     "PNG": by_pillow(".png"),
     "PNG, large colour profile": large_profile,
@@ -438,6 +502,7 @@ FORMS: dict[str, Callable[[Path], Truth]] = {
     "Medical Segmentation Decathlon": labels_beside,
     "HDF5, image and label": hdf5("image"),
     "HDF5, a reconstruction": hdf5("reconstruction_rss"),
+    "HDF5, one stack of any name": hdf5("scans"),
     "HDF5, undersampled k-space": undersampled,
     "NumPy stacks": stacks,
     "MedMNIST": collection(volumes=False),
@@ -452,7 +517,21 @@ FORMS: dict[str, Callable[[Path], Truth]] = {
     "a list in JSON": listed(".json"),
     "a list in JSON lines": listed(".jsonl"),
     "ZIP": packed("zip"),
+    "TAR": packed("tar"),
     "TAR in gzip": packed("gztar"),
+    "TAR in xz": packed("xztar"),
+    "OASIS": cohort(
+        "OAS1_000{0}_MR1/RAW/OAS1_000{0}_MR1_mpr-1.nii", "OAS1_000{0}_MR2/RAW/OAS1_000{0}_MR2_mpr-1.nii"
+    ),
+    "ADNI": cohort("00{0}_S_041{0}/MPR/2006-01-01/I1/a.nii", "00{0}_S_041{0}/MPR/2007-01-01/I2/a.nii"),
+    "IXI": cohort("IXI00{0}-Guys-0828-T1.nii.gz", "IXI00{0}-Guys-0828-T2.nii.gz"),
+    "a hospital's disc": hospital_export,
+    "images and lung masks": masks_beside,
+    "names that differ by case or composition": names_alike,
+    "Git LFS pointers": standing_in(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"
+    ),
+    "HTML pages": standing_in(b"<!DOCTYPE html><html>Forbidden</html>", "an HTML page"),
     "nothing but texts": texts,
     "two images": two,
 }
@@ -470,7 +549,7 @@ def outcome(folder: Path, truth: Truth, results: Path | None) -> tuple[str, str]
     scratch = folder.parent
     commands: dict[str, list[str]] = {
         "show": ["data", "show", str(place), "--size", "48"],
-        "preview": ["data", "preview", str(place), "--examples", "1", "--out", str(scratch / "sheet.html")],
+        "preview": ["data", "preview", str(place), "--size", "48", "--report", str(scratch / "sheet.html")],
     }  # fmt: skip
     if results:  # one folder for all forms: what gives the same images has the same score card
         place_and_name = ["--data", str(place), "--name", "corpus", "--size", "48"]
@@ -541,16 +620,20 @@ def main() -> None:
             what, why = outcome(folder, FORMS[form](folder), kept)
             results[form] = {"outcome": what, "reason": why, "command": command_line()}
             print(f"{what:8}{form}{f': {why}' if why else ''}", flush=True)
-    counts = {
-        what: sum(each["outcome"] == what for each in results.values())
-        for what in ("right", "refused", "wrong")
-    }
+            if options.out:
+                write_json(options.out, _record(results) | {"environment": environment()})
+    counts = _record(results)["counts"]
     print(counts)
-    if options.out:
-        record = {"forms": results, "counts": counts, "environment": environment()}
-        write_json(options.out, record)
     if counts["wrong"]:
         raise SystemExit("something is wrong")
+
+
+def _record(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    outcomes = [each["outcome"] for each in results.values()]
+    return {
+        "forms": results,
+        "counts": {what: outcomes.count(what) for what in ("right", "refused", "wrong")},
+    }
 
 
 if __name__ == "__main__":

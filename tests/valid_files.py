@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import tarfile
+import zipfile
 import zlib
 from functools import cache
 from importlib.util import find_spec
@@ -27,6 +29,7 @@ from bad_files import (
     zipped,
 )
 
+from vaescreen.images.archives import stem
 from vaescreen.images.formats import format_of
 
 SMALL = NOISE[:16, :16]
@@ -143,7 +146,31 @@ def _tables() -> dict[str, bytes]:
     return {"images.parquet": stream.getvalue()}
 
 
+def _archives() -> dict[str, bytes]:
+    pictures = {f"{split}/{n}.png": encoded(SMALL, "PNG") for n, split in enumerate(("train", "test"))}
+
+    def tar(mode: str) -> bytes:
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode=mode) as packed:
+            for name, content in pictures.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                packed.addfile(info, io.BytesIO(content))
+        return stream.getvalue()
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in pictures.items():
+            packed.writestr(name, content)
+    return {
+        "deflated.zip": stream.getvalue(),
+        "plain.tar": tar("w"),
+        "packed.tar.gz": tar("w:gz"),
+    }
+
+
 _MAKERS = {
+    "archive": _archives,
     "raster": _rasters,
     "dicom": _dicoms,
     "nifti": _niftis,
@@ -159,5 +186,5 @@ FORMATS = tuple(kind for kind in _MAKERS if kind != "dicom" or format_of(Path("a
 def valid_files(kind: str) -> dict[str, bytes]:
     """Files of a format by name."""
     files = _MAKERS[kind]()
-    assert all(format_of(Path(name)) for name in files)
+    assert all(format_of(Path(name)) or stem(name) for name in files)
     return files

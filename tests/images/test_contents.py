@@ -171,3 +171,22 @@ class TestPadding:
         data = open_data(tmp_path, size=None)
         assert not next(data.batches("test", 1)).images[0, 0, :6].any()
         assert any("4 of 4 images" in warning and "25.0 %" in warning for warning in data.warnings)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "a.nii.gz", "a.dcm", "a.h5", "a.npy", "a.tif", "a.parquet", "a.mha"]
+)
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer, not the file"),
+        (b"<!DOCTYPE html><html><body>Forbidden", "an HTML page, not the file; fetch it again"),
+    ],
+)
+def test_what_stands_in_place_of_a_file_is_said(tmp_path: Path, name: str, head: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(head + bytes(600))
+    with pytest.raises(DataError, match=said):
+        [
+            read_frame(tmp_path / name, frame.key, AS_FILES_SAY)
+            for frame in frames_of(tmp_path / name, AS_FILES_SAY)
+        ]

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaescreen.errors import DataError, VaescreenError
-from vaescreen.images.formats import SUFFIXES, Format, Frame, format_of
+from vaescreen.images.fetching.hub_answers import placeholder
+from vaescreen.images.formats import SUFFIXES, Format, Frame, NoPictureError, format_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.registry.reading import Reading
 
 _LONGEST_REASON = 200
+_HEAD = 512
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -71,7 +73,7 @@ def beside(path: Path, kind: Format) -> Path | None:
     """
     if kind.beside is None:
         return None
-    with _complaints():
+    with _complaints(path):
         return kind.beside(path)
 
 
@@ -110,7 +112,7 @@ def frames_of(path: Path, reading: Reading) -> list[Frame]:
     kind = kind_of(path)
     if kind.frames is None:
         return [Frame()]
-    with _complaints():
+    with _complaints(path):
         frames = kind.frames(path, reading)
     if not frames:
         raise DataError("holds no image that could be used")
@@ -128,22 +130,37 @@ def read_frame(path: Path, key: str, reading: Reading, kind: Format | None = Non
         With the bare reason why it cannot be used.
     """
     stamp_of(path)
-    with _complaints():
+    with _complaints(path):
         return (kind or kind_of(path)).read(path, key, reading)
 
 
 @contextmanager
-def _complaints() -> Iterator[None]:
+def _complaints(path: Path) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except NoPictureError:
+        raise
+    except DataError as error:
+        raise _instead(path) or error from error
     except VaescreenError:
         raise
     except MemoryError:
         raise UnreachableError("does not fit into memory") from None
     except Exception as error:
-        raise _complaint(error) from error
+        raise _instead(path) or _complaint(error) from error
+
+
+def _instead(path: Path) -> DataError | None:
+    """Why a file that cannot be read is another than it is called, if something stands in its place."""
+    try:
+        with path.open("rb") as stream:
+            found = placeholder(stream.read(_HEAD))
+    except OSError:
+        return None
+    mend = "`git lfs pull` brings it" if found and "LFS" in found else "fetch it again"
+    return DataError(f"{found}, not the file; {mend}") if found else None
 
 
 def _complaint(error: Exception) -> DataError:

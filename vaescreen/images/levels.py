@@ -91,7 +91,7 @@ def _full_scale(values: NDArray[np.generic], slope: float, intercept: float) -> 
         raise DataError("holds no value that is finite")
     if low < 0 or high > 1:
         raise DataError(
-            f"floating-point values from {low:g} to {high:g}; scale them to 0 to 1, or give a window"
+            f"floating-point values from {low:g} to {high:g}; scale them to 0 to 1, or give --window LOW,HIGH"
         )
     return 0.0, 1.0
 

@@ -31,6 +31,9 @@ NAMINGS = {
     ),
     "ACDC (patientNUMBER_frameNUMBER)": re.compile(r"(?:^|/)(patient\d{3})_(?:frame\d+|4d)(?=[_.])"),
     "Synapse (caseNUMBER, caseNUMBER_sliceNUMBER)": re.compile(r"(?:^|/)(case_?\d+)(?:_slice_?\d+)?\.[^/]+$"),
+    "OASIS (OAS1_NUMBER_MRn, OAS3NUMBER_)": re.compile(r"(?:^|/)(OAS[12]_\d{4}|OAS[34]\d{4})(?=_)"),
+    "ADNI (SITE_S_NUMBER)": re.compile(r"(?:^|[/_])(\d{3}_S_\d{4,5})(?=[_/])"),
+    "IXI (IXINUMBER-SITE-SCAN)": re.compile(r"(?:^|/)(IXI\d{3})(?=-)"),
     "TCGA barcode": re.compile(r"(?:^|/)(TCGA[-_][0-9A-Z]{2}[-_][0-9A-Z]{4})(?![0-9A-Za-z])"),
     "LIDC-IDRI (LIDC-IDRI-NUMBER)": re.compile(r"(LIDC-IDRI-\d{4})(?!\d)"),
 }

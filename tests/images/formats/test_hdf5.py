@@ -155,9 +155,15 @@ def entity_bomb(path: Path) -> None:
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "virtual": (virtual, "reconstruction_rss lies in another file"),
-    "external link": (external_link, "holds no reconstruction_.* of its own, only 'reconstruction_rss'"),
+    "external link": (
+        external_link,
+        "nor a single stack of images, only 'reconstruction_rss'",
+    ),
     "external values": (external_values, "reconstruction_rss lies in another file"),
-    "no key": (lambda p: write(p, images=volume(), labels=[1, 2]), "only 'images', 'labels'"),
+    "no key": (
+        lambda p: write(p, images=volume(), more=volume(), labels=[1, 2]),
+        "only 'images', 'labels', 'more'",
+    ),
     "nothing": (write, "only nothing"),
     "many keys": (lambda p: write(p, **{f"k{n}": 1 for n in range(14)}), "and 4 more"),
     "objects": (lambda p: write(p, reconstruction_rss=["a", "b"]), "of type object, not numbers"),
@@ -204,3 +210,17 @@ def test_values_that_are_not_finite_are_no_data(tmp_path: Path) -> None:
     expected = ((values[2].astype(float) - low) / (high - low)).clip(0, 1)
     np.testing.assert_allclose(gray, expected, atol=1e-5)
     assert np.isfinite(read_frame(path, "1", Reading())).all()
+
+
+def test_the_only_stack_of_a_file_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    stack = np.random.default_rng(5).integers(0, 4000, (3, 24, 24)).astype(np.int16)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["volumes"], file["labels"], file["embedding"] = stack, np.arange(3), np.ones((3, 512))
+    low, high = np.percentile(stack, [0.5, 99.5])
+    for number, expected in enumerate(stack):
+        gray = read_frame(tmp_path / "a.h5", str(number), Reading())
+        np.testing.assert_allclose(gray, ((expected - low) / (high - low)).clip(0, 1), atol=1e-6)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["others"] = stack
+    with pytest.raises(DataError, match="nor a single stack of images, only 'embedding', 'labels'"):
+        read_frame(tmp_path / "a.h5", "0", Reading())

@@ -1,4 +1,4 @@
-"""HDF5 volumes (`.h5`, `.hdf5`): a reconstruction or k-space as in fastMRI, or `image` as in ACDC, Synapse and LA.
+"""HDF5 (`.h5`, `.hdf5`): fastMRI's reconstruction or k-space, `image` as in ACDC, Synapse and LA, or the only stack.
 
 The layout and the reconstruction follow Zbontar et al., fastMRI: An Open Dataset and Benchmarks for Accelerated MRI
 (arXiv:1811.08839).
@@ -17,7 +17,7 @@ from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
 from vaescreen.images.held import held
 from vaescreen.images.labels import refuse_label_map
-from vaescreen.images.pixels import FloatImage, check_shape
+from vaescreen.images.pixels import MIN_SIDE, FloatImage, check_shape
 from vaescreen.registry.reading import Reading
 
 PREFERRED = ("reconstruction_rss", "reconstruction_esc")
@@ -69,14 +69,16 @@ def _chosen(file: Any) -> Any:
     names = sorted(file)
     own = [name for name in names if isinstance(file.get(name, getlink=True), h5py.HardLink)]
     made = [name for name in own if name.startswith("reconstruction_")]
-    image = next((name for name in IMAGES if name in own), "kspace")
-    name = next((name for name in PREFERRED if name in made), made[0] if made else image)
-    if name not in own:
+    known = [name for name in (*PREFERRED, *made, *IMAGES, "kspace") if name in own]
+    stacks = [name for name in own if _may_be_images(file[name])]
+    if not known and len(stacks) != 1:
         shown = ", ".join(map(ascii, names[:_NAMES_SHOWN])) or "nothing"
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
         raise DataError(
-            f"holds no reconstruction_*, no {' or '.join(IMAGES)} and no kspace of its own, only {shown}{more}"
+            f"holds no reconstruction_*, no {' or '.join(IMAGES)} and no kspace of its own, nor a single stack "
+            f"of images, only {shown}{more}"
         )
+    name = (known or stacks)[0]
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
         raise DataError(f"{name} is not an array")
@@ -86,6 +88,12 @@ def _chosen(file: Any) -> Any:
         raise DataError("k-space is undersampled (it has a mask), so that no true image can be made of it")
     _check(name, dataset)
     return dataset
+
+
+def _may_be_images(found: Any) -> bool:
+    """Whether something in a file has the type and the dimensions of a stack of images."""
+    shape = getattr(found, "shape", None) or ()
+    return len(shape) == 3 and min(shape[1:]) >= MIN_SIDE and found.dtype.kind in "iuf"
 
 
 def _check(name: str, dataset: Any) -> None:
