@@ -59,10 +59,11 @@ def rank_sheet(ranking: Ranking, explained: dict[str, tuple[Influence, ...]], co
         cells=list(zip(*filled.values(), strict=True)),
         records=[row.flat() for row in ranking.rows],
         payload=payload,
+        timings=ranking.timings,
         title=ranking.title,
         above=list(_above(ranking)),
         notes=[*_notes(ranking), *_explanation_notes(explained)],
-        closing=ranking.verdict.lines,
+        closing=ranking.verdict.told,
         text_columns=3 if _BAR in filled else 2,
     )
 

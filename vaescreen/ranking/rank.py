@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.datasets import DataOptions
@@ -35,6 +37,34 @@ class Missing:
     candidate: str
     size_mb: float | None
     command: str | None
+
+
+class Standing(TypedDict):
+    """What a predictor rests on."""
+
+    recipe: str
+    points: int
+    candidates: int
+    data_sets: list[str]
+
+
+class RankJson(TypedDict):
+    """What `vaescreen rank --format json` prints."""
+
+    title: str
+    data: dict[str, Any]
+    recipe: str
+    by: str
+    protocol: str
+    rows: list[Row]
+    missing: list["Missing"]
+    skipped: list[Skipped]
+    verdict: Verdict
+    doubt: str | None
+    failed: list["Failed"]
+    warnings: list[str]
+    predictor: Standing | None
+    explanations: NotRequired[dict[str, list[Influence]]]
 
 
 @dataclass(frozen=True)
@@ -112,17 +142,28 @@ class Ranking:
             raise CandidateError(f"{candidate!r} is not ranked; explain one of {', '.join(cards)}")
         return self.predictor.explain(cards[candidate], self.cards, self.by)
 
+    @property
+    def timings(self) -> list[dict[str, Any]]:
+        """Milliseconds that each candidate takes to encode and decode an image."""
+        return [
+            {"candidate": row.candidate, "ms_per_image": row.ms_per_image}
+            for row in self.rows
+            if row.ms_per_image is not None
+        ]
+
     def as_json(self) -> dict[str, Any]:
-        """Give the object that `vaescreen rank --format json` prints."""
-        return {
-            **rank_payload(
-                self.cards,
-                self.rows,
-                self.recipe,
-                missing=[asdict(entry) for entry in self.missing],
-                skipped=[asdict(entry) for entry in self.skipped],
-                by=self.by,
-            ),
+        """Give the object that `vaescreen rank --format json` prints: all that every run gives alike."""
+        payload = rank_payload(
+            self.cards,
+            self.rows,
+            self.recipe,
+            missing=[asdict(entry) for entry in self.missing],
+            skipped=[asdict(entry) for entry in self.skipped],
+            by=self.by,
+        )
+        for row in payload["rows"]:
+            del row["ms_per_image"]
+        return payload | {
             "verdict": {"choice": self.verdict.choice, "lines": list(self.verdict.lines)},
             "doubt": self.doubt,
             "failed": [asdict(entry) for entry in self.failed],
@@ -263,7 +304,7 @@ def _suggestion(predictor: FittedPredictor | None, cards: Sequence[Record], by: 
         return None
 
 
-def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:
+def _standing(predictor: FittedPredictor | None) -> Standing | None:
     """What a predictor rests on."""
     if predictor is None:
         return None
