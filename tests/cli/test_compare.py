@@ -90,7 +90,7 @@ def test_patients_whose_images_are_copies_are_named(run, one_patient, tmp_path):
     [
         (("--outputs", "nowhere.npz"), "1 files of outputs for 2 candidates"),
         (("--margin", "0"), "leaves no room"),
-        (("--distribution", "--embedding", "resnet18", "--weights", "nowhere"), None),
+        (("--distribution", "--embedding", "resnet18", "--weights", "nowhere", "--strict"), None),
     ],
 )
 def test_bad_options_are_refused_and_optional_metrics_that_are_missing_are_said(run, arguments, extra, hint):
@@ -99,4 +99,5 @@ def test_bad_options_are_refused_and_optional_metrics_that_are_missing_are_said(
         assert printed.exit_code == 1
         assert hint in printed.stderr
     else:
-        assert "missing:" in printed.stdout or "Distribution of" in printed.stdout
+        assert "missing:" in printed.stdout
+        assert printed.exit_code == 3

@@ -63,7 +63,9 @@ def undisturbed(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAESCREEN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        ranking = vaescreen.rank(pictures, CODECS, at=vaescreen.Workplace(registry, machine=vaescreen.Machine(1)))
+        ranking = vaescreen.rank(
+            pictures, CODECS, at=vaescreen.Workplace(registry, machine=vaescreen.Machine(1))
+        )
     return without_times(ranking.as_json())
 
 
