@@ -32,7 +32,7 @@ class Adapted(TypedDict):
 @prints(Adapted)
 def adapt(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ImageOptions,
     part: Annotated[
         str,

@@ -232,15 +232,7 @@ def _tell_place(name: str, folder: Path, form: Format) -> None:
 @prints(list[Removed])
 def remove(
     name: NameArgument,
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file to edit.",
-            show_default="the one that the entry stands in",
-        ),
-    ] = None,
+    registry: options.EditedRegistry = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Delete what was fetched of a data set; where nothing was, take your own entry out.

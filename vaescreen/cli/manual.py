@@ -17,10 +17,12 @@ _INTRODUCTION = """\
 Made from the commands themselves by `python -m vaescreen.cli.manual > docs/commands.md`; a test keeps it fresh and \
 parses every example. Each command says the same with `--help`.
 
-All print results on stdout and everything else on stderr; `--format` is one of `table`, `json`, `csv`, `markdown`; \
-`vaescreen schema COMMAND` prints what its JSON looks like. Exit codes: 0 done; 1 an error, in one line that says how \
-to mend it; 2 a command line that is not understood; 3 with `--strict`, something asked for by name was not done; \
-130 interrupted.
+All print results on stdout, everything else on stderr; `--format` is `table`, `json`, `csv` or `markdown`. \
+JSON is one object that begins with `schema`, `version`, `command` and `warnings` and ends with `timings`, the one \
+part that differs from run to run; `vaescreen schema COMMAND` prints what it looks like.
+
+Exit codes: 0 done; 1 an error, in one line that says how to mend it; 2 a command line that is not understood; 3 with \
+`--strict`, something asked for by name was not done; 130 interrupted.
 """
 
 

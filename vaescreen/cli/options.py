@@ -40,6 +40,7 @@ Candidates = Annotated[
     list[str],
     typer.Argument(metavar="CANDIDATE", help="Names in the registry.", show_default=False),
 ]
+Candidate = Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")]
 Data = Annotated[
     str,
     typer.Option(
@@ -143,6 +144,15 @@ RegistryFile = Annotated[
         metavar="FILE",
         help="Registry file whose candidates join the known ones, or replace those of the same name.",
         show_default=False,
+    ),
+]
+EditedRegistry = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry",
+        metavar="FILE",
+        help="Registry file to edit.",
+        show_default="the one that the entry stands in",
     ),
 ]
 CachedResults = Annotated[

@@ -157,7 +157,7 @@ def list_candidates(
 @app.command(name="show")
 @prints("vaescreen.registry.candidate:Shown")
 def show_candidate(
-    name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    name: options.Candidate,
     registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -282,16 +282,8 @@ class Removed(TypedDict):
 @app.command()
 @prints(list[Removed])
 def remove(
-    name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file to edit.",
-            show_default="the one that the entry stands in",
-        ),
-    ] = None,
+    name: options.Candidate,
+    registry: options.EditedRegistry = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Take one of your own entries out of its registry file; downloaded weights stay where they are.

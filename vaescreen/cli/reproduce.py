@@ -1,6 +1,6 @@
 """`vaescreen reproduce`: score a published row anew and compare."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typing_extensions import TypedDict
@@ -24,7 +24,7 @@ class Reproduced(TypedDict):
 @prints(Reproduced)
 def reproduce(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,

@@ -27,7 +27,7 @@ class Sent(TypedDict):
 @prints(list[Sent])
 def submit(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ManyImageOptions,
     out: Annotated[
         Path | None,
