@@ -156,7 +156,8 @@ def test_csv_has_one_value_a_cell_and_nothing_else_on_stdout(ranked, run) -> Non
 def test_markdown_is_a_heading_a_pipe_table_and_notes(ranked, run) -> None:
     lines = run(*ranked.arguments, "--format", "markdown").stdout.splitlines()
     assert lines[0].startswith("# mine: ")
-    assert any(line.startswith("| rank | candidate |") for line in lines)
+    assert any(line.startswith("| rank | candidate | SR PSNR |") for line in lines)
+    assert "┊" not in "".join(line for line in lines if line.startswith("|"))
     assert lines[-1].startswith("- ")
 
 

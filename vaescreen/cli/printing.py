@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vaescreen import __version__
-from vaescreen.cli.application import TALK, complain
+from vaescreen.cli.application import TALK, complain, shown
 from vaescreen.cli.options import Format
-from vaescreen.errors import visible
 
 if TYPE_CHECKING:
     from vaescreen.images import Skipped
@@ -22,8 +21,6 @@ _WIDTH_WITHOUT_TERMINAL = 1000
 _LONGEST_UNWRAPPED = 60
 _LISTED = 3
 _WARNING = "Warning: "
-_PLAIN = str.maketrans({"─": "-", "●": "o", "┊": ":", "◆": "#", "±": "+-", "—": "-", "−": "-", "δ": "delta"})
-"""What stands for signs of the tables in a terminal that has ASCII alone."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,8 @@ class Sheet:
         What stands last in the terminal, and first in Markdown: the answer in words.
     text_columns
         How many of the first columns are flush left.
+    drawn
+        Header of a column that draws with blanks, which Markdown does not keep, so that it leaves the column out.
     timings
         JSON: how long things took, a row each: the one part that differs from run to run.
     """
@@ -59,6 +58,7 @@ class Sheet:
     above: Sequence[str] = ()
     closing: Sequence[str] = ()
     text_columns: int = 1
+    drawn: str = ""
     timings: Sequence[Mapping[str, Any]] = ()
 
 
@@ -68,12 +68,12 @@ def show(sheet: Sheet, form: Format) -> None:
         sheet = replace(sheet, notes=[note for note in sheet.notes if note.startswith(_WARNING)])
     sheet = replace(
         sheet,
-        title=_shown(sheet.title),
-        headers=list(map(_shown, sheet.headers)),
-        cells=[[_shown(cell) for cell in row] for row in sheet.cells],
-        above=list(map(_shown, sheet.above)),
-        notes=list(map(_shown, sheet.notes)),
-        closing=list(map(_shown, sheet.closing)),
+        title=shown(sheet.title),
+        headers=list(map(shown, sheet.headers)),
+        cells=[[shown(cell) for cell in row] for row in sheet.cells],
+        above=list(map(shown, sheet.above)),
+        notes=list(map(shown, sheet.notes)),
+        closing=list(map(shown, sheet.closing)),
     )
     match form:
         case Format.JSON:
@@ -86,12 +86,6 @@ def show(sheet: Sheet, form: Format) -> None:
             _print_table(sheet)
 
 
-def _shown(text: str) -> str:
-    """Text without control characters, and in signs that standard output has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return visible(text) if encoding.lower().startswith("utf") else visible(text).translate(_PLAIN)
-
-
 def tell(
     lines: Sequence[str], records: Sequence[Mapping[str, Any]], form: Format, *, warnings: Sequence[str] = ()
 ) -> None:
@@ -99,7 +93,7 @@ def tell(
     for warning in warnings if form is not Format.JSON else ():
         complain(f"warning: {warning}")
     if form is Format.TABLE:
-        print("\n".join(map(_shown, lines)))
+        print("\n".join(map(shown, lines)))
         return
     headers = list(records[0]) if records else []
     payload = {"rows": list(records), "warnings": list(warnings)}
@@ -179,12 +173,14 @@ def _print_markdown(sheet: Sheet) -> None:
     from vaescreen.reports.markdown import bullets, escaped, sentence, table
 
     heading = f"# {escaped(sheet.title)}" if sheet.title else ""
-    headers, cells = list(map(escaped, sheet.headers)), [list(map(escaped, row)) for row in sheet.cells]
+    kept = [place for place, header in enumerate(sheet.headers) if not header or header != sheet.drawn]
+    headers = [escaped(sheet.headers[place]) for place in kept]
+    cells = [[escaped(row[place]) for place in kept] for row in sheet.cells]
     parts = [
         heading,
         *map(sentence, sheet.closing),
         *map(sentence, sheet.above),
-        table(headers, cells, sheet.text_columns) if headers else "",
+        table(headers, cells, sheet.text_columns - bool(sheet.drawn)) if headers else "",
         bullets(map(sentence, sheet.notes)),
     ]
     print("\n\n".join(part for part in parts if part))
