@@ -132,7 +132,7 @@ def show_data(
     --------
     vaescreen data show chest
     vaescreen data show path/to/folder --files
-    vaescreen data show path/to/folder --patients "^([a-z]+[0-9]+)" --window auto --format json
+    vaescreen data show path/to/folder --patients "^(.{8})" --window auto --format json
     """
     from vaescreen.datasets import DataOptions, declared
     from vaescreen.datasets.naming import state_of

@@ -85,12 +85,6 @@ def _paragraphs(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n")).strip()
 
 
-def examples_of(docstring: str) -> list[str]:
-    """Command lines that a docstring gives as examples."""
-    _, _, examples = inspect.cleandoc(docstring).partition(_EXAMPLES)
-    return [line.strip() for line in examples.splitlines() if line.strip()]
-
-
 def _listed(examples: str) -> str | None:
     lines = [line.strip() for line in examples.splitlines() if line.strip()]
     return "\n\n".join(["Examples:", *lines]) if lines else None
