@@ -94,6 +94,17 @@ def test_strict_exits_with_3_wherever_it_is() -> None:
     assert all("Exit with 3" in options_of(commands()[name])["--strict"].help for name in strict)
 
 
+def test_schemas_are_printed_of_a_command_of_a_group_and_of_all(run) -> None:
+    alone = json.loads(run("schema", "registry", "list").stdout)
+    assert alone["title"] == "vaescreen registry list --format json"
+    assert alone["properties"]["rows"]["type"] == "array"
+    group = json.loads(run("schema", "registry").stdout)["schemas"]
+    assert group.keys() == {name for name in EVERY if name.startswith("registry ")}
+    assert group["registry list"]["properties"] == alone["properties"]
+    assert json.loads(run("schema").stdout)["schemas"].keys() == set(EVERY)
+    assert run("schema", "rnak").exit_code == 2
+
+
 def test_the_page_of_commands_is_fresh() -> None:
     page = Path(__file__).parents[2] / "docs" / "commands.md"
     assert page.read_text() == document(), "python -m vaescreen.cli.manual > docs/commands.md"

@@ -20,12 +20,12 @@ def schema(
     command: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="COMMAND", help="Such as rank, or registry list.", show_default="all commands"
+            metavar="COMMAND", help="Such as rank, registry list, or registry.", show_default="all"
         ),
     ] = None,
     form: options.OutputFormat = Format.JSON,
 ) -> None:
-    """Print the JSON Schema of what a command prints with --format json, or those of all commands by name.
+    """Print the JSON Schema of what a command prints with --format json, or those of several commands by name.
 
     JSON of every command is one object that begins with the name of its schema, the version of vaescreen, the command
     and warnings, and ends with timings: how long things took, the one part that differs from run to run. What is a
@@ -39,15 +39,18 @@ def schema(
     """
     known = dict(leaves(ctx.find_root().command))
     wanted = " ".join(command or ())
-    if wanted and wanted not in known:
-        raise typer.BadParameter(f"no command is called {wanted!r}; `vaescreen --help` names them")
-    schemas = {name: schema_of(name, outputs_of(known[name])) for name in ([wanted] if wanted else known)}
+    chosen = [name for name in known if not wanted or name == wanted or name.startswith(f"{wanted} ")]
+    if not chosen:
+        raise typer.BadParameter(
+            f"no command is called {wanted!r}; `vaescreen schema --format table` names all"
+        )
+    schemas = {name: schema_of(name, outputs_of(known[name])) for name in chosen}
     show(
         Sheet(
             headers=("command", "schema", "keys"),
             cells=[[name, schema_name(name), ", ".join(_keys(each))] for name, each in schemas.items()],
             records=[{"command": name, "schema": schema_name(name)} for name in schemas],
-            payload=schemas[wanted] if wanted else {"schemas": schemas},
+            payload=schemas.get(wanted, {"schemas": schemas}),
             text_columns=3,
         ),
         form,
