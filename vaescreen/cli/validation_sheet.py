@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 from typing_extensions import TypedDict
 
 from vaescreen.cli.printing import Sheet
+from vaescreen.predictor.scores import Scores
 
 if TYPE_CHECKING:
     from vaescreen.predictor.examination import Examination
@@ -28,8 +29,8 @@ class ValidateJson(TypedDict):
     points: int
     candidates: int
     data_sets: list[str]
-    schemes: dict[str, dict[str, dict[str, float | None]]]
-    in_sample: dict[str, float]
+    schemes: dict[str, dict[str, Scores]]
+    in_sample: dict[str, float | None]
     absent: dict[str, str]
     other_targets: dict[str, Any]
     noise_floor: NotRequired[dict[str, Any] | None]
