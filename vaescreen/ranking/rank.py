@@ -1,6 +1,7 @@
 """The main job: screen candidates on a data set and rank them by the SR PSNR that a recipe would reach."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NotRequired
@@ -226,7 +227,8 @@ def rank(
 
     def tell(card: ScoreCard) -> None:
         at.on_card(card)
-        on_row(_row_alone(foreseen, card.to_json(), by))
+        if on_row is not keep_quiet:
+            on_row(_row_alone(foreseen, card.to_json(), by))
 
     scored = score(
         [candidate.name for candidate in present], options, recipe=recipe, at=replace(at, on_card=tell)
@@ -272,8 +274,12 @@ def rank(
 
 
 def _row_alone(predictor: FittedPredictor | None, card: Record, by: str) -> Row:
-    """What a card says before the others are there."""
-    rows = build_rows([card], forecast=predict_all(predictor, [card], by).predictions, by=by)
+    """What a card says before the others are there: of the target that ranks alone, for it is asked of each."""
+    forecast = {}
+    if predictor is not None:
+        with suppress(ResultError):  # told of all together, with the reason
+            forecast[by] = {card["candidate"]: predictor.predict(card, by)}
+    rows = build_rows([card], forecast=forecast, by=by)
     return next(replace(row, rank=None) for row in rows if not row.floor)
 
 
