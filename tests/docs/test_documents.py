@@ -24,6 +24,7 @@ QUICK = {
     "data preview": ("data", "preview", "path/to/folder", "--report", "sheet.html"),
     "predictor show": ("predictor", "show"),
     "reference recipes": ("reference", "recipes"),
+    "registry show": ("registry", "show", "medical-f8c4"),
     "registry add": (
         "registry",
         "add",
