@@ -1,11 +1,13 @@
-"""Running commands in this process, on a small folder that is ranked once for all tests."""
+"""Running commands in this process, on a small folder that is ranked once for all tests; all JSON meets its schema."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from click.testing import Result
+from commands import validator
 from small import write_pictures, write_predictor, write_registry
 from typer.testing import CliRunner
 
@@ -25,10 +27,14 @@ class Ranked(NamedTuple):
 
 
 def invoke(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if "json" in arguments and result.stdout.startswith("{"):
+        printed = json.loads(result.stdout)
+        validator(printed["command"]).validate(printed)
+    return result
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Run:
     return invoke
 

@@ -224,13 +224,21 @@ class TestNamesBehindData:
         assert "ward" in result.stdout
         assert "phantom" not in result.stdout.lower()
 
-    def test_json_says_which(self, run, registry) -> None:
-        arguments = ("compare", "dct-f16c4", "haar-f16c4", "--size", "64", "--registry", registry)
+    def test_json_says_which(self, run, registry, tmp_path) -> None:
+        arguments = (
+            "reference",
+            "baseline",
+            "nearest",
+            "--registry",
+            registry,
+            "--results",
+            tmp_path / "results",
+        )
         kinds = {}
         for name in ("chest", "chest-phantom"):
             limits = ("--train-images", "4", "--test-images", "4") if name == "chest-phantom" else ()
             result = run(*arguments, *limits, "--data", name, "--format", "json")
             assert result.exit_code == 0, result.output
-            data = json.loads(result.stdout)["data"]
+            data = json.loads(result.stdout)["rows"][0]["data"]
             kinds[name] = (data["name"], data["kind"])
         assert kinds == {"chest": ("ward", "real"), "chest-phantom": ("chest-phantom", "phantom")}

@@ -1,6 +1,6 @@
 """`--private` from end to end: what is written and printed does not know the names of files and patients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +13,15 @@ SECRETS = ("mueller", "ward", "hospital", "kept-apart")
 PATTERN = "^(mueller-[0-9])"
 
 
-@pytest.fixture
-def hospital(tmp_path: Path) -> Path:
-    folder = tmp_path / "hospital"
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Where everything of these tests lies: a score card that one of them made is taken by the next."""
+    return tmp_path_factory.mktemp("private")
+
+
+@pytest.fixture(scope="module")
+def hospital(place: Path) -> Path:
+    folder = place / "hospital"
     write_pictures(folder / "ward")
     for number, picture in enumerate(sorted((folder / "ward").iterdir())):
         picture.rename(picture.with_name(f"mueller-{number % 6}-{number}.png"))
@@ -24,17 +30,20 @@ def hospital(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def score(run, hospital: Path, tmp_path: Path, monkeypatch) -> Iterator[Callable[..., str]]:
-    """Score two codecs with more options; give all that was printed."""
-    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
-    arguments = [
-        *("score", *CODECS[:1], "--data", hospital, "--registry", write_registry(tmp_path / "registry")),
-        *("--size", "64", "--results", tmp_path / "results", "--processes", "1", "--patients", PATTERN),
-    ]
+def known(hospital: Path, place: Path, monkeypatch) -> tuple[str | Path, ...]:
+    """Images and registry as options, cache and configuration beside them."""
+    monkeypatch.setenv("VAESCREEN_CACHE", str(place / "cache"))
+    monkeypatch.setenv("VAESCREEN_CONFIG", str(place / "config"))
+    return ("--data", hospital, "--registry", write_registry(place / "registry"), "--patients", PATTERN)
 
-    def scored(*more: str) -> str:
-        typed = [str(argument) for argument in (*arguments, *more)]
+
+@pytest.fixture
+def score(run, known, monkeypatch) -> Callable[..., str]:
+    """Score a codec as recipe compact sees the images, with more options; give all that was printed."""
+
+    def scored(*more: str | Path) -> str:
+        arguments = ("score", CODECS[0], *known, "--recipe", "compact", "--processes", "1", *more)
+        typed = [str(argument) for argument in arguments]
         monkeypatch.setattr("sys.argv", ["vaescreen", *typed])
         result = run(*typed)
         assert result.exit_code == 0, result.output
@@ -55,41 +64,41 @@ def everything_in(folder: Path) -> str:
     return "\n".join(texts).lower()
 
 
-def test_nothing_that_is_written_or_printed_names_a_file(score, run, hospital, tmp_path) -> None:
-    printed = score("--private", "--format", "json") + score("--private")
+def test_nothing_that_is_written_or_printed_names_a_file(score, run, hospital, known, place) -> None:
+    kept = ("--results", place / "results")
+    printed = score("--private", *kept, "--format", "json") + score("--private", *kept)
     shown = run("data", "show", hospital, "--size", "64", "--private", "--patients", PATTERN)
-    known = ("--registry", write_registry(tmp_path / "registry"))
-    checked = run("registry", "check", CODECS[0], *known, "--data", hospital, "--size", "64", "--private")
+    checked = run("registry", "check", CODECS[0], *known[:4], "--size", "64", "--private")
     for told in (printed, shown.stdout + shown.stderr, checked.stdout + checked.stderr):
         assert not [word for word in SECRETS if word in told.lower()]
     assert "1 file skipped" in shown.stdout
     for folder in ("results", "cache"):
-        assert not [word for word in SECRETS if word in everything_in(tmp_path / folder)], folder
-    key = (tmp_path / "config" / KEY_FILE).read_bytes()
-    files = [path for folder in ("results", "cache") for path in (tmp_path / folder).rglob("*")]
+        assert not [word for word in SECRETS if word in everything_in(place / folder)], folder
+    key = (place / "config" / KEY_FILE).read_bytes()
+    files = [path for folder in ("results", "cache") for path in (place / folder).rglob("*")]
     assert files
     assert not any(key in path.read_bytes() for path in files if path.is_file())
     assert key.hex() not in printed
 
 
-def test_without_it_the_names_are_there(score, tmp_path) -> None:
-    printed = score("--format", "json")
-    assert "hospital" in printed
-    written = everything_in(tmp_path / "results")
-    assert [word for word in SECRETS if word in written] == ["mueller", "ward", "hospital"]
-
-
-def test_pages_of_private_data_show_no_image_and_no_name(run, hospital, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("VAESCREEN_CONFIG", str(tmp_path / "config"))
-    known = ("--registry", write_registry(tmp_path / "registry"), "--data", hospital, "--private")
+def test_pages_of_private_data_show_no_image_and_no_name(run, known, place, tmp_path) -> None:
     commands = {
-        "rank": ("rank", CODECS[0], "--processes", "1", "--predictor", write_predictor(tmp_path)),
+        "rank": (
+            *("rank", CODECS[0], "--processes", "1", "--results", place / "results"),
+            *("--predictor", write_predictor(place)),
+        ),
         "compare": ("compare", *CODECS[:2], "--size", "64", "--no-decompose", "--no-lpips"),
     }
     for name, command in commands.items():
-        result = run(*command, *known, "--report", tmp_path / "pages" / f"{name}.html")
+        result = run(*command, *known, "--private", "--report", tmp_path / f"{name}.html")
         assert result.exit_code == 0, result.output
         assert not [word for word in SECRETS if word in (result.stdout + result.stderr).lower()]
-        assert "data:image" not in (tmp_path / "pages" / f"{name}.html").read_text()
-    assert not [word for word in SECRETS if word in everything_in(tmp_path / "pages")]
+        assert "data:image" not in (tmp_path / f"{name}.html").read_text()
+        assert not [word for word in SECRETS if word in everything_in(tmp_path)]
+
+
+def test_without_it_the_names_are_there(score, tmp_path) -> None:
+    printed = score("--results", tmp_path / "open", "--format", "json")
+    assert "hospital" in printed
+    written = everything_in(tmp_path / "open")
+    assert [word for word in SECRETS if word in written] == ["mueller", "ward", "hospital"]

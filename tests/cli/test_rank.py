@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 ROW = {
     "candidate",
@@ -14,7 +15,6 @@ ROW = {
     "ssim",
     "probe_psnr",
     "geometry",
-    "ms_per_image",
     "floor",
     "extrapolation",
     "p_best",
@@ -41,10 +41,39 @@ def test_json_is_one_object_with_a_row_for_each_candidate_and_the_floor(ranked) 
     assert [row["candidate"] for row in payload["rows"] if row["floor"]] == ["bicubic"]
 
 
-def test_quiet_prints_the_table_and_the_verdict_alone(ranked, run, tmp_path) -> None:
+@pytest.fixture(scope="module")
+def anew(ranked, run, tmp_path_factory) -> tuple[list[str], Result]:
+    """The same ranking, measured a second time: its arguments, and what it printed in quiet."""
     arguments = [*ranked.arguments]
-    arguments[arguments.index("--results") + 1] = str(tmp_path / "results")
-    quiet = run(*arguments, "--quiet")
+    arguments[arguments.index("--results") + 1] = str(tmp_path_factory.mktemp("anew"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAESCREEN_CACHE", str(ranked.cache))
+        return arguments, run(*arguments, "--quiet")
+
+
+def test_two_runs_differ_in_their_timings_alone(ranked, run, anew) -> None:
+    texts, took = [], []
+    for printed in (ranked.printed, run(*anew[0], "--format", "json")):
+        payload = json.loads(printed.stdout)
+        took.append(payload.pop("timings"))
+        texts.append(json.dumps(payload))
+    assert texts[0] == texts[1]
+    assert [each["candidate"] for each in took[0]] == [each["candidate"] for each in took[1]]
+    assert all(each["ms_per_image"] > 0 for each in took[0])
+
+
+def test_rows_are_told_as_they_come(ranked) -> None:
+    rows = {row["candidate"]: row for row in json.loads(ranked.printed.stdout)["rows"]}
+    lines = [line for line in ranked.printed.stderr.splitlines() if " so far" in line]
+    assert [line.partition(" ")[0] for line in lines] == ["1/2", "2/2"]
+    for line in lines:
+        row = rows[line.split()[1].rstrip(":")]
+        low, high = row["interval"]
+        assert f": {row['predicted_sr_psnr']:.2f} ± {(high - low) / 2:.2f} dB so far" in line
+
+
+def test_quiet_prints_the_table_and_the_verdict_alone(run, anew) -> None:
+    arguments, quiet = anew
     assert quiet.exit_code == 0
     assert quiet.stderr == ""
     assert "Predicted in dB for recipe" not in quiet.stdout
@@ -105,7 +134,9 @@ def test_the_verdict_is_last_in_the_terminal_and_first_in_markdown(ranked, run) 
     assert verdict["choice"] in verdict["lines"][0]
     assert 1 <= len(verdict["lines"]) <= 5
     shown = run(*ranked.arguments).stdout.rstrip("\n").splitlines()
-    assert tuple(shown[-len(verdict["lines"]) :]) == tuple(verdict["lines"])
+    told = [line for line in shown if any(line.startswith(each.rstrip(".")) for each in verdict["lines"])]
+    assert len(told) == len(verdict["lines"])
+    assert shown[-1] == told[-1]
     marked = run(*ranked.arguments, "--format", "markdown").stdout
     assert marked.index(verdict["lines"][0]) < marked.index("| rank |")
 
@@ -125,7 +156,8 @@ def test_csv_has_one_value_a_cell_and_nothing_else_on_stdout(ranked, run) -> Non
 def test_markdown_is_a_heading_a_pipe_table_and_notes(ranked, run) -> None:
     lines = run(*ranked.arguments, "--format", "markdown").stdout.splitlines()
     assert lines[0].startswith("# mine: ")
-    assert any(line.startswith("| rank | candidate |") for line in lines)
+    assert any(line.startswith("| rank | candidate | SR PSNR |") for line in lines)
+    assert "┊" not in "".join(line for line in lines if line.startswith("|"))
     assert lines[-1].startswith("- ")
 
 
@@ -160,7 +192,7 @@ def test_the_python_api_gives_the_same_object(ranked) -> None:
     )
     printed = json.loads(ranked.printed.stdout)
     assert ranking.as_json().items() <= printed.items()
-    assert printed["schema"] == "vaescreen/rank/1"
+    assert printed["schema"] == "vaescreen/rank/2"
     assert printed["command"] == "rank"
 
 

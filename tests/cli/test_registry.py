@@ -52,7 +52,7 @@ def test_list_as_a_table(run) -> None:
 
 
 def test_show_prints_the_entry(run) -> None:
-    entry = json.loads(run("registry", "show", "taesd").stdout)
+    entry = json.loads(run("registry", "show", "taesd", "--format", "json").stdout)
     assert entry["source"]["hub"] == "madebyollin/taesd"
     assert entry["geometry"] == {"channels": 4, "factor": 8}
     assert entry["domain"] == "natural"
@@ -94,8 +94,8 @@ def test_list_marks_what_could_not_be_confirmed(run) -> None:
 
 
 def test_show_names_the_file_that_the_entry_comes_from(run, own) -> None:
-    assert json.loads(run("registry", "show", "mine").stdout)["file"] == str(own)
-    assert json.loads(run("registry", "show", "taesd").stdout)["file"] != str(own)
+    assert json.loads(run("registry", "show", "mine", "--format", "json").stdout)["file"] == str(own)
+    assert json.loads(run("registry", "show", "taesd", "--format", "json").stdout)["file"] != str(own)
 
 
 def test_check_without_names_validates_all_files(run, own) -> None:
@@ -172,7 +172,7 @@ def test_add_writes_into_the_users_own_registry_and_prints_the_entry(run, tmp_pa
     assert f"{tmp_path / 'config' / 'registry.yaml'}:" in result.stdout
     assert "geometry: {channels: 1, factor: 4}" in result.stdout
     assert "unverified: domain, training_data" in result.stdout
-    assert json.loads(run("registry", "show", "fresh").stdout)["licence"] == "MIT"
+    assert json.loads(run("registry", "show", "fresh", "--format", "json").stdout)["licence"] == "MIT"
 
 
 @pytest.mark.parametrize("name", ["dct-f4c3", "pca-f8c4"])

@@ -50,25 +50,3 @@ def test_usage_errors_exit_2(run, arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
-
-
-def test_every_command_can_be_quiet_and_has_a_short_help() -> None:
-    import click
-    import typer
-
-    from vaescreen.cli import app
-
-    def leaves(group: click.Group, context: click.Context) -> list[tuple[click.Command, click.Context]]:
-        found = []
-        for name in group.list_commands(context):
-            command = group.get_command(context, name)
-            inner = click.Context(command, parent=context, info_name=name)
-            found += leaves(command, inner) if hasattr(command, "list_commands") else [(command, inner)]
-        return found
-
-    root = typer.main.get_command(app)
-    commands = leaves(root, click.Context(root, info_name="vaescreen", help_option_names=["-h", "--help"]))
-    assert len(commands) > 25
-    for command, context in commands:
-        names = {name for parameter in command.get_params(context) for name in parameter.opts}
-        assert {"--quiet", "-q", "--no-progress", "-h", "--help"} <= names, command.name

@@ -18,6 +18,7 @@ from vaescreen.cli.grouping import Commands
 from vaescreen.cli.publish import publish
 from vaescreen.cli.rank import Ranks, rank
 from vaescreen.cli.reproduce import reproduce
+from vaescreen.cli.schema import schema
 from vaescreen.cli.score import score
 from vaescreen.cli.submit import submit
 
@@ -41,6 +42,7 @@ app.command()(reproduce)
 app.command()(submit)
 app.command()(doctor)
 app.add_typer(cache.app, name="cache")
+app.command()(schema)
 
 
 def _print_version(wanted: bool) -> None:

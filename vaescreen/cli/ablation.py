@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show
 
@@ -16,6 +18,32 @@ if TYPE_CHECKING:
 _HEADERS = ("choice", "value", "candidates", "SR PSNR", "gap", "change", "90 % interval", "p", "stable")
 
 
+class Cell(TypedDict):
+    """The gap of two candidates under one choice, in dB, and how it differs from that of the recipe itself."""
+
+    choice: str
+    value: str
+    candidates: list[str]
+    sr_psnr: list[float]
+    gap: float
+    change: float | None
+    interval: list[float] | None
+    p: float | None
+    stable: bool | None
+    patients: int | None
+
+
+class Ablated(TypedDict):
+    """All cells of an ablation."""
+
+    title: str
+    data: str
+    recipe: str
+    margin: float
+    rows: list[Cell]
+
+
+@prints(Ablated)
 def ablate(
     *,
     candidates: options.Candidates,
@@ -43,6 +71,11 @@ def ablate(
     The test is of equivalence: two one-sided t tests of the patients' mean change of the gap, in SR PSNR, against
     the margin. "no" means not shown to be stable, not shown to differ. Variants that differ in sampling alone share
     one training.
+
+    Examples
+    --------
+    vaescreen reference ablate medical-f4c4 generic-f8c4 --data path/to/folder --axis objective=x0,v,flow
+    vaescreen reference ablate medical-f4c4 generic-f8c4 --data chest --axis sampler_steps=10,50 --margin 0.1
     """
     from vaescreen.cli.points import make, open_setting, tasks_of
     from vaescreen.errors import VaescreenError
@@ -105,7 +138,8 @@ def _by_training(recipes: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 def _show(gaps: "Sequence[Gap]", data: str, recipe: str, margin: float, form: Format) -> None:
     from vaescreen.ranking.columns import ABSENT, interval_text, number
 
-    records, lines = [], []
+    records: list[Cell] = []
+    lines = []
     for gap in gaps:
         test = gap.stability
         records.append(
@@ -141,5 +175,5 @@ def _show(gaps: "Sequence[Gap]", data: str, recipe: str, margin: float, form: Fo
         f"{data}, recipe {recipe}: the gap stays within {margin:g} dB in {stable} of {len(tested)} changed cells "
         f"(equivalence test over {tested[0].patients} patients, level 0.05)"
     )
-    payload = {"title": title, "data": data, "recipe": recipe, "margin": margin, "rows": records}
+    payload: Ablated = {"title": title, "data": data, "recipe": recipe, "margin": margin, "rows": records}
     show(Sheet(_HEADERS, lines, records, payload, title, text_columns=3), form)

@@ -3,11 +3,13 @@
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
@@ -19,9 +21,18 @@ if TYPE_CHECKING:
 _PANEL = "Training"
 
 
+class Adapted(TypedDict):
+    """What an adaptation gained, in dB."""
+
+    title: str
+    gains: list[dict[str, Any]]
+    pass_through: list[dict[str, Any]]
+
+
+@prints(Adapted)
 def adapt(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ImageOptions,
     part: Annotated[
         str,
@@ -81,6 +92,11 @@ def adapt(
     The train split is trained on; the val split decides which weights are kept, never worse ones than the
     start; the gain is reported on the test split, and as SR PSNR once parent and outcome have reference points:
     train these, then run the same command again. What was interrupted goes on.
+
+    Examples
+    --------
+    vaescreen adapt generic-f8c4 --data path/to/folder
+    vaescreen adapt generic-f8c4 --data path/to/folder --part all --steps 800 --crop 64 --as mine
     """
     from vaescreen.autoencoders.adaptation.gain import ceiling_gain
     from vaescreen.autoencoders.adaptation.plan import Plan

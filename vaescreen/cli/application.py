@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -14,6 +14,8 @@ from typer.core import TyperGroup
 from vaescreen.errors import VaescreenError, visible
 
 INTERRUPTED = 130
+_PLAIN = str.maketrans({"─": "-", "●": "o", "┊": ":", "◆": "#", "±": "+-", "—": "-", "−": "-", "δ": "delta"})
+"""What stands for signs of the tables in a terminal that has ASCII alone."""
 
 
 @dataclass
@@ -63,4 +65,10 @@ def _forget_unwritten() -> None:
 
 def complain(message: str) -> None:
     """Print one line on stderr, whatever line breaks the message has."""
-    print(visible(" ".join(message.split())), file=sys.stderr)
+    print(shown(" ".join(message.split()), sys.stderr), file=sys.stderr)
+
+
+def shown(text: str, stream: TextIO | None = None) -> str:
+    """Text without control characters, in signs that a stream has: standard output unless another is given."""
+    encoding = (stream or sys.stdout).encoding or "utf-8"
+    return visible(text) if encoding.lower().startswith("utf") else visible(text).translate(_PLAIN)

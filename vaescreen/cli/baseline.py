@@ -7,6 +7,7 @@ import typer
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 _LINES = 10
 
 
+@prints(list[dict[str, Any]])
 def baseline(
     *,
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME|FILE...",
+            metavar="NAME|FILE",
             help="nearest, bicubic, lanczos, regression, or the weights of a published network (extra: spandrel).",
         ),
     ],
@@ -44,7 +46,13 @@ def baseline(
     """Score baselines on the test images of a recipe: interpolation, direct regression, published networks.
 
     Size and degradation are those of the recipe; regression has its network and budget too. What is there
-    already is not made again.
+    already is not made again. Where a baseline beats the latent models, a model in latents is not what you need.
+
+    Examples
+    --------
+    vaescreen reference baseline nearest bicubic lanczos --data path/to/folder
+    vaescreen reference baseline regression --data path/to/folder --latents-of medical-f4c3
+    vaescreen reference baseline swinir_x4.safetensors --data path/to/folder
     """
     from vaescreen.execution import choose_device
     from vaescreen.images import DataOptions

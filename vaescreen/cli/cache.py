@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import Commands
+from vaescreen.cli.grouping import Commands, prints
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, cells_of, show
 
 app = Commands(no_args_is_help=True, help="What can be computed or fetched again: list, clean.")
 
@@ -45,40 +46,80 @@ class Kind(StrEnum):
     CLUSTER = "cluster"
 
 
+class Held(TypedDict):
+    """A folder of the cache, and what would be lost with it."""
+
+    kind: str
+    files: int
+    mb: float
+    what: str
+
+
+class CacheList(TypedDict):
+    """The cache and its folders."""
+
+    folder: str
+    rows: list[Held]
+
+
+class Deleted(TypedDict):
+    """What was deleted."""
+
+    kind: str
+    files: int
+    mb: float
+
+
 @app.command(name="list")
+@prints(CacheList)
 def list_cache(form: options.OutputFormat = Format.TABLE) -> None:
-    """List what the cache holds, and what would be lost with it."""
+    """List what the cache holds, and what would be lost with it.
+
+    The cache lies in the user's cache folder; the variable VAESCREEN_CACHE names another.
+
+    Examples
+    --------
+    vaescreen cache list
+    vaescreen cache list --format json
+    """
     from vaescreen.storage import cache_dir
 
     cache = cache_dir()
-    records = []
+    records: list[Held] = []
     for kind, lost in _KINDS.items():
         files = [path for path in (cache / kind).rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
         records.append({"kind": kind, "files": len(files), "mb": round(size / 1e6, 1), "what": lost})
-    cells = [[str(value) for value in record.values()] for record in records]
-    total = sum(float(str(record["mb"])) for record in records)
+    total = sum(record["mb"] for record in records)
     notes = ["`vaescreen cache clean KIND...` deletes."]
-    payload = {"folder": str(cache), "rows": records}
+    payload: CacheList = {"folder": str(cache), "rows": records}
     title = f"{cache}: {total:.1f} MB"
-    show(
-        Sheet(("kind", "files", "MB", "what is lost with it"), cells, records, payload, title, notes=notes),
-        form,
-    )
+    headers = ("kind", "files", "MB", "what is lost with it")
+    show(Sheet(headers, cells_of(records), records, payload, title, notes=notes), form)
 
 
 @app.command()
+@prints(list[Deleted])
 def clean(
     kinds: Annotated[
-        list[Kind], typer.Argument(metavar="KIND...", help="As `vaescreen cache list` shows them.")
+        list[Kind], typer.Argument(metavar="KIND", help="As `vaescreen cache list` shows them.")
     ],
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Delete parts of the cache; results that cost trainings are among them only if you name `results`."""
+    """Delete parts of the cache; results that cost trainings are among them only if you name `results`.
+
+    Nothing outside the cache is touched. What is deleted is computed or fetched again when it is needed.
+
+    Examples
+    --------
+    vaescreen cache clean data listings
+    vaescreen cache clean latents training --format json
+    """
     from vaescreen.errors import CacheError
     from vaescreen.storage import cache_dir
 
-    cache, records = cache_dir(), []
+    cache = cache_dir()
+    records: list[Deleted] = []
     for kind in dict.fromkeys(kinds):
         folder = cache / kind
         files = [path for path in folder.rglob("*") if path.is_file()]
@@ -89,5 +130,4 @@ def clean(
         except OSError as error:
             raise CacheError(f"cannot delete {folder} ({error.strerror}); mend its permissions") from error
         records.append({"kind": kind.value, "files": len(files), "mb": round(size / 1e6, 1)})
-    cells = [[str(value) for value in record.values()] for record in records]
-    show(Sheet(("kind", "files deleted", "MB"), cells, records, records, f"{cache}:"), form)
+    show(Sheet(("kind", "files deleted", "MB"), cells_of(records), records, records, f"{cache}:"), form)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
@@ -13,6 +14,7 @@ from vaescreen.cli.progress import progress
 _OPTIONAL = "Optional metrics"
 
 
+@prints("vaescreen.reports.comparison.report:CompareJson")
 def compare(
     *,
     candidates: options.Candidates,
@@ -61,9 +63,25 @@ def compare(
     registry: options.RegistryFile = None,
     device: options.Device = DeviceName.AUTO,
     report: options.Report = None,
+    strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies."""
+    """Compare candidates on the same images: metrics, paired statistics by patient, where the difference lies.
+
+    The patient is the unit: paired tests of patient means, effect sizes with intervals of a bootstrap over patients,
+    and whether the candidates are equivalent within --margin. The gap of two is split into what resolution, capacity
+    and training domain make of it, by candidates of the registry that differ in one of these.
+
+    With --outputs it is super-resolved images that are compared, one file a candidate, as `reference train
+    --save-outputs` writes them. A metric that cannot be computed is named with its reason; with --strict the exit code
+    is 3 then, if it was asked for by name.
+
+    Examples
+    --------
+    vaescreen compare medical-f4c3 generic-f8c4 --data chest
+    vaescreen compare medical-f4c3 generic-f4c3 medical-f4c4 --data path/to/folder --report comparison.html
+    vaescreen compare medical-f4c3 generic-f8c4 --data path/to/folder --margin 0.3 --format json
+    """
     from vaescreen.images import DataOptions
     from vaescreen.ranking.comparison import compare as compare_candidates
     from vaescreen.reports.comparison import report as words
@@ -102,3 +120,5 @@ def compare(
         from vaescreen.storage import write_bytes
 
         write_bytes(report, page(found))
+    if strict and words.asked_and_missing(found):
+        raise typer.Exit(options.NOT_ALL_DONE)

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
-from vaescreen.cli.data_facts import absent_sheet, facts_of, in_words
+from vaescreen.cli.data_facts import Seen, absent_sheet, facts_of, in_words
 from vaescreen.cli.data_sets import add, fetch, remove
-from vaescreen.cli.grouping import Commands
+from vaescreen.cli.grouping import Commands, prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.preview import preview
 from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
@@ -31,9 +32,35 @@ _SHOWN_AS_DOUBTFUL = ("licence", "size_mb")
 _PHANTOM = "-phantom"
 
 
+class Listed(TypedDict):
+    """A data set that has a name, and the short names that mean it now."""
+
+    data: str
+    kind: str
+    domain: str
+    state: str
+    size_mb: float | None
+    licence: str | None
+    terms: str | None
+    title: str
+    stands_for: str | None
+    unverified: list[str]
+    meant_by: list[str]
+
+
 @app.command(name="list")
+@prints(list[Listed])
 def list_data(registry: options.RegistryFile = None, form: options.OutputFormat = Format.TABLE) -> None:
-    """List the data sets that have a name; any folder of images is one too."""
+    """List the data sets that have a name; any folder of images is one too.
+
+    Real images that are here, real images that can be fetched or need a registration at their source, and phantoms,
+    which are generated and always here. A short name such as chest means real images once there are any.
+
+    Examples
+    --------
+    vaescreen data list
+    vaescreen data list --format json
+    """
     from vaescreen.images.generated import COUNTS, PHANTOMS
     from vaescreen.images.naming import state_of
     from vaescreen.registry.catalogue import Registry
@@ -76,6 +103,7 @@ def list_data(registry: options.RegistryFile = None, form: options.OutputFormat 
 
 
 @app.command(name="show")
+@prints(Seen, "vaescreen.registry.data_entry:Absent")
 def show_data(
     *,
     images: options.ShownImageOptions,
@@ -95,7 +123,16 @@ def show_data(
 ) -> None:
     """Read all images of a data set and print how they are split and made, and which cannot be used.
 
+    This is what every other command would see: run it first on images of your own. It says whose the images are, which
+    of them train, choose and test, what their gray values mean, and for every file that was left out why.
+
     Of a named data set that is not on this machine, print what is known of it and how to get it.
+
+    Examples
+    --------
+    vaescreen data show chest
+    vaescreen data show path/to/folder --files
+    vaescreen data show path/to/folder --patients "^(.{8})" --window auto --format json
     """
     from vaescreen.images import DataOptions, Declaration, declared
     from vaescreen.images.naming import state_of
@@ -133,6 +170,7 @@ def show_data(
         "passed_over": [{"path": each.path, "reason": each.reason} for each in opened.passed_over]
         if files
         else opened.description.get("passed_over", {}),
+        "warnings": list(opened.warnings),
     }
     sheet = Sheet(
         headers=list(records[0]),

@@ -3,10 +3,25 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import TypedDict
+
 from vaescreen.cli.printing import Sheet
 
 if TYPE_CHECKING:
     from vaescreen.registry.data_entry import DataEntry
+
+
+class Seen(TypedDict):
+    """What is seen of a data set that is on this machine."""
+
+    name: str
+    kind: str
+    fingerprint: str
+    description: dict[str, Any]
+    skipped: list[dict[str, str]]
+    left_out: list[dict[str, str]]
+    passed_over: Any
+    warnings: list[str]
 
 
 def absent_sheet(entry: "DataEntry", file: str) -> Sheet:
@@ -22,7 +37,7 @@ def absent_sheet(entry: "DataEntry", file: str) -> Sheet:
         mend = str(error)
     facts = facts_of(entry) | {"entry": file}
     return Sheet(
-        headers=("", ""),
+        headers=("what", "known"),
         cells=[[key, value] for key, value in facts.items()],
         records=[facts],
         payload=payload,

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
-from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import prints
+from vaescreen.cli.options import Format
+from vaescreen.cli.printing import tell
 from vaescreen.cli.progress import bytes_bar
 
 if TYPE_CHECKING:
@@ -18,6 +21,34 @@ _STATED, _READING = "What is known of it", "How its files are read"
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name that `vaescreen data list` shows.")]
 
 
+class Added(TypedDict):
+    """A data set that was entered: its file, whose its images are, how they are split, and what nobody stated."""
+
+    data: str
+    file: str
+    patients: str
+    splits: str
+    skipped: int
+    unverified: list[str]
+
+
+class Fetched(TypedDict):
+    """Where a data set lies."""
+
+    data: str
+    folder: str
+
+
+class Removed(TypedDict):
+    """Whether files that were fetched are gone, the file that an entry was taken out of, and whose counts now."""
+
+    data: str
+    deleted: bool
+    file: str | None
+    counts_again: str | None
+
+
+@prints(list[Added])
 def add(
     name: Annotated[
         str,
@@ -105,10 +136,17 @@ def add(
             show_default="your own, in the configuration folder",
         ),
     ] = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Give a folder of images a name: look at it, and write an entry into a registry file.
 
-    Nothing is copied. A folder that cannot be read as is said is not added: the error says why.
+    Nothing is copied. A folder that cannot be read as is said is not added: the error says why. The name of a
+    published data set takes over what is known of it: layout, licence, citation.
+
+    Examples
+    --------
+    vaescreen data add ward path/to/folder --title "Chest X-rays of our ward" --stands-for chest
+    vaescreen data add ct path/to/volumes --axis axial --slices 0.25,0.75 --slices-per-volume 8
     """
     from vaescreen.images.adding import Statement, add_data_set
     from vaescreen.registry.catalogue import user_file
@@ -132,26 +170,41 @@ def add(
     file = (registry or user_file()).absolute()
     added = add_data_set(name, folder, file, statement)
     described = added.images.description
-    print(f"patients: {described['patient_rule']}; splits: {described['split_rule']}")
-    if added.images.skipped:
-        print(f"{len(added.images.skipped)} files cannot be used; `vaescreen data show {name}` names them")
-    for warning in added.images.warnings:
-        complain(f"warning: {warning}")
-    print(f"\n{file}:\n\n{block(name, added.entry.entry(file.parent))}")
-    if added.entry.unverified:
-        print(f"Not stated, so marked as unverified: {', '.join(added.entry.unverified)}.")
+    record: Added = {
+        "data": name,
+        "file": str(file),
+        "patients": described["patient_rule"],
+        "splits": described["split_rule"],
+        "skipped": len(added.images.skipped),
+        "unverified": list(added.entry.unverified),
+    }
     extra = f" --registry {registry}" if registry else ""
-    print(f"Rank on it: vaescreen rank --data {added.entry.stands_for or name}{extra}")
+    lines = [f"patients: {record['patients']}; splits: {record['splits']}"]
+    if record["skipped"]:
+        lines.append(f"{record['skipped']} files cannot be used; `vaescreen data show {name}` names them")
+    lines.append(f"\n{file}:\n\n{block(name, added.entry.entry(file.parent))}")
+    if record["unverified"]:
+        lines.append(f"Not stated, so marked as unverified: {', '.join(record['unverified'])}.")
+    lines.append(f"Rank on it: vaescreen rank --data {added.entry.stands_for or name}{extra}")
+    tell(lines, [record], form, warnings=added.images.warnings)
 
 
+@prints(list[Fetched])
 def fetch(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     registry: options.RegistryFile = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Download a data set, after showing its size and licence, verify it, and print where it is.
 
-    A download that breaks off goes on where it stopped when the command is run again.
+    A download that breaks off goes on where it stopped when the command is run again. From then on the data set's
+    short name, such as chest, means its images.
+
+    Examples
+    --------
+    vaescreen data fetch kodak
+    vaescreen data fetch chestmnist-224 --yes
     """
     from vaescreen.images.fetching import store
     from vaescreen.images.fetching.fetch import fetch as bring
@@ -160,7 +213,7 @@ def fetch(
 
     entry = Registry.load(registry).data_set(name)
     if store.is_complete(entry):
-        print(f"{name}: {store.home(name)}")
+        _tell_place(name, store.home(name), form)
         return
     planned = plan(entry)
     _tell(planned)
@@ -170,24 +223,28 @@ def fetch(
         typer.confirm("Download it?", abort=True, err=True)
     with bytes_bar(name) as on_file:
         place = bring(planned, on_file)
-    print(f"{name}: {place}")
+    _tell_place(name, place, form)
 
 
+def _tell_place(name: str, folder: Path, form: Format) -> None:
+    record: Fetched = {"data": name, "folder": str(folder)}
+    tell([f"{name}: {folder}"], [record], form)
+
+
+@prints(list[Removed])
 def remove(
     name: NameArgument,
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file to edit.",
-            show_default="the one that the entry stands in",
-        ),
-    ] = None,
+    registry: options.EditedRegistry = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Delete what was fetched of a data set; where nothing was, take your own entry out.
 
     Images in folders of yours are never touched.
+
+    Examples
+    --------
+    vaescreen data remove ward
+    vaescreen data remove ward --registry registry.yaml
     """
     from vaescreen.images.fetching import store
     from vaescreen.registry.catalogue import Registry, shipped_file
@@ -196,17 +253,20 @@ def remove(
     known = Registry.load(registry)
     known.data_set(name)
     is_own = known.data_origins[name] != shipped_file()
-    if store.discard(name):
+    record: Removed = {"data": name, "deleted": store.discard(name), "file": None, "counts_again": None}
+    if record["deleted"]:
         more = "; run the command again to take the entry out as well" if is_own else ""
-        print(f"{name}: what was fetched is deleted{more}")
-        return
-    if not is_own:
-        print(f"{name}: nothing of it was fetched")
-        return
-    print(f"{name}: removed from {remove_named(name, registry, 'data')}; the images stay where they are")
-    known = Registry.load(registry)
-    if name in known.data:
-        print(f"{name}: the entry in {known.data_origins[name]} counts again")
+        lines = [f"{name}: what was fetched is deleted{more}"]
+    elif not is_own:
+        lines = [f"{name}: nothing of it was fetched"]
+    else:
+        record["file"] = str(remove_named(name, registry, "data"))
+        lines = [f"{name}: removed from {record['file']}; the images stay where they are"]
+        known = Registry.load(registry)
+        if name in known.data:
+            record["counts_again"] = str(known.data_origins[name])
+            lines.append(f"{name}: the entry in {record['counts_again']} counts again")
+    tell(lines, [record], form)
 
 
 def _tell(planned: "Plan") -> None:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import TypedDict
+
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show
 
@@ -14,14 +17,45 @@ if TYPE_CHECKING:
 _LEAST_FREE_MB = 2000
 
 
+class Findings(TypedDict):
+    """What is on this machine."""
+
+    python: str
+    vaescreen: str
+    torch: str
+    diffusers: str
+    numpy: str
+    pillow: str
+    platform: str
+    cpu: str
+    threads: int
+    cores: int | None
+    gpus: list[str]
+    cache: str
+    cache_mb: float
+    free_mb: float
+    candidates: list[str]
+    not_downloaded: list[str]
+    problems: list[str]
+
+
+@prints(Findings)
 def doctor(form: options.OutputFormat = Format.TABLE) -> None:
-    """Print versions, devices, threads, the cache and which candidates are here, and say what is wrong, if anything."""
+    """Print versions, devices, threads, the cache and which candidates are here, and say what is wrong, if anything.
+
+    What it prints is what a report of a fault should have with it.
+
+    Examples
+    --------
+    vaescreen doctor
+    vaescreen doctor --format json
+    """
     findings = _findings()
     problems = list(_problems(findings))
     cells = [[name, _text(value)] for name, value in findings.items()]
     closing = problems or ["ok: what `vaescreen rank` needs is here"]
     payload = {**findings, "problems": problems}
-    show(Sheet(["", ""], cells, [findings], payload, closing=closing, text_columns=2), form)
+    show(Sheet(["what", "found"], cells, [findings], payload, closing=closing, text_columns=2), form)
 
 
 def _problems(findings: dict[str, Any]) -> Iterator[str]:

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vaescreen.cli.grouping import CLUSTER as _CLUSTER
+from vaescreen.cli.grouping import DATA as _DATA
+from vaescreen.cli.grouping import OUTPUT as _OUTPUT
 from vaescreen.cli.grouping import REQUIRED, Group
+from vaescreen.cli.grouping import RUN as _RUN
 
 if TYPE_CHECKING:
     from vaescreen.execution import Machine
 
-_DATA, _RUN, _OUTPUT = "Data", "Run", "Output"
 NATIVE = "native"
+_RESULTS = "Folder of result files: what is there and still valid is not made again."
 
 
 class Format(StrEnum):
@@ -34,11 +38,14 @@ class DeviceName(StrEnum):
 
 Candidates = Annotated[
     list[str],
-    typer.Argument(metavar="CANDIDATE...", help="Names in the registry.", show_default=False),
+    typer.Argument(metavar="CANDIDATE", help="Names in the registry.", show_default=False),
 ]
+Candidate = Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")]
 Data = Annotated[
     str,
     typer.Option(
+        "--data",
+        "-d",
         metavar="DATA",
         help="A folder of images, a list of files (.csv, .json), or a name that `vaescreen data list` shows: "
         "chest, brain, ...",
@@ -48,6 +55,8 @@ Data = Annotated[
 ManyData = Annotated[
     list[str],
     typer.Option(
+        "--data",
+        "-d",
         metavar="DATA",
         help="A name that `vaescreen data list` shows, or a folder of images; may be given several times.",
         rich_help_panel=_DATA,
@@ -137,11 +146,20 @@ RegistryFile = Annotated[
         show_default=False,
     ),
 ]
+EditedRegistry = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry",
+        metavar="FILE",
+        help="Registry file to edit.",
+        show_default="the one that the entry stands in",
+    ),
+]
 CachedResults = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Where score cards are kept; what is there and still valid is not measured again.",
+        help=_RESULTS,
         show_default="the cache",
         rich_help_panel=_RUN,
     ),
@@ -150,7 +168,7 @@ PublishedResults = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Folder of result files.",
+        help=_RESULTS,
         show_default="leaderboards/results if there is one here, else the cache",
         rich_help_panel=_RUN,
     ),
@@ -181,7 +199,7 @@ Engine = Annotated[
         "--engine",
         metavar="local|ray[:ADDRESS]",
         help="This machine, or the nodes of a Ray cluster (extra: ray).",
-        rich_help_panel=_RUN,
+        rich_help_panel=_CLUSTER,
     ),
 ]
 GpuShare = Annotated[
@@ -189,7 +207,7 @@ GpuShare = Annotated[
     typer.Option(
         metavar="SHARE",
         help="With --engine ray: GPUs that each candidate takes; 0.25 puts four on one.",
-        rich_help_panel=_RUN,
+        rich_help_panel=_CLUSTER,
     ),
 ]
 Device = Annotated[
@@ -257,7 +275,7 @@ CachedPoints = Annotated[
     typer.Option(
         "--results",
         metavar="DIR",
-        help="Folder of result files.",
+        help=_RESULTS,
         show_default="the cache",
         rich_help_panel=_RUN,
     ),
@@ -297,7 +315,7 @@ Strict = Annotated[
     ),
 ]
 OutputFormat = Annotated[
-    Format, typer.Option("--format", help="How to print the result.", rich_help_panel=_OUTPUT)
+    Format, typer.Option("--format", "-f", help="How to print the result.", rich_help_panel=_OUTPUT)
 ]
 
 

@@ -3,23 +3,46 @@
 from typing import Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, cells_of, parted, show
 from vaescreen.cli.progress import progress
 from vaescreen.cli.suggestion_sheet import suggestion_sheet
 
 _HEADERS = ("data", "candidate", "seed", "samples", "samples/s", "minutes", "speed from")
+_TIMES = ("samples_per_second", "minutes", "speed_from")
 
 
+class Planned(TypedDict):
+    """A point that is missing."""
+
+    data: str
+    candidate: str
+    seed: int
+    samples: int
+
+
+class Suggested(TypedDict):
+    """A training, and the standard error in dB of predicted differences before and after it."""
+
+    candidate: str
+    data: str
+    before: float
+    after: float
+    narrowing: float
+
+
+@prints(list[Planned], list[Suggested])
 def plan(
     *,
     images: options.ManyImageOptions,
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CANDIDATE]...", help="Names in the registry.", show_default="all on this machine"
+            metavar="CANDIDATE", help="Names in the registry.", show_default="all on this machine"
         ),
     ] = None,
     recipe: options.Recipe = "compact",
@@ -39,6 +62,15 @@ def plan(
     """List the reference points that are missing, and estimate their training time.
 
     The speed is that of finished points on the same kind of device; where there are none, a few steps are timed.
+
+    With --suggest it says instead which training would narrow most what `rank` predicts of your candidates: training
+    one reference model of your own on your images tells more than any number of published ones.
+
+    Examples
+    --------
+    vaescreen reference plan --data path/to/folder
+    vaescreen reference plan medical-f4c3 generic-f4c3 --data path/to/folder --seed 0 --seed 1
+    vaescreen reference plan --suggest --data path/to/folder
     """
     from vaescreen.autoencoders.weights import available
     from vaescreen.execution import choose_device
@@ -76,10 +108,13 @@ def plan(
                     "speed_from": speed.source,
                 }
             )
-    cells = [[str(value) for value in record.values()] for record in records]
     total = sum(float(str(record["minutes"])) for record in records)
     title = (
         f"{len(records)} of {len(wanted) * len(opened) * len(seeds)} points of recipe {chosen.name} are missing under "
         f"{folder}: about {total:.0f} minutes, one after another, without encoding and evaluation"
     )
-    show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)
+    payload, timings = parted(records, ("data", "candidate", "seed"), _TIMES)
+    show(
+        Sheet(_HEADERS, cells_of(records), records, payload, title, text_columns=2, timings=timings),
+        form,
+    )

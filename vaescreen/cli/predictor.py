@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
-from vaescreen.cli.grouping import Commands
+from vaescreen.cli.grouping import Commands, prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import show, tell
 from vaescreen.errors import ResultError
@@ -42,7 +43,16 @@ PredictorFile = Annotated[
 ]
 
 
+class Fitted(TypedDict):
+    """The file of a predictor, and how many reference points it was fitted to."""
+
+    file: str
+    recipe: str
+    points: int
+
+
 @app.command()
+@prints(list[Fitted])
 def fit(
     results: options.PublishedResults = None,
     recipe: options.Recipe = "compact",
@@ -63,7 +73,13 @@ def fit(
 ) -> None:
     """Fit the predictor to all reference points of a recipe.
 
-    Where a candidate on a data set is among your own points and the shipped ones, yours count.
+    Where a candidate on a data set is among your own points and the shipped ones, yours count. `rank --predictor`
+    ranks by the file that is written.
+
+    Examples
+    --------
+    vaescreen predictor fit --points both --out mine.json
+    vaescreen predictor fit --results path/to/results --recipe compact --out mine.json --format json
     """
     from vaescreen.predictor import files, fitted, points
 
@@ -72,11 +88,12 @@ def fit(
     shipped = [] if origin is Origin.OWN else _shipped_points(recipe)
     predictor = fitted.fit(points.merge_points(shipped, own), recipe)
     files.save(predictor, target)
-    record = {"file": str(target), "recipe": recipe, "points": len(predictor.points)}
+    record: Fitted = {"file": str(target), "recipe": recipe, "points": len(predictor.points)}
     tell([f"{target}: fitted to {len(predictor.points)} reference points"], [record], form)
 
 
 @app.command()
+@prints("vaescreen.cli.validation_sheet:ValidateJson")
 def validate(
     results: PointsFrom = None,
     recipe: options.Recipe = "compact",
@@ -91,6 +108,11 @@ def validate(
     MAE, RMSE, regret and the mean width of the 90 % interval are in dB; tau is the smallest and regret the
     largest of the data sets. Below: the noise of training seeds, which no predictor can pass; the learning curve;
     permuted targets, random features, families left out; the published points.
+
+    Examples
+    --------
+    vaescreen predictor validate --quick
+    vaescreen predictor validate --results path/to/results --format json
     """
     from vaescreen.cli import validation_sheet
     from vaescreen.predictor import points, validation
@@ -107,6 +129,7 @@ def validate(
 
 
 @app.command(name="show")
+@prints("vaescreen.cli.predictor_sheet:ShowJson", "vaescreen.cli.predictor_sheet:RecordJson")
 def show_predictor(
     recipe: options.Recipe = "compact",
     file: PredictorFile = None,
@@ -121,7 +144,17 @@ def show_predictor(
     results: options.PublishedResults = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Print the coefficients with intervals and the errors by candidate, or the track record."""
+    """Print the coefficients with intervals and the errors by candidate, or the track record.
+
+    The track record holds what was predicted before a training beside what the training reached, for every reference
+    point that was made since there was a predictor.
+
+    Examples
+    --------
+    vaescreen predictor show
+    vaescreen predictor show --record
+    vaescreen predictor show --file mine.json --figure slopes.svg
+    """
     from vaescreen.cli import predictor_sheet
 
     if record:
@@ -134,12 +167,19 @@ def show_predictor(
 
 
 @app.command()
+@prints("vaescreen.cli.predictor_sheet:ShowJson")
 def card(
     recipe: options.Recipe = "compact",
     file: PredictorFile = None,
     form: options.OutputFormat = Format.MARKDOWN,
 ) -> None:
-    """Print the model card, by default as Markdown: what it rests on, coefficients, scores, limits."""
+    """Print the model card, by default as Markdown: what it rests on, coefficients, scores, limits.
+
+    Examples
+    --------
+    vaescreen predictor card
+    vaescreen predictor card --file mine.json
+    """
     from vaescreen.cli import predictor_sheet
     from vaescreen.reports.leaderboard.model_card import model_card
 

@@ -4,11 +4,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import TypedDict
+
 from vaescreen.cli.printing import Sheet
 
 if TYPE_CHECKING:
     from vaescreen.predictor.description import AverageSlope
     from vaescreen.predictor.fitted import FittedPredictor
+
+
+class ShowJson(TypedDict):
+    """A fitted predictor."""
+
+    recipe: str
+    definition: dict[str, Any]
+    models: dict[str, str]
+    average_slopes: dict[str, list[dict[str, Any]]]
+    penalties: dict[str, float]
+    residuals: dict[str, list[dict[str, Any]]]
+    points: list[dict[str, Any]]
+
+
+class RecordJson(TypedDict):
+    """The track record."""
+
+    recipe: str
+    summary: list[dict[str, Any]]
+    entries: list[dict[str, Any]]
 
 
 def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
@@ -36,7 +58,7 @@ def predictor_sheet(fitted: "FittedPredictor") -> Sheet:
         for target, rows in residuals.items()
         for each in rows
     ]
-    payload = {
+    payload: ShowJson = {
         "recipe": fitted.recipe,
         "definition": fitted.definition._asdict(),
         "models": equations,
@@ -97,7 +119,7 @@ def record_sheet(results: Path, recipe: str) -> Sheet:
         f"tau {_text(track.published_tau)}."
         for track in summarise(entries)
     ]
-    payload = {"recipe": recipe, "summary": track_record_json(entries), "entries": entries}
+    payload: RecordJson = {"recipe": recipe, "summary": track_record_json(entries), "entries": entries}
     title = f"Track record of recipe {recipe}: {len(entries)} predictions made before a training"
     headers = ["data", "candidate", "target", "seed", "predicted", "low", "high", "reached", "inside"]
     return Sheet(headers, cells, records, payload, title, notes, text_columns=3)

@@ -1,16 +1,30 @@
 """`vaescreen data preview`: a contact sheet, and what is doubtful about the images."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show, warning_notes
 from vaescreen.cli.progress import progress
 
 
+class Previewed(TypedDict):
+    """What was seen of the images, and what is doubtful."""
+
+    title: str
+    data: dict[str, Any]
+    findings: list[dict[str, Any]]
+    duplicates: list[dict[str, Any]]
+    warnings: list[str]
+    skipped: list[dict[str, str]]
+
+
+@prints(Previewed)
 def preview(
     *,
     images: options.ShownImageOptions,
@@ -27,6 +41,11 @@ def preview(
 
     Looked for in every image, at native size: frames, clipping, lost gray levels, JPEG blocks, upsampling; and
     near-duplicates across splits. What is found in more images than usual is a warning.
+
+    Examples
+    --------
+    vaescreen data preview chest
+    vaescreen data preview path/to/folder --report images.html
     """
     from vaescreen.images import DataOptions
     from vaescreen.reports.preview.report import preview as look

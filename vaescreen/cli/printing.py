@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vaescreen import __version__
-from vaescreen.cli.application import TALK
+from vaescreen.cli.application import TALK, complain, shown
 from vaescreen.cli.options import Format
-from vaescreen.errors import visible
 
 if TYPE_CHECKING:
     from vaescreen.images import Skipped
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a key of a command's JSON changes its name or meaning."""
 _WIDTH_WITHOUT_TERMINAL = 1000
 """Where nobody looks, no cell is folded: other programs read lines."""
@@ -44,6 +43,10 @@ class Sheet:
         What stands last in the terminal, and first in Markdown: the answer in words.
     text_columns
         How many of the first columns are flush left.
+    drawn
+        Header of a column that draws with blanks, which Markdown does not keep, so that it leaves the column out.
+    timings
+        JSON: how long things took, a row each: the one part that differs from run to run.
     """
 
     headers: Sequence[str]
@@ -55,6 +58,8 @@ class Sheet:
     above: Sequence[str] = ()
     closing: Sequence[str] = ()
     text_columns: int = 1
+    drawn: str = ""
+    timings: Sequence[Mapping[str, Any]] = ()
 
 
 def show(sheet: Sheet, form: Format) -> None:
@@ -63,15 +68,16 @@ def show(sheet: Sheet, form: Format) -> None:
         sheet = replace(sheet, notes=[note for note in sheet.notes if note.startswith(_WARNING)])
     sheet = replace(
         sheet,
-        title=visible(sheet.title),
-        cells=[[visible(cell) for cell in row] for row in sheet.cells],
-        above=list(map(visible, sheet.above)),
-        notes=list(map(visible, sheet.notes)),
-        closing=list(map(visible, sheet.closing)),
+        title=shown(sheet.title),
+        headers=list(map(shown, sheet.headers)),
+        cells=[[shown(cell) for cell in row] for row in sheet.cells],
+        above=list(map(shown, sheet.above)),
+        notes=list(map(shown, sheet.notes)),
+        closing=list(map(shown, sheet.closing)),
     )
     match form:
         case Format.JSON:
-            print_json(enveloped(sheet.payload))
+            print_json(enveloped(sheet.payload, sheet.timings))
         case Format.CSV:
             _print_csv(sheet)
         case Format.MARKDOWN:
@@ -80,14 +86,39 @@ def show(sheet: Sheet, form: Format) -> None:
             _print_table(sheet)
 
 
-def tell(lines: Sequence[str], records: Sequence[Mapping[str, Any]], form: Format) -> None:
-    """Print what a command did: lines for people, the same as rows of values for programs."""
+def tell(
+    lines: Sequence[str], records: Sequence[Mapping[str, Any]], form: Format, *, warnings: Sequence[str] = ()
+) -> None:
+    """Print what a command did: lines for people, the same as rows of values for programs; warnings on stderr."""
+    for warning in warnings if form is not Format.JSON else ():
+        complain(f"warning: {warning}")
     if form is Format.TABLE:
-        print("\n".join(map(visible, lines)))
+        print("\n".join(map(shown, lines)))
         return
     headers = list(records[0]) if records else []
-    cells = [["" if value is None else str(value) for value in record.values()] for record in records]
-    show(Sheet(headers, cells, records, records, text_columns=len(headers)), form)
+    payload = {"rows": list(records), "warnings": list(warnings)}
+    notes = () if records else lines
+    show(Sheet(headers, cells_of(records), records, payload, notes=notes, text_columns=len(headers)), form)
+
+
+def cells_of(records: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Values of records as they stand in a table; nothing for None, words for lists."""
+    return [[_cell(value) for value in record.values()] for record in records]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def parted(
+    records: Sequence[Mapping[str, Any]], names: Sequence[str], times: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part records into what every run gives alike, and their times beside the names of what took them."""
+    alike = [{key: value for key, value in record.items() if key not in times} for record in records]
+    took = [{key: record[key] for key in (*names, *times) if key in record} for record in records]
+    return alike, took
 
 
 def warning_notes(warnings: Sequence[str]) -> list[str]:
@@ -104,17 +135,24 @@ def skipped_notes(skipped: "Sequence[Skipped]", most: int = _LISTED) -> Iterator
         yield f"  and {len(skipped) - most} more, which `vaescreen data show` and --format json name"
 
 
-def enveloped(payload: Any) -> dict[str, Any]:
-    """What JSON of every command begins with: its schema, the version and the command; then the payload.
+def enveloped(payload: Any, timings: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What JSON of every command begins with: its schema, the version and the command; then the payload, and times.
 
     Parameters
     ----------
     payload
         A mapping, whose keys stand beside those; or rows, which become `rows`.
+    timings
+        See `Sheet`.
     """
     body = payload if isinstance(payload, Mapping) else {"rows": payload}
-    schema = f"vaescreen/{TALK.command.replace(' ', '-')}/{SCHEMA_VERSION}"
-    return {"schema": schema, "version": __version__, "command": TALK.command, "warnings": []} | dict(body)
+    head = {"schema": schema_name(TALK.command), "version": __version__, "command": TALK.command}
+    return head | {"warnings": []} | dict(body) | {"timings": list(timings)}
+
+
+def schema_name(command: str) -> str:
+    """What the JSON of a command calls its schema."""
+    return f"vaescreen/{command.replace(' ', '-')}/{SCHEMA_VERSION}"
 
 
 def print_json(value: Any) -> None:
@@ -123,23 +161,27 @@ def print_json(value: Any) -> None:
 
 
 def _print_csv(sheet: Sheet) -> None:
-    writer = csv.DictWriter(sys.stdout, list(sheet.records[0]) if sheet.records else [], lineterminator="\n")
+    columns = dict.fromkeys(key for record in sheet.records for key in record)
+    writer = csv.DictWriter(sys.stdout, list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(sheet.records)
-    for line in (sheet.title, *sheet.above, *sheet.notes, *sheet.closing):
+    for line in filter(None, (sheet.title, *sheet.above, *sheet.notes, *sheet.closing)):
         print(line, file=sys.stderr)
 
 
 def _print_markdown(sheet: Sheet) -> None:
-    from vaescreen.reports.markdown import bullets, table
+    from vaescreen.reports.markdown import bullets, escaped, sentence, table
 
-    heading = f"# {sheet.title}" if sheet.title else ""
+    heading = f"# {escaped(sheet.title)}" if sheet.title else ""
+    kept = [place for place, header in enumerate(sheet.headers) if not header or header != sheet.drawn]
+    headers = [escaped(sheet.headers[place]) for place in kept]
+    cells = [[escaped(row[place]) for place in kept] for row in sheet.cells]
     parts = [
         heading,
-        *sheet.closing,
-        *sheet.above,
-        table(sheet.headers, sheet.cells, sheet.text_columns),
-        bullets(sheet.notes),
+        *map(sentence, sheet.closing),
+        *map(sentence, sheet.above),
+        table(headers, cells, sheet.text_columns - bool(sheet.drawn)) if headers else "",
+        bullets(map(sentence, sheet.notes)),
     ]
     print("\n\n".join(part for part in parts if part))
 

@@ -1,14 +1,26 @@
 """`vaescreen publish`: the pages of the leaderboard from the result files."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
+from vaescreen.cli.grouping import prints
+from vaescreen.cli.options import Format
+from vaescreen.cli.printing import tell
 
 
+class Page(TypedDict):
+    """A file that was written, or that `--check` finds as it should be."""
+
+    file: str
+
+
+@prints(list[Page])
 def publish(
     results: options.PublishedResults = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("leaderboards"),
@@ -33,18 +45,26 @@ def publish(
             help="Write nothing; exit 1 if the pages are not those of the results, or a result fails its checksum.",
         ),
     ] = False,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Render pages, tables and figures from the result files; doubtful results are left out and named."""
+    """Render pages, tables and figures from the result files; doubtful results are left out and named.
+
+    Pages are a function of the results: nobody edits them, and --check says whether they are up to date.
+
+    Examples
+    --------
+    vaescreen publish
+    vaescreen publish --results path/to/results --out pages --data chest
+    vaescreen publish --check
+    """
     from vaescreen.ranking.results import without_checksum
     from vaescreen.reports.leaderboard import publish as pages
 
     folder, names, shown = options.published_results(results), data or (), candidate or ()
     if not check:
         published = pages.publish(folder, out, data=names, candidates=shown)
-        for path in published.files:
-            print(path)
-        for doubt in published.doubts:
-            complain(f"left out: {doubt}")
+        doubts = [f"left out: {doubt}" for doubt in published.doubts]
+        _tell(published.files, [str(path) for path in published.files], form, doubts)
         return
     bare = without_checksum(folder)
     if bare:
@@ -55,4 +75,9 @@ def publish(
     if problems:
         complain("error: the leaderboard is stale; run `vaescreen publish`")
         raise typer.Exit(1)
-    print(f"{out}: up to date")
+    _tell([out], [f"{out}: up to date"], form)
+
+
+def _tell(files: Iterable[Path], lines: list[str], form: Format, doubts: Sequence[str] = ()) -> None:
+    pages: list[Page] = [{"file": str(path)} for path in files]
+    tell(lines, pages, form, warnings=doubts)

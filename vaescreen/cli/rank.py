@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import Command, prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import show
 from vaescreen.cli.progress import progress
@@ -39,13 +39,14 @@ class Columns(StrEnum):
     ALL = "all"
 
 
+@prints("vaescreen.ranking.rank:RankJson")
 def rank(
     *,
     images: options.ImageOptions,
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CANDIDATE]...",
+            metavar="CANDIDATE",
             help="Names in the registry.",
             show_default="all on this machine that one could build on",
         ),
@@ -87,8 +88,18 @@ def rank(
 ) -> None:
     """Rank autoencoders on your images by the super-resolution quality they would lead to.
 
+    Every candidate encodes and decodes your test images, and small probes learn on your train images what a
+    super-resolution model would have to learn in its latents; from both, a predictor that was fitted to trained models
+    tells the quality in dB with its interval. Nothing is trained, and what is measured once is kept.
+
     Image size, degradation and conditioning are those of the recipe. A candidate that fails is named below the
     table and the others are ranked; the exit code is 1 only if none could be scored.
+
+    Examples
+    --------
+    vaescreen rank --data chest
+    vaescreen rank --data path/to/folder --report ranking.html
+    vaescreen rank medical-f4c3 generic-f4c3 --data path/to/folder --by posterior-mean --explain
     """
     from vaescreen.cli.rank_sheet import rank_sheet
     from vaescreen.images import DataOptions
@@ -125,7 +136,7 @@ def rank(
         raise typer.Exit(options.NOT_ALL_DONE)
 
 
-class Ranks(TyperCommand):
+class Ranks(Command):
     """`--explain` may stand alone: followed by another option, or by nothing, it means all candidates."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

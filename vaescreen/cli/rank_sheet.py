@@ -59,11 +59,13 @@ def rank_sheet(ranking: Ranking, explained: dict[str, tuple[Influence, ...]], co
         cells=list(zip(*filled.values(), strict=True)),
         records=[row.flat() for row in ranking.rows],
         payload=payload,
+        timings=ranking.timings,
         title=ranking.title,
         above=list(_above(ranking)),
-        notes=[*_notes(ranking), *_explanation_notes(explained)],
-        closing=ranking.verdict.lines,
+        notes=[*_notes(ranking, _BAR in filled), *_explanation_notes(explained)],
+        closing=ranking.verdict.told,
         text_columns=3 if _BAR in filled else 2,
+        drawn=_BAR if _BAR in filled else "",
     )
 
 
@@ -156,7 +158,7 @@ def _above(ranking: Ranking) -> Iterator[str]:
         yield "Where no reference point has the geometry, the interval is that of geometries left out."
 
 
-def _notes(ranking: Ranking) -> Iterator[str]:
+def _notes(ranking: Ranking, with_bar: bool) -> Iterator[str]:
     predictor = ranking.predictor
     if predictor is None:
         yield (
@@ -166,9 +168,10 @@ def _notes(ranking: Ranking) -> Iterator[str]:
     else:
         data_sets = ", ".join(dict.fromkeys(point.data for point in predictor.points))
         candidates = len({point.candidate for point in predictor.points})
+        bicubic = "┊ bicubic; " if with_bar else ""
         yield (
             f"Predicted in dB for recipe {predictor.recipe} from {len(predictor.points)} reference points: "
-            f"{candidates} candidates, trained on {data_sets}. ± half the 90 % interval; ┊ bicubic; = cannot be told "
+            f"{candidates} candidates, trained on {data_sets}. ± half the 90 % interval; {bicubic}= cannot be told "
             f"apart; {_UNDOMINATED} no other is predicted better in all three."
         )
         yield (

@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
 from vaescreen.cli.ablation import ablate
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import Commands
+from vaescreen.cli.grouping import Commands, prints
 from vaescreen.cli.options import DeviceName, Format
 from vaescreen.cli.planning import plan
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, cells_of, parted, show
 from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -46,7 +47,30 @@ SaveOutputs = Annotated[
 Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Draws of the sampler for each image.")]
 
 
+class Made(TypedDict):
+    """A point, and the SR PSNR in dB that it reached or why it is not there."""
+
+    data: str
+    candidate: str
+    recipe: str
+    seed: int
+    sr_psnr: float | None
+    error: str | None
+
+
+class Point(TypedDict):
+    """A finished point."""
+
+    data: str
+    candidate: str
+    seed: int
+    sr_psnr: float
+    posterior_mean_psnr: float
+    samples: int
+
+
 @app.command()
+@prints(list[Made])
 def train(
     *,
     candidates: options.Candidates,
@@ -67,6 +91,12 @@ def train(
     shipped for the recipe, score cards come first, and what it says of each training is kept for the track record
     (`vaescreen predictor show --record`). A candidate that fails does not stop the others; the exit code is 1 if
     any did. Several GPUs share each training under `accelerate launch -m vaescreen reference train ...`.
+
+    Examples
+    --------
+    vaescreen reference train medical-f4c4 --data path/to/folder
+    vaescreen reference train medical-f4c4 generic-f4c4 --data path/to/folder --seed 0 --seed 1 --processes 2
+    vaescreen reference train medical-f4c4 --data path/to/folder --recipe standard --engine ray
     """
     from vaescreen.cli.points import open_setting, tasks_of
     from vaescreen.images import DataOptions
@@ -89,6 +119,7 @@ def train(
 
 
 @app.command()
+@prints(list[Made])
 def evaluate(
     *,
     candidates: options.Candidates,
@@ -114,6 +145,11 @@ def evaluate(
 
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
     a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
+
+    Examples
+    --------
+    vaescreen reference evaluate medical-f4c4 --data path/to/folder --steps 50
+    vaescreen reference evaluate medical-f4c4 --data path/to/folder --samples 8 --save-outputs
     """
     from vaescreen.cli.points import open_setting, tasks_of
     from vaescreen.execution import Machine
@@ -143,12 +179,19 @@ app.command()(ablate)
 
 
 @app.command()
+@prints(list[Point])
 def status(
     results: options.PublishedResults = None,
     recipe: options.Recipe = "compact",
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """List the reference points of a recipe."""
+    """List the reference points of a recipe that are finished, with what they reached.
+
+    Examples
+    --------
+    vaescreen reference status
+    vaescreen reference status --recipe standard --results path/to/results --format csv
+    """
     from vaescreen.ranking.columns import number
     from vaescreen.superres.paths import point_files
     from vaescreen.superres.recipes import recipe_named
@@ -169,18 +212,28 @@ def status(
         for record in records
     ]
     title = f"{len(records)} reference points of recipe {recipe} under {folder}"
-    show(Sheet(_HEADERS, cells, records, records, title, text_columns=2), form)
+    payload, timings = parted(records, ("data", "candidate", "seed"), ("seconds",))
+    show(Sheet(_HEADERS, cells, records, payload, title, text_columns=2, timings=timings), form)
 
 
 @app.command()
+@prints(list[dict[str, Any]])
 def recipes(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RECIPE]...", help="By name, variants too.", show_default="all"),
+        typer.Argument(metavar="RECIPE", help="By name, variants too.", show_default="all"),
     ] = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Print every choice that recipes make, side by side."""
+    """Print every choice that recipes make, side by side.
+
+    A variant is named by the recipe and what it changes, joined by +.
+
+    Examples
+    --------
+    vaescreen reference recipes
+    vaescreen reference recipes compact compact+objective=flow --format json
+    """
     from vaescreen.superres.recipes import RECIPES, recipe_named
 
     described = [recipe_named(name).description() for name in names or RECIPES]
@@ -217,7 +270,7 @@ def _make_all(setting: "Setting", tasks: "dict[str, Task]", machine: "Machine", 
             )
         for reason in failed.values():
             complain(f"nothing is foretold, for there is no score card: {reason}")
-    records: list[dict[str, Any]] = []
+    records: list[Made] = []
     for outcome in make_points(setting, tasks, make, machine if alone else None, there):
         task = tasks[outcome.name]
         if outcome.result is None:
@@ -235,8 +288,7 @@ def _make_all(setting: "Setting", tasks: "dict[str, Task]", machine: "Machine", 
             }
         )
     if form is not Format.TABLE and setting.team.leads:
-        cells = [["" if value is None else str(value) for value in record.values()] for record in records]
-        show(Sheet(list(records[0]), cells, records, records, text_columns=3), form)
+        show(Sheet(list(Made.__annotations__), cells_of(records), records, records, text_columns=3), form)
     if any(record["error"] for record in records):
         raise typer.Exit(1)
 

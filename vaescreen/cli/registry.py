@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
 from vaescreen.cli.application import complain
-from vaescreen.cli.grouping import Commands
+from vaescreen.cli.grouping import Commands, prints
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, print_json, show
+from vaescreen.cli.printing import Sheet, show, tell
 from vaescreen.cli.registry_doctor import add, check
 
 if TYPE_CHECKING:
@@ -38,7 +39,22 @@ class Domain(StrEnum):
     NONE = "none"
 
 
+class Listed(TypedDict):
+    """A candidate, as `registry list` shows it."""
+
+    candidate: str
+    channels: int
+    factor: int
+    domain: str
+    licence: str
+    gated: bool
+    size_mb: float | None
+    available: bool
+    unverified: list[str]
+
+
 @app.command(name="list")
+@prints(list[Listed])
 def list_candidates(
     domain: Annotated[Domain | None, typer.Option(help="Trained on these.", rich_help_panel=_FILTERS)] = None,
     factor: Annotated[
@@ -81,7 +97,16 @@ def list_candidates(
     registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """List candidates."""
+    """List candidates: geometry, what each was trained on, licence, size, and whether it is on this machine.
+
+    Candidates of all registry files that are found are listed, the bundled ones first. Filters are combined.
+
+    Examples
+    --------
+    vaescreen registry list
+    vaescreen registry list --geometry f8c4 --licence permissive
+    vaescreen registry list --missing --max-mb 400 --format csv
+    """
     from vaescreen.autoencoders.weights import available
     from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.licences import has_licence
@@ -106,7 +131,7 @@ def list_candidates(
     ]
     found = [(candidate, is_here) for candidate, is_here in found if here in (None, is_here)]
     found.sort(key=lambda each: _group(each[0]))
-    records = [
+    records: list[Listed] = [
         {
             "candidate": candidate.name,
             "channels": candidate.geometry.channels,
@@ -130,26 +155,58 @@ def list_candidates(
 
 
 @app.command(name="show")
+@prints("vaescreen.registry.candidate:Shown")
 def show_candidate(
-    name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    name: options.Candidate,
     registry: options.RegistryFile = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Print one entry, the file it stands in, and whether the candidate is on this machine."""
+    """Print one entry, the file it stands in, and whether the candidate is on this machine.
+
+    Fields under `unverified` could not be confirmed at their source.
+
+    Examples
+    --------
+    vaescreen registry show medical-f4c3
+    vaescreen registry show taesd --format json
+    """
     from vaescreen.autoencoders.weights import available
+    from vaescreen.cli.data_facts import in_words
     from vaescreen.registry.catalogue import Registry
 
     known = Registry.load(registry)
     candidate = known.candidate(name)
     entry = candidate.model_dump(mode="json") | {"geometry": candidate.geometry._asdict()}
-    print_json(entry | {"available": available(candidate), "file": str(known.origins[name].absolute())})
+    entry |= {"available": available(candidate), "file": str(known.origins[name].absolute())}
+    texts = {key.replace("_", " "): text for key, value in entry.items() if (text := in_words(value))}
+    texts["geometry"] = str(candidate.geometry)
+    show(Sheet(("field", "value"), list(map(list, texts.items())), [texts], entry, text_columns=2), form)
+
+
+class Pulled(TypedDict):
+    """Where the weights of a candidate are; neither place nor error means that there is nothing to download."""
+
+    candidate: str
+    weights: str | None
+    error: str | None
 
 
 @app.command()
-def pull(names: options.Candidates, registry: options.RegistryFile = None) -> None:
+@prints(list[Pulled])
+def pull(
+    names: options.Candidates,
+    registry: options.RegistryFile = None,
+    form: options.OutputFormat = Format.TABLE,
+) -> None:
     """Download candidates from the hub, verify them, and print where they are.
 
     A download that breaks off goes on where it stopped. One that fails does not stop the others; the exit code
-    is 1 then.
+    is 1 then. Whoever is behind a gate on the hub must be let in there first; the error says where.
+
+    Examples
+    --------
+    vaescreen registry pull taesd
+    vaescreen registry pull taesd sd-vae-ft-mse --format json
     """
     from vaescreen.autoencoders.weights import pull as fetch
     from vaescreen.errors import CandidateError
@@ -157,58 +214,99 @@ def pull(names: options.Candidates, registry: options.RegistryFile = None) -> No
     from vaescreen.registry.sources import LinearSource
 
     known = Registry.load(registry)
-    failed = False
+    records: list[Pulled] = []
     for candidate in [known.candidate(name) for name in names]:
-        if isinstance(candidate.source, LinearSource):
-            print(f"{candidate.name}: nothing to download")
-            continue
-        try:
-            print(f"{candidate.name}: {fetch(candidate).weights}")
-        except CandidateError as error:
-            complain(f"error: {error}")
-            failed = True
-    if failed:
+        record: Pulled = {"candidate": candidate.name, "weights": None, "error": None}
+        if not isinstance(candidate.source, LinearSource):
+            try:
+                record["weights"] = str(fetch(candidate).weights)
+            except CandidateError as error:
+                record["error"] = str(error)
+                complain(f"error: {error}")
+        records.append(record)
+    lines = [
+        f"{each['candidate']}: {each['weights'] or 'nothing to download'}"
+        for each in records
+        if not each["error"]
+    ]
+    if lines or form is not Format.TABLE:
+        tell(lines, records, form)
+    if any(record["error"] for record in records):
         raise typer.Exit(1)
 
 
+class Trusted(TypedDict):
+    """A candidate whose code may run now, and the module that it is in."""
+
+    candidate: str
+    module: str
+
+
 @app.command()
+@prints(list[Trusted])
 def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file that you did not write.")],
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Say that the entries of a registry file may run their code, as they are now; names them."""
+    """Say that the entries of a registry file may run their code, as they are now; names them.
+
+    Only entries of adapter `module` run code of their own. What was agreed to holds until the entry or its code
+    changes; `--trust FILE` of any command that reads a registry agrees for one run.
+
+    Examples
+    --------
+    vaescreen registry trust registry.yaml
+    vaescreen registry trust path/to/registry.yaml --format json
+    """
     from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.trust import trust as trust_entry
 
     running = [each for each in Registry.read(file).candidates.values() if each.adapter == "module"]
     for candidate in running:
         trust_entry(file, candidate)
-        print(f"{candidate.name} may run {getattr(candidate.source, 'module', '')}")
-    if not running:
-        print(f"{file}: no entry runs code")
+    records: list[Trusted] = [
+        {"candidate": each.name, "module": str(getattr(each.source, "module", ""))} for each in running
+    ]
+    lines = [f"{each['candidate']} may run {each['module']}" for each in records]
+    tell(lines or [f"{file}: no entry runs code"], records, form)
+
+
+class Removed(TypedDict):
+    """The file that an entry was taken out of, and the one whose entry of that name counts now."""
+
+    candidate: str
+    file: str
+    counts_again: str | None
 
 
 @app.command()
+@prints(list[Removed])
 def remove(
-    name: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file to edit.",
-            show_default="the one that the entry stands in",
-        ),
-    ] = None,
+    name: options.Candidate,
+    registry: options.EditedRegistry = None,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Take one of your own entries out of its registry file; downloaded weights stay where they are."""
+    """Take one of your own entries out of its registry file; downloaded weights stay where they are.
+
+    Where another file has an entry of the same name, that one counts again. The package's own entries stay.
+
+    Examples
+    --------
+    vaescreen registry remove my-vae
+    vaescreen registry remove my-vae --registry registry.yaml
+    """
     from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.editing import remove_named
 
     file = remove_named(name, registry)
-    print(f"{name}: removed from {file}")
     known = Registry.load(registry)
-    if name in known.candidates:
-        print(f"{name}: the entry in {known.origins[name]} counts again")
+    again = str(known.origins[name]) if name in known.candidates else None
+    record: Removed = {"candidate": name, "file": str(file), "counts_again": again}
+    lines = [
+        f"{name}: removed from {file}",
+        *([f"{name}: the entry in {again} counts again"] if again else []),
+    ]
+    tell(lines, [record], form)
 
 
 def _geometry(text: str | None) -> tuple[int | None, int | None]:

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import DeviceName, Format
-from vaescreen.cli.printing import Sheet, show
+from vaescreen.cli.printing import Sheet, parted, show, tell
 
 if TYPE_CHECKING:
     from vaescreen.images import DataSet
@@ -21,6 +23,7 @@ _FILES = "Where its files are"
 _IMAGES = "What it is examined on"
 _FITTED_ON, _LOOKED_AT = 8, 3
 _HEADERS = ("candidate", "verdict", "PSNR", "ms / image", "peak MB", "remark")
+_COSTS = ("encode_ms", "decode_ms", "peak_memory_mb")
 _MARKS = {"ok": "ok", "warning": "WARNING", "refused": "REFUSED", "not measured": "-"}
 
 Images = Annotated[
@@ -37,6 +40,16 @@ Size = Annotated[
 ]
 
 
+class Added(TypedDict):
+    """A candidate that was entered, the file, and which of its fields nobody stated or measured."""
+
+    candidate: str
+    file: str
+    verdict: str
+    unverified: list[str]
+
+
+@prints(list[Added])
 def add(
     spec: Annotated[
         str,
@@ -127,11 +140,20 @@ def add(
     keep_labels: options.KeepLabels = False,
     size: Size = 128,
     device: options.Device = DeviceName.AUTO,
+    form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Examine an autoencoder, measure what its entry must say, and write the entry.
 
-    One that the examination refuses is not added: the error says what is wrong and how to mend it. What is not
-    stated is marked as unverified in the entry.
+    Layout, geometry, range of values and latent scale are found out by running it on images; what the files cannot
+    tell, such as licence and training data, is yours to state. What is not stated is marked as unverified.
+
+    One that the examination refuses is not added: the error says what is wrong and how to mend it.
+
+    Examples
+    --------
+    vaescreen registry add ./my-vae --licence MIT --domain medical --training-data "chest X-rays"
+    vaescreen registry add org/name --subfolder vae --registry registry.yaml
+    vaescreen registry add mypackage.models:build --name mine
     """
     from vaescreen.execution import choose_device
     from vaescreen.registry.catalogue import user_file
@@ -157,12 +179,21 @@ def add(
     images, place = _images(data, size, private, window, keep_labels), choose_device(device.value)
     added = add_candidate(spec, file, images, statement=statement, device=place)
     candidate = added.candidate
-    print(added.examination.verdict)
-    print(f"\n{file}:\n\n{block(candidate.name, candidate.entry(file.parent))}")
-    if candidate.unverified:
-        print(f"Not stated, so marked as unverified: {', '.join(candidate.unverified)}.")
+    unverified = list(candidate.unverified)
     extra = f" --registry {registry}" if registry else ""
-    print(f"Rank it: vaescreen rank --data chest{extra}")
+    lines = [
+        added.examination.verdict,
+        f"\n{file}:\n\n{block(candidate.name, candidate.entry(file.parent))}",
+        *([f"Not stated, so marked as unverified: {', '.join(unverified)}."] if unverified else []),
+        f"Rank it: vaescreen rank --data chest{extra}",
+    ]
+    record: Added = {
+        "candidate": candidate.name,
+        "file": str(file),
+        "verdict": added.examination.verdict,
+        "unverified": unverified,
+    }
+    tell(lines, [record], form)
 
 
 def _limits(text: str | None) -> tuple[float, float] | None:
@@ -179,11 +210,38 @@ def _limits(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
+class ValidFile(TypedDict):
+    """A registry file without a mistake, and how many candidates are its."""
+
+    file: str
+    candidates: int
+
+
+class Found(TypedDict):
+    """Outcome of one check."""
+
+    check: str
+    status: str
+    message: str
+    mend: str | None
+
+
+class Examined(TypedDict):
+    """What was found of a candidate."""
+
+    candidate: str
+    refused: bool
+    verdict: str
+    findings: list[Found]
+    measured: dict[str, Any]
+
+
+@prints(list[Examined], list[ValidFile])
 def check(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CANDIDATE]...",
+            metavar="CANDIDATE",
             help="Names in the registry.",
             show_default="none: only the registry files are validated",
         ),
@@ -203,7 +261,17 @@ def check(
 ) -> None:
     """Validate the registry files, or examine candidates as a doctor would: is each run as it must be?
 
+    The examination looks for another range of values that reconstructs better, a latent scale that decoding does not
+    undo, values that are not finite, chance, influence between the images of a batch, sizes that cannot be taken, and
+    what half precision costs. Every finding names its mend.
+
     The exit code is 1 if a candidate is refused.
+
+    Examples
+    --------
+    vaescreen registry check
+    vaescreen registry check medical-f4c3 --data path/to/folder
+    vaescreen registry check --all --format json
     """
     from vaescreen.autoencoders.weights import available, locate
     from vaescreen.execution import choose_device
@@ -216,7 +284,7 @@ def check(
     else:
         chosen = [known.candidate(name) for name in dict.fromkeys(names or ())]
     if not chosen:
-        _print_files(known.files, known.origins)
+        _tell_files(known.files, known.origins, form)
         return
     for candidate in chosen:
         if not available(candidate):
@@ -253,14 +321,32 @@ def _images_for(
     return _images(data, -(-size // multiple) * multiple, private, window, keep_labels)
 
 
-def _print_files(files: Sequence[Path], origins: dict[str, Path]) -> None:
-    counts = {file: sum(origin == file for origin in origins.values()) for file in files}
-    for file, count in counts.items():
-        print(f"{file}: {count} candidate{'' if count == 1 else 's'}, all valid")
+def _tell_files(files: Sequence[Path], origins: dict[str, Path], form: Format) -> None:
+    records: list[ValidFile] = [
+        {"file": str(file), "candidates": sum(origin == file for origin in origins.values())}
+        for file in files
+    ]
+    lines = [
+        f"{each['file']}: {each['candidates']} candidate{'' if each['candidates'] == 1 else 's'}, all valid"
+        for each in records
+    ]
+    tell(lines, records, form)
+
+
+def _printed(report: "Examination") -> tuple[dict[str, Any], dict[str, Any]]:
+    """What every examination finds alike, and what it cost."""
+    record = report.as_json()
+    record["findings"], seconds = parted(record["findings"], ("check",), ("seconds",))
+    (record["measured"],), (took,) = parted([record["measured"]], (), _COSTS)
+    for finding in record["findings"]:
+        if finding["check"] == "cost":
+            took["cost"], finding["message"] = finding["message"], "among the timings"
+    return record, {"candidate": record["candidate"], **took, "seconds": seconds}
 
 
 def _findings(report: "Examination", verbose: bool) -> Sheet:
     records = report.as_json()["findings"]
+    payload, timings = _printed(report)
     cells = [
         [
             each["check"],
@@ -275,7 +361,8 @@ def _findings(report: "Examination", verbose: bool) -> Sheet:
         headers=("check", "", "finding"),
         cells=cells,
         records=records,
-        payload=[report.as_json()],
+        payload=[payload],
+        timings=[timings],
         notes=[report.verdict],
         text_columns=3,
     )
@@ -306,8 +393,8 @@ def _summary(reports: Sequence["Examination"]) -> Sheet:
         for record in records
     ]
     notes = [f"{len(reports)} examined, {refused} refused; `vaescreen registry check NAME` says all of one."]
-    payload = [report.as_json() for report in reports]
-    return Sheet(_HEADERS, cells, records, payload, notes=notes, text_columns=2)
+    payload, timings = zip(*map(_printed, reports), strict=True)
+    return Sheet(_HEADERS, cells, records, payload, notes=notes, text_columns=2, timings=timings)
 
 
 def _milliseconds(report: "Examination") -> float | None:

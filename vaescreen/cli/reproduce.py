@@ -1,18 +1,30 @@
 """`vaescreen reproduce`: score a published row anew and compare."""
 
-from typing import Annotated
+from typing import Any
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import Sheet, show
 from vaescreen.cli.progress import progress
 
 
+class Reproduced(TypedDict):
+    """Figures of a card as published and as measured now."""
+
+    candidate: str
+    data: str
+    reproduced: bool
+    rows: list[dict[str, Any]]
+
+
+@prints(Reproduced)
 def reproduce(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
@@ -23,6 +35,11 @@ def reproduce(
     """Score a published candidate anew on the same images; exit 1 if a figure does not come out as it was written.
 
     Weights, images and protocol must be those of the published card. Figures in dB may differ by 0.05, others by 2 %.
+
+    Examples
+    --------
+    vaescreen reproduce medical-f4c3 --data path/to/folder --name chest
+    vaescreen reproduce NAME --data path/to/folder --results submission-NAME --format json
     """
     from dataclasses import asdict
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
-from vaescreen.cli.printing import Sheet, show, skipped_notes, warning_notes
+from vaescreen.cli.printing import Sheet, parted, show, skipped_notes, warning_notes
 from vaescreen.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ _COLUMNS = {
     "ms encode": ("encode_ms", 1),
     "ms decode": ("decode_ms", 1),
 }
+_TIMES = ("encode_ms", "decode_ms")
 _PANEL = "Size and degradation"
 
 
+@prints("vaescreen.ranking.scoring:ScoreJson")
 def score(
     *,
     candidates: options.Candidates,
@@ -66,7 +69,17 @@ def score(
 ) -> None:
     """Measure candidates: what they lose, and how well HR latents follow from LR latents.
 
+    This is the first half of `rank`, at any size and degradation, without a prediction: reconstruction metrics of the
+    test images, and what the probes reach that are fitted on the train images. Score cards are kept, so that what has
+    not changed is not measured again.
+
     A candidate that fails is named below the table; the exit code is 1 only if none could be measured.
+
+    Examples
+    --------
+    vaescreen score medical-f4c3 generic-f4c3 --data chest
+    vaescreen score medical-f4c3 --data path/to/folder --size native --scale 2
+    vaescreen score medical-f4c3 --data path/to/folder --recipe compact --format json
     """
     from vaescreen.images import DataOptions
     from vaescreen.ranking import scoring
@@ -92,6 +105,7 @@ def _sheet(scored: "Scoring") -> Sheet:
     from vaescreen.ranking.columns import number
 
     cards = scored.cards
+    summaries, timings = parted([card.summary for card in cards], (), _TIMES)
     counts, kind = cards[0].counts, IN_WORDS[cards[0].data["kind"]]
     return Sheet(
         headers=("candidate", "geometry", *_COLUMNS),
@@ -105,11 +119,14 @@ def _sheet(scored: "Scoring") -> Sheet:
         ],
         records=[{"candidate": card.candidate, **card.geometry._asdict(), **card.summary} for card in cards],
         payload={
-            "cards": [card.to_json() for card in cards],
+            "cards": [
+                card.to_json() | {"summary": summary} for card, summary in zip(cards, summaries, strict=True)
+            ],
             "failed": scored.failed,
             "warnings": list(scored.warnings),
             "skipped": [asdict(entry) for entry in scored.skipped],
         },
+        timings=[{"candidate": card.candidate} | took for card, took in zip(cards, timings, strict=True)],
         title=f"{cards[0].data['name']}: {counts['test_images']} {kind} test images, {scored.view}",
         notes=[
             *(f"Failed: {reason}" for reason in scored.failed.values()),

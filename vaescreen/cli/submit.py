@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from vaescreen.cli import options
+from vaescreen.cli.grouping import prints
 from vaescreen.cli.options import Format
 from vaescreen.cli.printing import tell
 from vaescreen.cli.progress import progress
@@ -14,9 +16,18 @@ if TYPE_CHECKING:
     from vaescreen.screening.cards import ScoreCard
 
 
+class Sent(TypedDict):
+    """A file of the folder to send in."""
+
+    candidate: str
+    folder: str
+    file: str
+
+
+@prints(list[Sent])
 def submit(
     *,
-    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Name in the registry.")],
+    candidate: options.Candidate,
     images: options.ManyImageOptions,
     out: Annotated[
         Path | None,
@@ -31,6 +42,11 @@ def submit(
     """Score a candidate on the data sets named, and write what the leaderboard takes: entry, cards, text.
 
     Refused are weights on this machine only, a branch in place of a commit, and a licence that nobody confirmed.
+
+    Examples
+    --------
+    vaescreen submit NAME --data chest --data brain
+    vaescreen submit NAME --data path/to/folder --out to-send --registry registry.yaml
     """
     from vaescreen.images import DataOptions
     from vaescreen.ranking.scoring import Workplace, score

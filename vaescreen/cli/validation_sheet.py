@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from vaescreen.cli.printing import Sheet
+from vaescreen.predictor.scores import Scores
 
 if TYPE_CHECKING:
     from vaescreen.predictor.examination import Examination
@@ -16,6 +19,24 @@ _HEADERS = (
     *("target", "left out", "predictor", "Q2", "MAE", "RMSE", "tau", "mean tau"),
     *("regret", "coverage", "width"),
 )
+
+
+class ValidateJson(TypedDict):
+    """Scores of predictors on what was left out: by scheme, then by predictor."""
+
+    recipe: str
+    target: str
+    points: int
+    candidates: int
+    data_sets: list[str]
+    schemes: dict[str, dict[str, Scores]]
+    in_sample: dict[str, float | None]
+    absent: dict[str, str]
+    other_targets: dict[str, Any]
+    noise_floor: NotRequired[dict[str, Any] | None]
+    learning_curve: NotRequired[list[dict[str, Any]]]
+    robustness: NotRequired[dict[str, Any]]
+    external: NotRequired[dict[str, Any]]
 
 
 def quick_sheet(reports: "Mapping[str, ValidationReport]") -> Sheet:

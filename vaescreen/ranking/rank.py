@@ -1,9 +1,12 @@
 """The main job: screen candidates on a data set and rank them by the SR PSNR that a recipe would reach."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from vaescreen.autoencoders.weights import available, locate
 from vaescreen.errors import CandidateError, ResultError
@@ -34,6 +37,34 @@ class Missing:
     candidate: str
     size_mb: float | None
     command: str | None
+
+
+class Standing(TypedDict):
+    """What a predictor rests on."""
+
+    recipe: str
+    points: int
+    candidates: int
+    data_sets: list[str]
+
+
+class RankJson(TypedDict):
+    """What `vaescreen rank --format json` prints."""
+
+    title: str
+    data: dict[str, Any]
+    recipe: str
+    by: str
+    protocol: str
+    rows: list[Row]
+    missing: list["Missing"]
+    skipped: list[Skipped]
+    verdict: Verdict
+    doubt: str | None
+    failed: list["Failed"]
+    warnings: list[str]
+    predictor: Standing | None
+    explanations: NotRequired[dict[str, list[Influence]]]
 
 
 @dataclass(frozen=True)
@@ -111,17 +142,28 @@ class Ranking:
             raise CandidateError(f"{candidate!r} is not ranked; explain one of {', '.join(cards)}")
         return self.predictor.explain(cards[candidate], self.cards, self.by)
 
+    @property
+    def timings(self) -> list[dict[str, Any]]:
+        """Milliseconds that each candidate takes to encode and decode an image."""
+        return [
+            {"candidate": row.candidate, "ms_per_image": row.ms_per_image}
+            for row in self.rows
+            if row.ms_per_image is not None
+        ]
+
     def as_json(self) -> dict[str, Any]:
-        """Give the object that `vaescreen rank --format json` prints."""
-        return {
-            **rank_payload(
-                self.cards,
-                self.rows,
-                self.recipe,
-                missing=[asdict(entry) for entry in self.missing],
-                skipped=[asdict(entry) for entry in self.skipped],
-                by=self.by,
-            ),
+        """Give the object that `vaescreen rank --format json` prints: all that every run gives alike."""
+        payload = rank_payload(
+            self.cards,
+            self.rows,
+            self.recipe,
+            missing=[asdict(entry) for entry in self.missing],
+            skipped=[asdict(entry) for entry in self.skipped],
+            by=self.by,
+        )
+        for row in payload["rows"]:
+            del row["ms_per_image"]
+        return payload | {
             "verdict": {"choice": self.verdict.choice, "lines": list(self.verdict.lines)},
             "doubt": self.doubt,
             "failed": [asdict(entry) for entry in self.failed],
@@ -184,7 +226,8 @@ def rank(
 
     def tell(card: ScoreCard) -> None:
         at.on_card(card)
-        on_row(_row_alone(foreseen, card.to_json(), by))
+        if on_row is not keep_quiet:
+            on_row(_row_alone(foreseen, card.to_json(), by))
 
     scored = score(
         [candidate.name for candidate in present], options, recipe=recipe, at=replace(at, on_card=tell)
@@ -230,8 +273,12 @@ def rank(
 
 
 def _row_alone(predictor: FittedPredictor | None, card: Record, by: str) -> Row:
-    """What a card says before the others are there."""
-    rows = build_rows([card], forecast=predict_all(predictor, [card], by).predictions, by=by)
+    """What a card says before the others are there: of the target that ranks alone, for it is asked of each."""
+    forecast = {}
+    if predictor is not None:
+        with suppress(ResultError):  # told of all together, with the reason
+            forecast[by] = {card["candidate"]: predictor.predict(card, by)}
+    rows = build_rows([card], forecast=forecast, by=by)
     return next(replace(row, rank=None) for row in rows if not row.floor)
 
 
@@ -262,7 +309,7 @@ def _suggestion(predictor: FittedPredictor | None, cards: Sequence[Record], by: 
         return None
 
 
-def _standing(predictor: FittedPredictor | None) -> dict[str, Any] | None:
+def _standing(predictor: FittedPredictor | None) -> Standing | None:
     """What a predictor rests on."""
     if predictor is None:
         return None

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing_extensions import TypedDict
+
 from vaescreen.errors import CandidateError
 from vaescreen.execution import HERE, Machine
 from vaescreen.images import DataOptions, OnImages, Skipped
@@ -78,6 +80,15 @@ class Scoring:
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     view: View
+
+
+class ScoreJson(TypedDict):
+    """What `vaescreen score --format json` prints."""
+
+    cards: list[ScoreCard]
+    failed: dict[str, str]
+    warnings: list[str]
+    skipped: list[Skipped]
 
 
 def score(

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.images.degradation import Degradation
@@ -40,7 +42,7 @@ class Row:
     `extrapolation_reason` says what of the score card is unlike the reference points, and `novelty` what of the
     candidate and data set is new to them. `probe_psnr` is the convolutional probe's, `latent_values` the numbers in
     the latent of one image, `compression` the pixels for each of them, and `ms_per_image` the time to encode and
-    decode. The floor and candidates without a score have no rank.
+    decode, which `vaescreen rank` prints among its timings. The floor and candidates without a score have no rank.
     """
 
     candidate: str
@@ -68,7 +70,7 @@ class Row:
     ssim: float | None = None
     probe_psnr: float | None = None
     ridge_probe_psnr: float | None = None
-    ms_per_image: float | None = None
+    ms_per_image: Annotated[float | None, Field(exclude=True)] = None
     latent_values: int | None = None
     compression: float | None = None
 

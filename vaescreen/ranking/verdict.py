@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from vaescreen.predictor.suggestion import Suggestion
 from vaescreen.ranking.columns import interval_text, number
@@ -11,16 +14,32 @@ from vaescreen.ranking.table import FLOOR, TARGET_NAMES, Row
 _NOTICED = 0.25
 """Difference of detail in dB that is worth a word."""
 _NAMED = 3
+_LESS = "Less for less: "
 _FASTER = 0.5
 """Share of the best candidate's time below which another is called faster."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to choose, None if nothing can be ranked, and why, in at most five sentences or pairs of them."""
+    """What to choose, None if nothing can be ranked, and why, in at most five sentences or pairs of them.
+
+    `faster` names a candidate that takes less time, which another run may measure otherwise; `lines` do not say it.
+    """
 
     choice: str | None
     lines: tuple[str, ...]
+    faster: Annotated[str | None, Field(exclude=True)] = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The lines, with the faster candidate beside the smaller one."""
+        if self.faster is None:
+            return self.lines
+        smaller = next((line for line in self.lines if line.startswith(_LESS)), None)
+        if smaller is None:
+            return (*self.lines[:1], f"{_LESS}{self.faster}.", *self.lines[1:])
+        together = f"{smaller.removesuffix('.')}; {self.faster}."
+        return tuple(together if line is smaller else line for line in self.lines)
 
 
 def verdict_of(
@@ -51,9 +70,15 @@ def verdict_of(
     if not ranked:
         return Verdict(None, ())
     best = ranked[0]
-    lines = [_choice(best, ranked, by)]
+    lines, faster = [_choice(best, ranked, by)], None
     if best.predicted_sr_psnr is not None:
-        lines.extend(_cheaper(best, ranked, by, tolerance))
+        small = _smaller(best, ranked)
+        if small:
+            lines.append(
+                f"{_LESS}{small.candidate} has {small.latent_values} latent values instead of {best.latent_values} and "
+                f"costs {_cost(best, small, by, tolerance)}."
+            )
+        faster = _faster(best, ranked, small, by, tolerance)
         lines.extend(_bicubic(ranked, rows, "sr_psnr" if by == "detail" else by))
         lines.extend(filter(None, [blur_verdict(ranked)]))
     if suggestion is not None and suggestion.narrowing > 0:
@@ -61,7 +86,7 @@ def verdict_of(
             f"Next: `vaescreen reference train {suggestion.candidate} --data {data}` would narrow the differences "
             f"that are predicted here by {suggestion.narrowing:.0f} %."
         )
-    return Verdict(best.candidate, tuple(lines))
+    return Verdict(best.candidate, tuple(lines), faster)
 
 
 def _choice(best: Row, ranked: Sequence[Row], by: str) -> str:
@@ -77,25 +102,24 @@ def _choice(best: Row, ranked: Sequence[Row], by: str) -> str:
     return f"Choose {best.candidate}: {predicted}{sure}.{alike}"
 
 
-def _cheaper(best: Row, ranked: Sequence[Row], by: str, tolerance: float | None) -> Iterator[str]:
-    """Of the candidates with smaller latents the one that loses least, and likewise of the faster ones."""
-    others = [row for row in ranked if row is not best]
-    smaller = [row for row in others if (row.latent_values or math.inf) < (best.latent_values or 0)]
-    faster = [row for row in others if (row.ms_per_image or math.inf) < _FASTER * (best.ms_per_image or 0)]
-    small, quick = smaller[0] if smaller else None, faster[0] if faster else None
-    parts = []
-    if small:
-        parts.append(
-            f"{small.candidate} has {small.latent_values} latent values instead of {best.latent_values} and costs "
-            f"{_cost(best, small, by, tolerance)}"
-        )
-    if quick and quick is not small:
-        parts.append(
-            f"{quick.candidate} takes {number(quick.ms_per_image, 1)} ms an image instead of "
-            f"{number(best.ms_per_image, 1)} and costs {_cost(best, quick, by, tolerance)}"
-        )
-    if parts:
-        yield "Less for less: " + "; ".join(parts) + "."
+def _smaller(best: Row, ranked: Sequence[Row]) -> Row | None:
+    """Of the candidates with smaller latents the one that loses least."""
+    smaller = (row for row in ranked if (row.latent_values or math.inf) < (best.latent_values or 0))
+    return next(smaller, None)
+
+
+def _faster(
+    best: Row, ranked: Sequence[Row], small: Row | None, by: str, tolerance: float | None
+) -> str | None:
+    """Of the faster candidates the one that loses least, in words, unless it is the smaller one already."""
+    limit = _FASTER * (best.ms_per_image or 0)
+    quick = next((row for row in ranked if (row.ms_per_image or math.inf) < limit), None)
+    if quick is None or quick is small:
+        return None
+    return (
+        f"{quick.candidate} takes {number(quick.ms_per_image, 1)} ms an image instead of "
+        f"{number(best.ms_per_image, 1)} and costs {_cost(best, quick, by, tolerance)}"
+    )
 
 
 def _cost(best: Row, other: Row, by: str, tolerance: float | None) -> str:

@@ -134,6 +134,13 @@ class Candidate(Strict):
         return fields
 
 
+class Shown(Candidate):
+    """An entry as it is printed: with whether the candidate is on this machine, and the file the entry stands in."""
+
+    available: bool
+    file: str
+
+
 def known_keys(inside: tuple[str | int, ...]) -> set[str]:
     """Keys that an entry may have at its top `()`, or inside `("source",)`, `("geometry",)`, `("input",)`."""
     if len(inside) == 1:

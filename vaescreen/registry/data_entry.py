@@ -158,3 +158,10 @@ def known_data_keys(inside: tuple[str | int, ...]) -> set[str]:
     if inside:
         return _PARTS.get(str(inside[0]), set())
     return set(DataEntry.model_fields) - {"name"}
+
+
+class Absent(DataEntry):
+    """An entry as it is printed of a data set that is not on this machine: with why, and the file it stands in."""
+
+    state: str
+    file: str

@@ -28,6 +28,14 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", safe)
 
 
+def sentence(text: str) -> str:
+    """A sentence as it stands, in which only code between single backticks means something."""
+    if "``" in text or text.count("`") % 2:
+        return escaped(text)
+    parts = visible(text).split("`")
+    return "`".join(part if place % 2 else escaped(part) for place, part in enumerate(parts))
+
+
 def details(summary: str, *parts: str) -> str:
     """Parts that are seen when somebody opens them."""
     return "\n\n".join([f"<details>\n<summary>{summary}</summary>", *parts, "</details>"])

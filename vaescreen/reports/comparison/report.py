@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from vaescreen.images.dataset import IN_WORDS
 from vaescreen.metrics.agreement import Agreement
 from vaescreen.metrics.optional import Missing
@@ -23,6 +25,29 @@ _METHOD = (
     "Differences are first less second, with 95 % intervals of a bootstrap of patients; p is of the paired t test of "
     "patient means, corrected for all pairs by Holm; d is Cohen's with pooled SD, over images."
 )
+
+
+class CompareJson(TypedDict):
+    """What `vaescreen compare --format json` prints."""
+
+    title: str
+    verdict: str
+    protocol: str
+    candidates: list[str]
+    compared: str
+    data: dict[str, Any]
+    margin: float
+    level: float
+    metrics: dict[str, Any]
+    power: list[Any]
+    psnr_of_mean_mse: dict[str, float | None]
+    agreement: dict[str, Any]
+    distribution: dict[str, Any]
+    band_shares: dict[str, Any]
+    spectra: dict[str, Any]
+    decomposition: dict[str, Any] | None
+    missing: list[Missing]
+    warnings: list[str]
 
 
 def title(report: Report) -> str:
@@ -128,6 +153,13 @@ def payload(report: Report) -> dict[str, Any]:
         }
     )
     return found
+
+
+def asked_and_missing(report: Report) -> list[str]:
+    """Why each metric is not there that was asked for by name; LPIPS is looked for unasked."""
+    distances = (value for each in report.measured.distances.values() for value in each.values())
+    absent = [*report.analysis.missing, *(value for value in distances if isinstance(value, Missing))]
+    return [str(each) for each in absent if not each.metric.lower().startswith("lpips")]
 
 
 def band_shares(report: Report) -> dict[str, dict[str, dict[str, float]]]:

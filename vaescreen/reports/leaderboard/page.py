@@ -105,7 +105,7 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
 
 
 def _verdict(board: Board) -> list[str]:
-    first, *others = board.verdict.lines or ("Nothing can be ranked.",)
+    first, *others = board.verdict.told or ("Nothing can be ranked.",)
     return [f"**{escaped(first)}**", *map(escaped, others)]
 
 

@@ -110,7 +110,7 @@ def render(leaderboard: Leaderboard) -> dict[str, str]:
 
 
 def _payload(board: Board) -> dict[str, Any]:
-    verdict = {"choice": board.verdict.choice, "lines": list(board.verdict.lines)}
+    verdict = {"choice": board.verdict.choice, "lines": list(board.verdict.told)}
     return {**rank_payload(list(board.cards.values()), board.rows, board.recipe), "verdict": verdict}
 
 

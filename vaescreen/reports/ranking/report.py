@@ -103,7 +103,7 @@ def page(ranking: Ranking, examples: Examples, *, command: str, private: bool) -
         "ranking.html",
         title=name,
         subtitle=ranking.title.removeprefix(f"{name}: "),
-        verdict=ranking.verdict.lines,
+        verdict=ranking.verdict.told,
         numbers=_numbers(rows, ranking.by),
         doubts=_doubts(ranking, examples),
         can_draw=drawing.can_draw(),
