@@ -2,17 +2,20 @@
 
 import math
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vaescreen.datasets import DataOptions
-from vaescreen.errors import ResultError
+from vaescreen.errors import DamagedError, ResultError
 from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.registry.catalogue import Registry
 from vaescreen.screening.cards import ScoreCard, card_path, read_card
 from vaescreen.screening.scorer import score
+from vaescreen.storage import digest, read_json, say, write_json
 from vaescreen.superres.recipes import DEFAULT, recipe_named
 
 DECIBELS = 0.05
@@ -41,16 +44,29 @@ class Check:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of scoring a candidate anew on the images of its published card."""
+    """What came of scoring a candidate anew on the images of its published card.
+
+    `card` is the digest of that card, `environment` what it was scored with now.
+    """
 
     candidate: str
     data: str
+    card: str
     checks: tuple[Check, ...]
+    environment: dict[str, Any]
 
     @property
     def reproduced(self) -> bool:
         """Whether every figure agrees."""
         return all(check.agrees for check in self.checks)
+
+    @property
+    def largest_difference(self) -> float:
+        """Of the figures in dB."""
+        return max(
+            (abs(each.published - each.measured) for each in self.checks if each.tolerance == DECIBELS),
+            default=0.0,
+        )
 
 
 def reproduce(
@@ -107,7 +123,55 @@ def reproduce(
     _same_question(path, published, measured)
     shared = [name for name in published.summary if name not in _TIMES and name in measured.summary]
     checks = tuple(_check(name, published.summary[name], measured.summary[name]) for name in shared)
-    return Reproduction(candidate, images.name, checks)
+    return Reproduction(
+        candidate, images.name, card_digest(published.to_json()), checks, measured.environment
+    )
+
+
+def card_digest(record: Mapping[str, Any]) -> str:
+    """Tell a score card, as in its file, from all others."""
+    return digest(dict(record))
+
+
+def record_path(results: Path, data: str, candidate: str) -> Path:
+    """Where it is written down, in a folder of results, that a row was reproduced."""
+    return results / "reproduced" / data / f"{candidate}.json"
+
+
+def write_record(results: Path, found: Reproduction) -> Path:
+    """Write down that a row was reproduced, with what and how closely; one that was not loses its record.
+
+    Raises
+    ------
+    CacheError
+        If it cannot be written.
+    """
+    path = record_path(results, found.data, found.candidate)
+    if found.reproduced:
+        difference = round(found.largest_difference, 6)
+        write_json(
+            path,
+            {"card": found.card, "largest_difference_db": difference, "environment": found.environment},
+        )
+    else:
+        path.unlink(missing_ok=True)
+    return path
+
+
+def read_record(results: Path, card: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is written down of the reproduction of a score card, as in its file; None if that is not this very card.
+
+    A record that is damaged does not count, which is told.
+    """
+    path = record_path(results, card["data"]["name"], card["candidate"])
+    if not path.is_file():
+        return None
+    try:
+        record: dict[str, Any] = read_json(path)
+    except DamagedError as error:
+        say(str(error))
+        return None
+    return record if record.get("card") == card_digest(card) else None
 
 
 def _same_question(path: Path, published: ScoreCard, measured: ScoreCard) -> None:
