@@ -9,7 +9,7 @@ _FORKED = multiprocessing.get_context("forkserver")
 
 
 def publish_in_child(results: Path, out: Path, cache: Path, seconds: float | None = None) -> float:
-    """Publish, or kill the process after so many seconds; say how long it lived."""
+    """Publish one data set, or kill the process after so many seconds; say how long it lived."""
     _FORKED.set_forkserver_preload(["altair", "vaescreen.reports.leaderboard.publish"])
     child = _FORKED.Process(target=_publish, args=(results, out, cache))
     begun = time.monotonic()
@@ -24,4 +24,4 @@ def _publish(results: Path, out: Path, cache: Path) -> None:
     from vaescreen.reports.leaderboard.publish import publish
 
     os.environ["VAESCREEN_CACHE"] = str(cache)
-    publish(results, out)
+    publish(results, out, data=["chest"])

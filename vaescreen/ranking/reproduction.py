@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaescreen.autoencoders import fingerprint_of
 from vaescreen.datasets import DataOptions
 from vaescreen.errors import DamagedError, ResultError
 from vaescreen.execution import HERE, Machine
 from vaescreen.images import OnImages
 from vaescreen.images.scanning import ignore
 from vaescreen.registry.catalogue import Registry
-from vaescreen.screening.cards import ScoreCard, card_path, read_card
+from vaescreen.screening.cards import PROTOCOL, ScoreCard, card_path, read_card
 from vaescreen.screening.scorer import score
+from vaescreen.screening.view import View
 from vaescreen.storage import digest, read_json, say, write_json
 from vaescreen.superres.recipes import DEFAULT, recipe_named
 
@@ -110,17 +112,10 @@ def reproduce(
     path = card_path(results, images.name, candidate)
     if not path.is_file():
         raise ResultError(f"there is no published card {path}; give the folder that has it as --results")
-    published = read_card(path)
+    published, entry = read_card(path), Registry.load(registry).candidate(candidate)
+    _same_question(path, published, fingerprint_of(entry, images), images.fingerprint, view)
     with tempfile.TemporaryDirectory() as folder:
-        measured = score(
-            Registry.load(registry).candidate(candidate),
-            images,
-            view,
-            results=Path(folder),
-            seed=published.seed,
-            device=machine.place,
-        )
-    _same_question(path, published, measured)
+        measured = score(entry, images, view, results=Path(folder), seed=published.seed, device=machine.place)
     shared = [name for name in published.summary if name not in _TIMES and name in measured.summary]
     checks = tuple(_check(name, published.summary[name], measured.summary[name]) for name in shared)
     return Reproduction(
@@ -174,12 +169,13 @@ def read_record(results: Path, card: Mapping[str, Any]) -> dict[str, Any] | None
     return record if record.get("card") == card_digest(card) else None
 
 
-def _same_question(path: Path, published: ScoreCard, measured: ScoreCard) -> None:
+def _same_question(path: Path, published: ScoreCard, weights: str, images: str, view: View) -> None:
+    """Look before the work whether it can answer anything."""
     for what, theirs, ours in (
-        ("weights", published.fingerprint, measured.fingerprint),
-        ("images", published.data["fingerprint"], measured.data["fingerprint"]),
-        ("size, degradation or conditioning", published.view, measured.view),
-        ("protocol", published.protocol, measured.protocol),
+        ("weights", published.fingerprint, weights),
+        ("images", published.data["fingerprint"], images),
+        ("size, degradation or conditioning", published.view, view.description()),
+        ("protocol", published.protocol, PROTOCOL),
     ):
         if theirs != ours:
             raise ResultError(f"{path} is of other {what} than these: nothing can be said of its figures")

@@ -12,10 +12,7 @@ from vaescreen.reports.leaderboard.page import Registered, unscored
 from vaescreen.reports.leaderboard.study_page import Evaluation, study_in_short
 from vaescreen.reports.markdown import bullets, document, escaped, table
 
-_HEADERS = (
-    *("data set", "test images", "candidates", "ranked first"),
-    *("predicted", "measured", "best measured", "bicubic"),
-)
+_HEADERS = ("data set", "test images", "candidates", "ranked first", "predicted", "best measured", "bicubic")
 
 
 def summary(board: Board) -> dict[str, Any]:
@@ -31,7 +28,6 @@ def summary(board: Board) -> dict[str, Any]:
         str(sum(not row.floor for row in board.rows)),
         escaped(first.candidate) if first else ABSENT,
         number(first.predicted_sr_psnr if first else None),
-        number(first.sr_psnr if first else None),
         f"{escaped(best.candidate)} {number(best.sr_psnr)}" if best else ABSENT,
         number(floor.sr_psnr if floor else None),
     ]

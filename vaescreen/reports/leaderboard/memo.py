@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,11 @@ def remembered(
 
 @cache
 def _code() -> str:
-    """Hash of the package and of its registry."""
+    """Hash of the package and of its registry, and what else decides the last digits."""
     folder = Path(vaescreen.__file__).parent
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in {".py", ".csv"})
-    return digest(shipped_file().read_bytes(), *(path.read_bytes() for path in files))
+    libraries = {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "pandas")}
+    return digest(libraries, shipped_file().read_bytes(), *(path.read_bytes() for path in files))
 
 
 def _forget(folder: Path) -> None:

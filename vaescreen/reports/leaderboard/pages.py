@@ -25,6 +25,7 @@ from vaescreen.storage import digest
 from vaescreen.superres.recipes import RECIPES
 
 INDEX = "README.md"
+_DIGITS = 6
 
 Drawn = Callable[[str, str], bool]
 """Whether the figure in a file shows what has this digest."""
@@ -214,12 +215,21 @@ def _payload(board: Board) -> dict[str, Any]:
 
 
 def _as_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=1, allow_nan=False) + "\n"
+    return json.dumps(_rounded(value), indent=1, allow_nan=False) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    """What is inside without digits that another processor or library would make otherwise."""
+    if isinstance(value, float):
+        return round(value, _DIGITS)
+    if isinstance(value, Mapping):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _csv(board: Board) -> str:
     records = [
-        row.flat() | {"control": control}
+        _rounded(row.flat()) | {"control": control}
         for rows, control in ((board.rows, False), (board.controls, True))
         for row in rows
     ]
