@@ -184,9 +184,15 @@ def record_prediction(results: Path, made: Record, reference: Record) -> Path:
 
 
 def _is_recorded(path: Path, data: str) -> bool:
-    """Whether a prediction on these images is at `path`, or made way for one on others of the same name."""
+    """Whether a prediction on these images is at `path`, or made way for one on others of the same name.
+
+    A file that cannot be read counts: it may be one, and is not written over.
+    """
     for place in (path, beside_namesakes(path, data)):
-        if place.is_file() and fields.field(read_json(place), place, "data", "fingerprint") == data:
+        try:
+            if place.is_file() and fields.field(read_json(place), place, "data", "fingerprint") == data:
+                return True
+        except ResultError:
             return True
     return False
 
