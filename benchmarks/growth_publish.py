@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaescreen.environment import environment
+from vaescreen.environment import command_line, environment
 from vaescreen.screening.cards import card_path, read_card
 from vaescreen.storage import TABLE_SEAL, write_json, write_table
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--data-sets", type=int, default=20)
     given = parser.parse_args()
     runs = [measure(candidates, given.data_sets) for candidates in given.candidates]
-    record = {"command": "python -m benchmarks.growth_publish", "environment": environment(), "runs": runs}
+    record = {"command": command_line(), "environment": environment(), "runs": runs}
     _OUT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(runs, indent=1))
 

@@ -40,8 +40,6 @@ class Board:
         Whether predictions rank, not the probe.
     references : dict
         By candidate, the mean over seeds of what its trainings reached.
-    seeds : dict
-        By candidate, the record of every seed.
     reproduced : dict
         By candidate, what is written down of the reproduction of its score card; the others are self-reported.
     """
@@ -55,7 +53,6 @@ class Board:
     recipe: str | None
     is_predicted: bool
     references: dict[str, Record]
-    seeds: dict[str, list[Record]]
     reproduced: dict[str, Record]
 
     @property
@@ -127,7 +124,6 @@ def board_of(source: Source, studies: Sequence[Study], candidates: Collection[st
         recipe,
         bool(forecast.predictions[TARGETS[0]]),
         references,
-        {candidate: [file.record for file in seeds.values()] for candidate, seeds in points.items()},
         {name: record for name, card in cards.items() if (record := read_record(source.folder, card))},
     )
 
