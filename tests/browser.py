@@ -32,13 +32,19 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def visit(browser: "Browser") -> Callable[..., Any]:
-    """Open a file; on leaving, nothing may have been asked of a server, complained about, or run by a stranger."""
+    """Open a file; on leaving, nothing may have been asked of a server, complained about, or run by a stranger.
+
+    Of files, the page alone may have been asked for, or what is below `requests`.
+    """
 
     @contextmanager
-    def visited(path: Path, width: int = 1100, **options: Any) -> Iterator["Page"]:
+    def visited(
+        path: Path, width: int = 1100, requests: Path | None = None, **options: Any
+    ) -> Iterator["Page"]:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         page = context.new_page()
         complaints: list[str] = []
+        allowed = ("data:", "blob:", *([f"{requests.as_uri()}/"] if requests else []))
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
@@ -46,7 +52,7 @@ def visit(browser: "Browser") -> Callable[..., Any]:
             "request",
             lambda request: (
                 None
-                if request.url.startswith(("data:", "blob:")) or request.url == path.as_uri()
+                if request.url.startswith(allowed) or request.url == path.as_uri()
                 else complaints.append(f"request: {request.url}")
             ),
         )

@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vaescreen.reports.leaderboard.board import Board, board_of
+from vaescreen.reports.leaderboard.source import sources
+from vaescreen.reports.leaderboard.study import read_study
+
 CANDIDATES = {
     "medical-sim-f4c4": ("bundled-medical", "medical", 4, 4, 3.0),
     "generic-sim-f4c4": ("bundled-generic", "generic", 4, 4, 1.5),
@@ -45,6 +49,12 @@ class Simulated:
 
     def cards(self, data: str) -> list[dict[str, Any]]:
         return [self.card(data, candidate) for candidate in sorted(CANDIDATES)]
+
+    def board(self, data: str) -> Board:
+        """What the page of a data set shows."""
+        found = sources(self.folder)
+        sound = {self.folder / path for source in found.values() for path in source.contents.points}
+        return board_of(found[data], [read_study(self.folder, "compact", sound)])
 
     def edit(self, path: Path, change: Edit) -> None:
         """Rewrite a result; `change` may alter the record in place and return another table."""

@@ -202,6 +202,45 @@ def set_aside(path: Path, reason: object, *others: Path) -> None:
         say(f"{reason} (put aside as {path.name}.damaged)")
 
 
+def beside_namesakes(path: Path, data: str) -> Path:
+    """Where a result goes, or has gone, when one on another data set of the same name is at `path`.
+
+    Parameters
+    ----------
+    path
+        JSON file of the result.
+    data
+        Fingerprint of the data set that it is of.
+    """
+    return path.parent / "other" / data[:16] / path.name
+
+
+def make_way(path: Path, data: str, *more: str) -> None:
+    """Move a result that is of another data set of the same name aside: neither costs the other anything.
+
+    Parameters
+    ----------
+    path
+        JSON file of a result, which says in `data.fingerprint` what it is of.
+    data
+        Fingerprint of the data set whose result is to be there.
+    more
+        Suffixes of what lies beside it; they go first, since it is the JSON file that makes a result complete.
+    """
+    try:
+        other = str(read_json(path)["data"]["fingerprint"])
+    except (ResultError, KeyError, TypeError):
+        return
+    if other == data:
+        return
+    aside = beside_namesakes(path, other)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    for suffix in (*more, path.suffix):
+        with suppress(FileNotFoundError):
+            path.with_suffix(suffix).replace(aside.with_suffix(suffix))
+    say(f"{path} was of other images of that name; it is kept as {aside}")
+
+
 def say(message: str) -> None:
     """Tell in one line, on stderr unless the program set up logging, what the user should know and need not mend."""
     _log.warning("%s", visible(message))

@@ -35,3 +35,14 @@ def test_publish_without_results_says_what_to_do(run, tmp_path: Path) -> None:
     result = run("publish", "--results", tmp_path, "--out", tmp_path / "pages")
     assert result.exit_code == 1
     assert "vaescreen rank" in result.stderr
+
+
+def test_a_site_without_its_extra_is_refused_before_the_work(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run("publish", "--results", tmp_path / "none", "--site", tmp_path / "site")
+    assert result.exit_code == 1
+    assert result.stderr.strip().splitlines() == [
+        "error: a site needs zensical; install it with `pip install 'vaescreen[docs]'`"
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vaescreen.ranking.reproduction import DECIBELS, card_digest, read_record, record_path
 from vaescreen.storage import read_json, write_json
 
 
@@ -28,27 +29,40 @@ def arguments(ranked, tmp_path: Path) -> tuple[Path, list[str]]:
     return results, ["reproduce", "dct-f16c4", *more]
 
 
-def test_an_honest_row_is_reproduced_and_nothing_is_written(arguments, run) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_an_honest_row_is_reproduced_and_written_down_if_asked(arguments, run, recorded: bool) -> None:
     results, command = arguments
     before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
-    result = run(*command, "--format", "json")
+    card = read_json(results / "scores" / "mine" / "dct-f16c4.json")
+    assert read_record(results, card) is None
+    result = run(*command, "--format", "json", *(["--record"] if recorded else []))
     assert result.exit_code == 0, result.stderr
     payload = json.loads(result.stdout)
     assert payload["reproduced"] is True
     assert {"psnr", "conv_probe_psnr", "ssim"} <= {row["name"] for row in payload["rows"]}
+    written = read_record(results, card)
+    assert (written is not None) is recorded
+    if written is not None:
+        assert written["largest_difference_db"] <= DECIBELS
+        assert {"vaescreen", "cpu"} <= set(written["environment"])
+        assert read_record(results, card | {"seed": 1}) is None, "it is of this very card"
+        record_path(results, "mine", "dct-f16c4").unlink()
     assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize(("name", "by"), [("psnr", 0.2), ("conv_probe_psnr", -0.2), ("ssim", 0.05)])
-def test_a_figure_that_was_improved_is_found(arguments, run, name: str, by: float) -> None:
+def test_figures_that_were_improved_are_found_and_no_others(arguments, run) -> None:
     results, command = arguments
     path = results / "scores" / "mine" / "dct-f16c4.json"
     card = read_json(path)
-    card["summary"][name] += by
+    for name, by in (improved := {"psnr": 0.2, "conv_probe_psnr": -0.2, "ssim": 0.05}).items():
+        card["summary"][name] += by
     write_json(path, card)
-    result = run(*command)
+    write_json(record_path(results, "mine", "dct-f16c4"), {"card": card_digest(card)})
+    result = run(*command, "--format", "json", "--record")
     assert result.exit_code == 1
-    assert "not reproduced: 1 of" in result.stdout
+    differing = {row["name"] for row in json.loads(result.stdout)["rows"] if not row["agrees"]}
+    assert differing == set(improved)
+    assert not record_path(results, "mine", "dct-f16c4").exists()
 
 
 @pytest.mark.parametrize(("change", "what"), [("fingerprint", "weights"), ("protocol", "protocol")])

@@ -17,7 +17,7 @@ from vaescreen.predictor.track_record import (
     record_prediction,
     summarise,
 )
-from vaescreen.storage import cache_dir, read_json, write_json
+from vaescreen.storage import beside_namesakes, cache_dir, read_json, write_json
 
 
 def reference(point, seed=0, **outcome):
@@ -84,6 +84,12 @@ def test_a_prediction_is_stored_once_beside_its_outcome(simulate, tmp_path):
     assert json.loads(before)["outcome"] == point.targets
     record_prediction(tmp_path, made(99.0, 98.0, 100.0), reference(point, seed=2))
     assert path.read_bytes() == before
+    namesake = reference(replace(point, data_fingerprint="0" * 64), seed=2)
+    record_prediction(tmp_path, made(24.0, 23.0, 25.0), namesake)
+    assert beside_namesakes(path, point.data_fingerprint).read_bytes() == before, (
+        "of other images of that name"
+    )
+    assert json.loads(path.read_text())["data"]["fingerprint"] == "0" * 64
 
 
 def test_running_figures_by_hand(simulate, tmp_path):

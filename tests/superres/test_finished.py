@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from vaescreen.registry.candidate import Candidate
-from vaescreen.superres.finished import finished_point
-from vaescreen.superres.paths import point_path
+from vaescreen.storage import beside_namesakes, read_json
+from vaescreen.superres.finished import Wanted, finished_point
+from vaescreen.superres.outputs import outputs_path
+from vaescreen.superres.paths import point_files, point_path
 from vaescreen.superres.reference import make_reference
 
 
@@ -38,3 +40,21 @@ def test_only_the_same_point_is_finished(candidate, recipe, phantoms, tmp_path):
     other = candidate.model_copy(update={"geometry": type(candidate.geometry)(2, 8)})
     assert finished_point(other, data, recipe, tmp_path, 0) is None
     assert point_path(tmp_path, "tiny", "few", "haar-f8c1", 0).is_file()
+
+
+def test_two_data_sets_of_one_name_keep_their_points(candidate, recipe, phantoms, tmp_path, caplog):
+    recipe = replace(recipe, crop=32, samples=12, batch=2)
+    one, other = phantoms(), phantoms(seed=1)
+    assert one.name == other.name
+    wanted = Wanted(outputs=True)
+    first = make_reference(candidate, one, recipe, tmp_path, wanted=wanted)
+    second = make_reference(candidate, other, recipe, tmp_path)
+    path = point_path(tmp_path, recipe.name, one.name, candidate.name, 0)
+    aside = beside_namesakes(path, one.fingerprint)
+    assert caplog.messages == [f"{path} was of other images of that name; it is kept as {aside}"]
+    assert finished_point(candidate, one, recipe, tmp_path, 0, wanted) == first
+    assert finished_point(candidate, other, recipe, tmp_path, 0) == second
+    assert read_json(path) == second
+    assert make_reference(candidate, one, recipe, tmp_path) == first, "nothing is trained again"
+    assert [file.path for file in point_files(tmp_path)] == [path], "what was set aside ranks nobody"
+    assert outputs_path(aside).is_file()

@@ -62,6 +62,16 @@ ManyData = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+StandardData = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="A data set to score on; may be given several times.",
+        show_default="those of the registry that end in -bench",
+        rich_help_panel=_DATA,
+    ),
+]
 DataArgument = Annotated[
     str,
     typer.Argument(
@@ -270,6 +280,10 @@ ManyImageOptions = Annotated[
     dict[str, Any], Group(data=(ManyData, REQUIRED), **_READING, seed=(SplitSeed, 0))
 ]
 """The same for several data sets, which keep their names."""
+StandardImageOptions = Annotated[
+    dict[str, Any], Group(data=(StandardData, None), **_READING, seed=(SplitSeed, 0))
+]
+"""The same, by default of the standard data sets."""
 CachedPoints = Annotated[
     Path | None,
     typer.Option(

@@ -45,6 +45,14 @@ def publish(
             help="Write nothing; exit 1 if the pages are not those of the results, or a result fails its checksum.",
         ),
     ] = False,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also build a site of the pages and of docs/ beside them (extra: docs).",
+            show_default="none",
+        ),
+    ] = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Render pages, tables and figures from the result files; doubtful results are left out and named.
@@ -56,15 +64,25 @@ def publish(
     vaescreen publish
     vaescreen publish --results path/to/results --out pages --data chest
     vaescreen publish --check
+    vaescreen publish --site public
     """
     from vaescreen.ranking.results import without_checksum
     from vaescreen.reports.leaderboard import publish as pages
+    from vaescreen.reports.leaderboard.site import build_site, ensure_site_can_be_built
 
     folder, names, shown = options.published_results(results), data or (), candidate or ()
+    if site and check:
+        raise typer.BadParameter("--check writes nothing, so it builds no site", param_hint="--site")
+    if site:
+        ensure_site_can_be_built(site)
     if not check:
         published = pages.publish(folder, out, data=names, candidates=shown)
         doubts = [f"left out: {doubt}" for doubt in published.doubts]
-        _tell(published.files, [str(path) for path in published.files], form, doubts)
+        files = [*published.files]
+        if site:
+            build_site(out, site)
+            files.append(site / "index.html")
+        _tell(files, [str(path) for path in files], form, doubts)
         return
     bare = without_checksum(folder)
     if bare:

@@ -29,6 +29,13 @@ def reproduce(
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
     results: options.PublishedResults = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Write down in the folder of results that it was reproduced, with what and how closely; pages say so.",
+        ),
+    ] = False,
     machine: options.MachineOptions,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -47,17 +54,25 @@ def reproduce(
     from vaescreen.predictor.words import in_words
     from vaescreen.ranking.columns import number
     from vaescreen.ranking.reproduction import reproduce as score_anew
+    from vaescreen.ranking.reproduction import write_record
+    from vaescreen.storage import ensure_writable
+
+    folder = options.published_results(results)
+    if record:
+        ensure_writable(folder, "give another folder as --results")
 
     with progress() as tell:
         found = score_anew(
             candidate,
             DataOptions(**images),
-            options.published_results(results),
+            folder,
             recipe=recipe,
             registry=registry,
             machine=options.machine(**machine),
             on_images=tell.images,
         )
+    if record:
+        write_record(folder, found)
     records = [asdict(check) | {"agrees": check.agrees} for check in found.checks]
     differing = sum(not check.agrees for check in found.checks)
     said = (

@@ -28,7 +28,7 @@ class Sent(TypedDict):
 def submit(
     *,
     candidate: options.Candidate,
-    images: options.ManyImageOptions,
+    images: options.StandardImageOptions,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where the folder goes.", show_default="submission-CANDIDATE"),
@@ -39,30 +39,35 @@ def submit(
     machine: options.MachineOptions,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Score a candidate on the data sets named, and write what the leaderboard takes: entry, cards, text.
+    """Score a candidate on the standard data sets, or those named, and write what the leaderboard takes.
+
+    That is a folder with its entry, its cards and the text of a pull request.
 
     Refused are weights on this machine only, a branch in place of a commit, and a licence that nobody confirmed.
 
     Examples
     --------
+    vaescreen submit NAME
     vaescreen submit NAME --data chest --data brain
     vaescreen submit NAME --data path/to/folder --out to-send --registry registry.yaml
     """
     from vaescreen.images import DataOptions
     from vaescreen.ranking.scoring import Workplace, score
-    from vaescreen.ranking.submission import check_public, write_submission
+    from vaescreen.ranking.submission import check_public, standard_sets, write_submission
     from vaescreen.registry.catalogue import Registry
     from vaescreen.storage import cache_dir
 
-    entry = Registry.load(registry).candidate(candidate)
+    known = Registry.load(registry)
+    entry = known.candidate(candidate)
     check_public(entry)
+    wanted = images.pop("data") or standard_sets(known)
     folder = results or cache_dir() / "results"
     cards: list[ScoreCard] = []
     with progress() as told:
-        for data in images["data"]:
+        for data in wanted:
             scored = score(
                 [candidate],
-                DataOptions(**{**images, "data": data}),
+                DataOptions(data, **images),
                 recipe=recipe,
                 at=Workplace(registry, folder, options.machine(**machine), told, told.images),
             )

@@ -87,16 +87,34 @@ class FittedPredictor:
         ResultError
             If the card is of another size, degradation or protocol than the points, or lacks a feature.
         """
-        features = self._features(card, target)
-        columns = {name: np.array([value]) for name, value in features.items()}
-        fitted, novelty = self.targets[target], self.novelty(card)
-        low, high = fitted.interval(columns, novelty)
-        reasons = self._outside(features)
-        leverage = fitted.model.leverage(columns).item()
-        if leverage > _HIGH_LEVERAGE * fitted.model.usual_leverage:
-            reasons.append(f"leverage {leverage:.2f} is high")
-        value = fitted.model.predict(columns).item()
-        return Prediction(value, low.item(), high.item(), bool(reasons), "; ".join(reasons), novelty)
+        return self.predict_each([card], target)[0]
+
+    def predict_each(self, cards: Sequence[Card], target: str = TARGETS[0]) -> list[Prediction]:
+        """Predict many score cards at once, as `predict` does each.
+
+        Raises
+        ------
+        ResultError
+            As for `predict`.
+        """
+        fitted, columns = self.targets[target], self.columns(cards, target)
+        value, leverage = fitted.model.predict(columns), fitted.model.leverage(columns)
+        novelties = [self.novelty(card) for card in cards]
+        low, high = np.empty((2, len(cards)))
+        for novelty in set(novelties):
+            alike = [place for place, each in enumerate(novelties) if each is novelty]
+            low[alike], high[alike] = fitted.interval(
+                {name: column[alike] for name, column in columns.items()}, novelty
+            )
+        made = []
+        for place, card in enumerate(cards):
+            reasons = self._outside(card_features(card))
+            if leverage[place] > _HIGH_LEVERAGE * fitted.model.usual_leverage:
+                reasons.append(f"leverage {leverage[place]:.2f} is high")
+            ends = float(low[place]), float(high[place])
+            said = "; ".join(reasons)
+            made.append(Prediction(float(value[place]), *ends, bool(reasons), said, novelties[place]))
+        return made
 
     def novelty(self, card: Card) -> Novelty:
         """Say what of a card's candidate and data the reference points have not.

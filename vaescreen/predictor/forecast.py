@@ -46,19 +46,21 @@ def predict_all(predictor: FittedPredictor | None, cards: Sequence[Card], by: st
     """
     if predictor is None:
         return Forecast()
-    predictions: dict[str, dict[str, Prediction]] = {target: {} for target in TARGETS}
-    unfit: dict[str, str] = {}
+    fit, unfit = [], {}
     for card in cards:
         try:
-            made = {target: predictor.predict(card, target) for target in TARGETS}
+            for target in TARGETS:
+                predictor.columns([card], target)
         except ResultError as error:
             unfit[card["candidate"]] = str(error)
-            continue
-        for target, prediction in made.items():
-            predictions[target][card["candidate"]] = prediction
-    fit = [card for card in cards if card["candidate"] not in unfit]
+        else:
+            fit.append(card)
     if not fit:
-        return Forecast(predictions, unfit)
+        return Forecast(unfit=unfit)
+    names = [card["candidate"] for card in fit]
+    predictions = {
+        target: dict(zip(names, predictor.predict_each(fit, target), strict=True)) for target in TARGETS
+    }
     chances = predictor.probability_of_best(fit, by)
     p_best = {} if chances is None else dict(zip(predictions[by], chances.tolist(), strict=True))
     return Forecast(predictions, unfit, p_best, predictor.indistinguishable(fit, by))

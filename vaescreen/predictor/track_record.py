@@ -15,7 +15,15 @@ from vaescreen.predictor.fitted import FittedPredictor, fit
 from vaescreen.predictor.points import TARGETS, Point
 from vaescreen.predictor.sample import Sample, Vector
 from vaescreen.predictor.scores import tau_by_data
-from vaescreen.storage import cache_dir, digest, read_json, recall_json, write_json
+from vaescreen.storage import (
+    beside_namesakes,
+    cache_dir,
+    digest,
+    make_way,
+    read_json,
+    recall_json,
+    write_json,
+)
 from vaescreen.superres.paths import point_path
 
 if TYPE_CHECKING:
@@ -71,7 +79,7 @@ def foresee(results: Path, recipe: str, data: "DataSet", candidate: str, seed: i
     """
     finished = point_path(results, recipe, data.name, candidate, seed)
     foreseen = prediction_path(results, recipe, data.name, candidate, seed)
-    if foreseen.is_file() or not shipped_path(recipe).is_file():
+    if _is_recorded(foreseen, data.fingerprint) or not shipped_path(recipe).is_file():
         return None
     kept = _kept_path(results, recipe, data.fingerprint, candidate, seed)
     known: dict[str, Any] | None = recall_json(kept, kept.stem)
@@ -148,14 +156,15 @@ def record_prediction(results: Path, made: Record, reference: Record) -> Path:
     Returns
     -------
     Path
-        The file. What is there already stays: a prediction is made once.
+        The file. What is there of the same images stays: a prediction is made once.
     """
     recipe, data, candidate, seed = (
         fields.field(reference, "reference point", *keys)
         for keys in (("recipe", "name"), ("data", "name"), ("candidate",), ("seed",))
     )
     path = prediction_path(results, recipe, data, candidate, seed)
-    if not path.is_file():
+    if not _is_recorded(path, reference["data"]["fingerprint"]):
+        make_way(path, reference["data"]["fingerprint"])
         outcome = {name: fields.number(reference, "reference point", "summary", name) for name in TARGETS}
         write_json(
             path,
@@ -172,6 +181,20 @@ def record_prediction(results: Path, made: Record, reference: Record) -> Path:
         )
     _kept_path(results, recipe, reference["data"]["fingerprint"], candidate, seed).unlink(missing_ok=True)
     return path
+
+
+def _is_recorded(path: Path, data: str) -> bool:
+    """Whether a prediction on these images is at `path`, or made way for one on others of the same name.
+
+    A file that cannot be read counts: it may be one, and is not written over.
+    """
+    for place in (path, beside_namesakes(path, data)):
+        try:
+            if place.is_file() and fields.field(read_json(place), place, "data", "fingerprint") == data:
+                return True
+        except ResultError:
+            return True
+    return False
 
 
 def read_record(results: Path, recipe: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,8 +18,8 @@ from vaescreen.ranking.schema import Schema
 from vaescreen.superres.paths import parse_point_path
 
 MEAN_TOLERANCE = 1e-4
-_MAY_COINCIDE = ("linear-", "control-")
-"""Families that linear codecs and the controls made of them begin with."""
+CONTROLS = ("linear-", "control-")
+"""Families that linear codecs and what is made to fail begin with: to compare with, not to build on."""
 IDS = ("image_id", "patient_id")
 
 _SIGNED = ("_db", "_slope", "detail")
@@ -39,6 +40,12 @@ class ResultFile:
     path: Path
     record: Mapping[str, Any]
     images: pd.DataFrame
+
+    @cached_property
+    def main_values(self) -> bytes:
+        """The values that the protocol is about, in the order of image ids, to be compared with others."""
+        ordered = self.images.sort_values("image_id")
+        return ordered[_MAIN[self.record["protocol"]]].to_numpy(dtype=np.float64).tobytes()
 
 
 def check_file(file: ResultFile, schema: Schema) -> None:
@@ -98,10 +105,9 @@ def check_beside(file: ResultFile, others: Sequence[ResultFile]) -> None:
     floors = [part.record["summary"].get("bicubic_psnr") for part in (first, file)]
     if None not in floors and not math.isclose(*floors, abs_tol=MEAN_TOLERANCE):
         _refuse(file, f"its bicubic PSNR is {floors[1]:.4f}, that of {first.path} {floors[0]:.4f}")
-    values = _values(file)
     for other in others:
-        alike = other.record["protocol"] == file.record["protocol"] and np.array_equal(_values(other), values)
-        if alike and not all(each.record["family"].startswith(_MAY_COINCIDE) for each in (file, other)):
+        alike = other.record["protocol"] == file.record["protocol"] and other.main_values == file.main_values
+        if alike and not all(each.record["family"].startswith(CONTROLS) for each in (file, other)):
             _refuse(
                 file, f"its per-image values are exactly those of {other.path}, so it may be a copy of it"
             )
@@ -119,20 +125,26 @@ def _candidate(file: ResultFile) -> str:
 
 def _check_values(file: ResultFile) -> None:
     summary = file.record["summary"]
-    for name in file.images.columns.drop(list(IDS)):
-        values = pd.to_numeric(file.images[name], errors="coerce").to_numpy(dtype=np.float64)
-        lowest, highest = _limits(name)
-        wrong = ~((values >= lowest) & (values <= highest))
-        if wrong.any():
-            where = file.images["image_id"][wrong].iloc[0]
-            _refuse(file, f"{name} of image {where} is {values[wrong][0]}, which is impossible")
+    columns = [str(name) for name in file.images if name not in IDS]
+    table = file.images[columns]
+    if any(kind.kind not in "fiu" for kind in table.dtypes):
+        table = table.apply(pd.to_numeric, errors="coerce")
+    values = table.to_numpy(dtype=np.float64)
+    lowest, highest = (np.array(ends) for ends in zip(*map(_limits, columns), strict=True))
+    wrong = ~((values >= lowest) & (values <= highest))
+    if wrong.any():
+        column = int(wrong.any(axis=0).argmax())
+        row = int(wrong[:, column].argmax())
+        image, value = file.images["image_id"].iloc[row], values[row, column]
+        _refuse(file, f"{columns[column]} of image {image} is {value}, which is impossible")
+    for name, found in zip(columns, values.mean(axis=0), strict=True):
         mean = summary.get(name)
-        if mean is not None and not math.isclose(mean, values.mean(), abs_tol=MEAN_TOLERANCE):
-            _refuse(file, f"{name} is {mean:.4f} in its summary, but the images' mean is {values.mean():.4f}")
-    for name, value in summary.items():
-        lowest, highest = _limits(name)
-        if value is not None and not lowest <= value <= highest:
-            _refuse(file, f"{name} is {value} in its summary, which is impossible")
+        if mean is not None and not math.isclose(mean, found, abs_tol=MEAN_TOLERANCE):
+            _refuse(file, f"{name} is {mean:.4f} in its summary, but the images' mean is {found:.4f}")
+    for name, said in summary.items():
+        least, most = _limits(name)
+        if said is not None and not least <= said <= most:
+            _refuse(file, f"{name} is {said} in its summary, which is impossible")
 
 
 def _limits(name: str) -> tuple[float, float]:
@@ -143,11 +155,6 @@ def _limits(name: str) -> tuple[float, float]:
     if "_r2" in name:
         return -_LARGEST, 1.0
     return -_LARGEST if name.endswith(_SIGNED) else 0.0, _LARGEST
-
-
-def _values(file: ResultFile) -> np.ndarray[Any, np.dtype[np.float64]]:
-    ordered = file.images.sort_values("image_id")
-    return ordered[_MAIN[file.record["protocol"]]].to_numpy(dtype=np.float64)
 
 
 def _view(file: ResultFile) -> str:

@@ -29,7 +29,7 @@ class Results:
     references: dict[str, dict[str, dict[str, BySeed]]]
 
 
-def read_results(folder: Path, doubts: list[str] | None = None) -> Results:
+def read_results(folder: Path, doubts: list[str] | None = None, data: str | None = None) -> Results:
     """Read `scores/<data>/*.json`, `reference/<recipe>/<data>/*.json` and the Parquet files beside them.
 
     Parameters
@@ -39,6 +39,8 @@ def read_results(folder: Path, doubts: list[str] | None = None) -> Results:
     doubts
         Given, a file that is damaged, incomplete or implausible is left out, and this list says why; otherwise it is
         an error. Of files that do not go together the most stay.
+    data
+        The only data set that is read, which may have nothing sound; by default all are.
 
     Raises
     ------
@@ -48,25 +50,27 @@ def read_results(folder: Path, doubts: list[str] | None = None) -> Results:
     cards = {
         path.name: files
         for path in _folders(folder / "scores")
+        if data in (None, path.name)
         if (files := _sound(_cards(folder, path, doubts), (), doubts))
     }
-    if not cards:
+    if not cards and data is None:
         raise ResultError(
             f"no score cards under {folder / 'scores'}; make some with `vaescreen rank`, or give the folder "
             "that has them"
         )
     references: dict[str, dict[str, dict[str, BySeed]]] = {}
-    for recipe, data_sets in _references(folder, doubts).items():
-        for data, points in data_sets.items():
-            beside = list(cards.get(data, {}).values())[:1]
+    for recipe, data_sets in _references(folder, doubts, data).items():
+        for name, points in data_sets.items():
+            beside = list(cards.get(name, {}).values())[:1]
             for (candidate, seed), file in _sound(points, beside, doubts).items():
-                references.setdefault(recipe, {}).setdefault(data, {}).setdefault(candidate, {})[seed] = file
+                references.setdefault(recipe, {}).setdefault(name, {}).setdefault(candidate, {})[seed] = file
     return Results(cards, references)
 
 
 def result_files(folder: Path) -> list[Path]:
-    """Find every JSON file of a result: score cards, reference points, baselines and predictions."""
-    kinds = ("scores/*/*.json", "reference/*/*/*.json", "baselines/*/*/*.json", "predictions/*/*/*.json")
+    """Find every JSON file of a result: score cards, reference points, baselines, predictions, reproductions."""
+    per_recipe = (f"{kind}/*/*/*.json" for kind in ("reference", "baselines", "predictions"))
+    kinds = ("scores/*/*.json", "reproduced/*/*.json", *per_recipe)
     return sorted(path for kind in kinds for path in folder.glob(kind))
 
 
@@ -93,10 +97,12 @@ def _cards(root: Path, folder: Path, doubts: list[str] | None) -> ByCandidate:
 
 
 def _references(
-    root: Path, doubts: list[str] | None
+    root: Path, doubts: list[str] | None, only: str | None
 ) -> dict[str, dict[str, dict[tuple[str, int], ResultFile]]]:
     found: dict[str, dict[str, dict[tuple[str, int], ResultFile]]] = {}
     for path, recipe, data, candidate, seed in point_files(root):
+        if only not in (None, data):
+            continue
         with _noting(doubts):
             found.setdefault(recipe, {}).setdefault(data, {})[candidate, seed] = _read(
                 root, path, ReferencePoint

@@ -1,17 +1,20 @@
 """A row for the leaderboard, as a folder that somebody else can check: entry, score cards, and what to say with it."""
 
-import shutil
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
-from vaescreen.errors import CandidateError, RegistryError
+from vaescreen.errors import CandidateError, RegistryError, ResultError
 from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.sources import GithubSource, HubSource, WebSource
 from vaescreen.registry.yaml_editing import block
 from vaescreen.screening.cards import ScoreCard, card_path
 from vaescreen.storage import write_bytes, write_json
 
 _COMMIT_DIGITS = 40
+_STANDARD = "-bench"
+"""What the names of standard data sets end in."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,22 @@ class Submission:
 
     folder: Path
     text: str
+
+
+def standard_sets(registry: Registry) -> list[str]:
+    """Public data sets, one a domain, that every row is scored on: they are the same everywhere.
+
+    Raises
+    ------
+    ResultError
+        If the registry names none.
+    """
+    found = [name for name in registry.data if name.endswith(_STANDARD)]
+    if not found:
+        raise ResultError(
+            "the registry names no standard data set; name those that you have: `vaescreen submit NAME --data DATA`"
+        )
+    return found
 
 
 def check_public(candidate: Candidate) -> None:
@@ -53,7 +72,9 @@ def check_public(candidate: Candidate) -> None:
 def write_submission(
     candidate: Candidate, cards: tuple[ScoreCard, ...], results: Path, folder: Path
 ) -> Submission:
-    """Write the folder of a submission: `entry.yaml`, the cards with their tables, `submission.json` and `TEXT.md`.
+    """Write the folder of a submission: entry, cards with their tables, `submission.json` and the text to send.
+
+    `submission.json` has fingerprints, environment and the sha256 of each file; `TEXT.md` is that of the pull request.
 
     Parameters
     ----------
@@ -79,11 +100,12 @@ def write_submission(
     if not cards:
         raise CandidateError(f"{candidate.name} has no score card; give --data")
     write_bytes(folder / "entry.yaml", block(candidate.name, candidate.entry(folder)).encode())
+    files = [folder / "entry.yaml"]
     for card in cards:
         source, target = (card_path(place, card.data["name"], candidate.name) for place in (results, folder))
-        target.parent.mkdir(parents=True, exist_ok=True)
         for suffix in (".parquet", ".json"):
-            shutil.copyfile(source.with_suffix(suffix), target.with_suffix(suffix))
+            write_bytes(target.with_suffix(suffix), source.with_suffix(suffix).read_bytes())
+            files.append(target.with_suffix(suffix))
     first = cards[0]
     record = {
         "candidate": candidate.name,
@@ -91,6 +113,9 @@ def write_submission(
         "protocol": first.protocol,
         "environment": first.environment,
         "data": {card.data["name"]: card.data["fingerprint"] for card in cards},
+        "sha256": {
+            path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files
+        },
     }
     write_json(folder / "submission.json", record)
     text = _text(candidate, cards)

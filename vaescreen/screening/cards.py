@@ -9,7 +9,16 @@ import pandas as pd
 from vaescreen.autoencoders.contract import Geometry
 from vaescreen.errors import DamagedError, ResultError
 from vaescreen.screening.view import View
-from vaescreen.storage import read_json, read_table, set_aside, table_bytes, write_json, write_table
+from vaescreen.storage import (
+    beside_namesakes,
+    make_way,
+    read_json,
+    read_table,
+    set_aside,
+    table_bytes,
+    write_json,
+    write_table,
+)
 
 PROTOCOL = "score-3"
 """Changes whenever what is measured, or how, changes its values."""
@@ -102,7 +111,7 @@ def write_card(path: Path, card: ScoreCard, images: pd.DataFrame) -> ScoreCard:
     A card of other images that bear the same name makes way (see `current_card`): two data sets of one name do not
     cost each other anything.
     """
-    _make_way(path, card.data["fingerprint"])
+    make_way(path, card.data["fingerprint"], ".parquet")
     complete = replace(card, images_sha256=write_table(path.with_suffix(".parquet"), images))
     write_json(path, complete.to_json())
     return complete
@@ -118,7 +127,7 @@ def current_card(path: Path, *, fingerprint: str, data: str, view: View, seed: i
     fingerprint, data
         Fingerprints of the autoencoder and of the data set.
     """
-    for place in (path, _aside(path, data)):
+    for place in (path, beside_namesakes(path, data)):
         try:
             card = read_card(place)
         except DamagedError as error:
@@ -164,22 +173,5 @@ def read_images(results: Path, card: ScoreCard) -> pd.DataFrame:
     try:
         return read_table(path.with_suffix(".parquet"), card.images_sha256)
     except DamagedError:
-        aside = _aside(path, card.data["fingerprint"])
+        aside = beside_namesakes(path, card.data["fingerprint"])
         return read_table(aside.with_suffix(".parquet"), card.images_sha256)
-
-
-def _aside(path: Path, data: str) -> Path:
-    """Where a card of data of this fingerprint goes when another data set of its name takes its place."""
-    return path.parent / "other" / data[:16] / path.name
-
-
-def _make_way(path: Path, data: str) -> None:
-    try:
-        other = read_card(path).data["fingerprint"]
-    except (ResultError, KeyError, TypeError):
-        return
-    if other != data:
-        aside = _aside(path, other)
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        for suffix in (".parquet", ".json"):
-            path.with_suffix(suffix).replace(aside.with_suffix(suffix))

@@ -9,7 +9,15 @@ from vaescreen.autoencoders import fingerprint_of
 from vaescreen.errors import DamagedError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.storage import TABLE_SEAL, cache_dir, digest, read_json, recall, table_bytes
+from vaescreen.storage import (
+    TABLE_SEAL,
+    beside_namesakes,
+    cache_dir,
+    digest,
+    read_json,
+    recall,
+    table_bytes,
+)
 from vaescreen.superres.outputs import OUTPUTS_SEAL, outputs_path
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipe import Recipe
@@ -64,8 +72,9 @@ def finished_point(
 ) -> dict[str, Any] | None:
     """Give the point as it stands in its file.
 
-    None if there is none, it is of other weights, images or choices, or it lacks something wanted. A damaged one is
-    put aside. What a run that was stopped at its very end has left of a finished point is deleted.
+    None if there is none, it is of other weights, images or choices, or it lacks something wanted. One that made way
+    for a point of other images of the same name counts. A damaged one is put aside. What a run that was stopped at its
+    very end has left of a finished point is deleted.
 
     Raises
     ------
@@ -74,6 +83,14 @@ def finished_point(
     """
     wanted = wanted or Wanted()
     path = point_path(results, recipe.name, data.name, candidate.name, seed)
+    places = (path, beside_namesakes(path, data.fingerprint))
+    found = (_finished(place, candidate, data, recipe, seed, wanted) for place in places)
+    return next((point for point in found if point is not None), None)
+
+
+def _finished(
+    path: Path, candidate: Candidate, data: DataSet, recipe: Recipe, seed: int, wanted: Wanted
+) -> dict[str, Any] | None:
     point = recall(path, lambda: _read(path, wanted))
     if point is None or (wanted.outputs and not outputs_path(path).is_file()):
         return None

@@ -19,6 +19,8 @@ from torch import Tensor
 from vaescreen.errors import DataError, ResultError
 from vaescreen.storage import write_bytes
 
+OUTPUTS = ".outputs.npz"
+"""What the file of images beside a reference point ends in."""
 OUTPUTS_SEAL = "outputs_sha256"
 """Field of a reference point that holds the hash of its images' file, where they were kept."""
 _WHITE = 65535
@@ -112,7 +114,7 @@ class OutputsWriter:
 
 def outputs_path(point: Path) -> Path:
     """Where the images of a reference point lie, given its JSON file."""
-    return point.with_suffix(".outputs.npz")
+    return point.with_suffix(OUTPUTS)
 
 
 def load_outputs(path: Path) -> Outputs:

@@ -14,7 +14,15 @@ from vaescreen.environment import command_line, environment
 from vaescreen.errors import DataError, ResultError
 from vaescreen.images.dataset import DataSet
 from vaescreen.registry.candidate import Candidate
-from vaescreen.storage import TABLE_SEAL, ensure_writable, locked, read_json, write_json, write_table
+from vaescreen.storage import (
+    TABLE_SEAL,
+    ensure_writable,
+    locked,
+    make_way,
+    read_json,
+    write_json,
+    write_table,
+)
 from vaescreen.superres.evaluation import evaluate
 from vaescreen.superres.finished import (
     PROTOCOL,
@@ -26,7 +34,7 @@ from vaescreen.superres.finished import (
 )
 from vaescreen.superres.kept import keep, recall
 from vaescreen.superres.latents import LatentPairs, training_pairs
-from vaescreen.superres.outputs import OUTPUTS_SEAL, OutputsWriter, outputs_path
+from vaescreen.superres.outputs import OUTPUTS, OUTPUTS_SEAL, OutputsWriter, outputs_path
 from vaescreen.superres.paths import point_path
 from vaescreen.superres.recipe import Recipe
 from vaescreen.superres.scaling import Scale
@@ -226,6 +234,7 @@ class _Work:
             "environment": self._environment(),
             "command": command_line(private=self.data.private),
         }
+        make_way(path, self.data.fingerprint, ".parquet", OUTPUTS)
         if writer:
             result[OUTPUTS_SEAL] = writer.write(outputs_path(path))
         result[TABLE_SEAL] = write_table(path.with_suffix(".parquet"), table)

@@ -14,26 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from simulated import CANDIDATES, write_simulated
+from simulated import CANDIDATES
 
 from vaescreen.errors import ResultError
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.points import load_points
-from vaescreen.reports.leaderboard.board import assemble
-from vaescreen.reports.leaderboard.page import data_page
-from vaescreen.reports.leaderboard.publish import publish, render, stale
+from vaescreen.reports.leaderboard.pages import make_pages
+from vaescreen.reports.leaderboard.publish import publish, stale
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "leaderboard"
-PAGES = ("README.md", "brain.md", "chest-phantom.md", "chest.md", "natural.md")
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """Pages of the simulated results as they are, drawn once."""
-    pytest.importorskip("altair", reason="figures need the extra `report`")
-    folder = tmp_path_factory.mktemp("published")
-    publish(write_simulated(folder / "results").folder, folder / "out")
-    return folder / "out"
+BOARDS = ("brain", "chest-phantom", "chest", "natural")
+PAGES = ("README.md", "predictions-compact.md", *(f"{data}.md" for data in BOARDS))
 
 
 @pytest.fixture
@@ -44,7 +35,13 @@ def out(published, tmp_path):
 
 def pages_of(simulated, data=(), candidates=()):
     """Pages by file name, without figures."""
-    return render(assemble(simulated.folder, data, candidates))
+    made, _ = make_pages(simulated.folder, data, candidates)
+    return {name: text for page in made for name, text in page.files.items()}
+
+
+def doubts_of(simulated):
+    """Which results have no row, and why."""
+    return make_pages(simulated.folder)[1]
 
 
 def test_pages_are_the_golden_ones(out):
@@ -61,10 +58,15 @@ def test_pages_are_the_golden_ones(out):
 
 def test_publishing_again_gives_the_same_bytes(simulated, out, tmp_path):
     again = publish(simulated.folder, tmp_path / "again").files
-    boards = len(PAGES) - 1
-    assert (
-        len(again) == len(PAGES) + 2 * boards + 2 + boards
-    )  # CSV and JSON; two figures of the recipe, a forest each
+    of_a_board = {".md", ".json", ".csv", "-forest.svg"}
+    of_the_recipe = {
+        "predictions-compact.md",
+        "predictions-compact.json",
+        "compact-ceiling.svg",
+        "compact-prediction.svg",
+    }
+    expected = {data + part for data in BOARDS for part in of_a_board} | of_the_recipe | {"README.md"}
+    assert {path.name for path in again} == expected
     for path in again:
         assert path.read_bytes() == (out / path.relative_to(tmp_path / "again")).read_bytes(), path.name
 
@@ -127,7 +129,8 @@ def test_too_few_points_are_shown_but_not_fitted(simulated):
     for data in ("brain", "natural"):
         shutil.rmtree(simulated.folder / "reference" / "compact" / data)
     pages = pages_of(simulated)
-    assert "No predictor: recipe 'compact' has 5 reference points" in pages["README.md"]
+    for page in ("README.md", "predictions-compact.md"):
+        assert "No predictor: recipe 'compact' has 5 reference points" in pages[page]
     assert "<summary>Measured after training: recipe compact</summary>" in pages["chest.md"]
     assert "ranked by convolutional probe PSNR" in pages["chest.md"]
 
@@ -150,7 +153,7 @@ def test_what_is_called_left_out_does_not_come_from_the_candidate(simulated):
 
 def _left_out(page, candidate):
     measured = page.partition("<summary>Measured after training")[2]
-    line = next(line for line in measured.splitlines() if re.match(rf"\| \d+ \| {candidate} ", line))
+    line = next(line for line in measured.splitlines() if re.match(rf"\| \S+ \| {candidate} ", line))
     return line.split(" | ")[4:6]
 
 
@@ -162,12 +165,14 @@ def test_the_page_prints_what_rank_would(simulated, out):
 
 
 def test_the_first_table_has_at_most_eight_columns_and_rank_1_in_its_first_row(out):
-    for name in PAGES[1:]:
+    for name in PAGES[2:]:
         lines = (out / name).read_text().partition("## Ranking")[2].splitlines()
         rows = [line for line in lines if line.startswith("|")]
         assert rows[0].count(" | ") < 8
         assert rows[2].startswith("| 1 | ")
-        assert "bicubic" not in "".join(rows[: rows.index("| baseline | SR PSNR |")])
+        ranking = "".join(rows[: rows.index("| without an autoencoder | SR PSNR |")])
+        assert "bicubic" not in ranking
+        assert "pca-sim" not in ranking
 
 
 def test_the_verdict_comes_before_everything_but_what_is_not_scored(out):
@@ -178,11 +183,14 @@ def test_the_verdict_comes_before_everything_but_what_is_not_scored(out):
 
 
 def test_csv_and_json_have_the_rows_of_the_page(simulated, out):
-    (board,) = [board for board in assemble(simulated.folder).boards if board.data == "chest"]
-    names = [row.candidate for row in board.rows]
-    assert [row["candidate"] for row in json.loads((out / "chest.json").read_text())["rows"]] == names
+    board = simulated.board("chest")
+    names, controls = ([row.candidate for row in rows] for rows in (board.rows, board.controls))
+    published = json.loads((out / "chest.json").read_text())
+    assert [row["candidate"] for row in published["rows"]] == names
+    assert [row["candidate"] for row in published["controls"]] == controls
     frame = pd.read_csv(out / "chest.csv")
-    assert list(frame["candidate"]) == names
+    assert list(frame["candidate"]) == names + controls
+    assert list(frame["candidate"][frame["control"]]) == controls
     assert {"interval_low", "interval_high", "channels"} <= set(frame)
 
 
@@ -196,7 +204,7 @@ def test_a_doubtful_row_is_left_out_and_named_and_all_others_stay(simulated, out
     record["summary"]["psnr"] = float(values.mean())
     simulated.card_path("chest", "medical-sim-f4c4").write_text(json.dumps(record))
     simulated.card_path("brain", "pca-sim-f8c4").write_text("{")
-    copy, damaged = sorted(assemble(simulated.folder).doubts, key=lambda doubt: "brain" in doubt)
+    copy, damaged = sorted(doubts_of(simulated), key=lambda doubt: "brain" in doubt)
     assert "so it may be a copy of it" in copy
     assert "pca-sim-f8c4" in damaged
     pages = pages_of(simulated)
@@ -214,7 +222,7 @@ def test_the_odd_one_out_is_left_out_even_if_it_comes_first(simulated):
         simulated.card_path("chest", "generic-sim-f4c4"),
         lambda record, frame: record["data"].update(fingerprint="0123456789"),
     )
-    assert [doubt.partition(":")[0] for doubt in assemble(simulated.folder).doubts] == [
+    assert [doubt.partition(":")[0] for doubt in doubts_of(simulated)] == [
         "scores/chest/generic-sim-f4c4.json"
     ]
 
@@ -262,6 +270,7 @@ def test_nothing_that_a_stranger_wrote_is_markup(simulated):
 
 def test_pages_are_the_same_in_another_language_time_zone_width_and_order_of_hashes(simulated, out, tmp_path):
     elsewhere = os.environ | {
+        "VAESCREEN_CACHE": str(tmp_path / "cold"),
         "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "COLUMNS": "40", "PYTHONHASHSEED": "7",
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }  # fmt: skip
@@ -294,8 +303,7 @@ def test_the_pages_show_the_mean_over_seeds(simulated):
 
     simulated.edit(second, shift)
     alone = json.loads(first.read_text())["summary"]
-    board = next(board for board in assemble(simulated.folder).boards if board.data == "brain")
-    summary = board.references["pca-sim-f4c4"]["summary"]
+    summary = simulated.board("brain").references["pca-sim-f4c4"]["summary"]
     assert summary["sr_psnr"] == pytest.approx(alone["sr_psnr"] + 0.5)
     assert summary["posterior_mean_psnr"] == pytest.approx(alone["posterior_mean_psnr"])
     assert "sr_ssim" not in summary
@@ -308,8 +316,7 @@ def test_the_page_names_whom_bicubic_beats_although_the_ceiling_leaves_room(simu
         record["summary"]["posterior_mean_psnr"] = bicubic - 0.5
 
     def page() -> str:
-        boards = assemble(simulated.folder).boards
-        return data_page(next(board for board in boards if board.data == "chest"), {})
+        return pages_of(simulated, data=["chest"])["chest.md"]
 
     assert "Of 3 candidates whose ceiling lies 3 dB or more above bicubic, all pass bicubic" in page()
     simulated.edit(simulated.reference_path("chest", "pca-sim-f4c4"), below)

@@ -58,9 +58,12 @@ def test_what_is_there_is_read_and_what_changed_is_made_again(recipe, phantoms, 
     assert measure("nearest", data, recipe, tmp_path)["command"] == "kept"
     other = phantoms(seed=1)
     assert measure("nearest", other, recipe, tmp_path)["data"]["fingerprint"] == other.fingerprint
+    assert measure("nearest", data, recipe, tmp_path)["command"] == "kept", (
+        "it has made way, and is found there"
+    )
     for other in (Degradation("bicubic", 2), Degradation("bicubic", 2, "torch", antialias=False)):
         measure("nearest", data, replace(recipe, degradation=other), tmp_path)
-    assert len(list(tmp_path.rglob("nearest.json"))) == 3
+    assert len(list(tmp_path.rglob("nearest.json"))) == 4
 
 
 def test_only_results_on_the_same_images_are_shown(recipe, phantoms, tmp_path):

@@ -1,89 +1,69 @@
-"""Everything the pages show: a board for each data set, a study for each recipe with its predictions."""
+"""The board of one data set: its candidates ranked as `vaescreen rank` ranks them, beside what was measured."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from vaescreen.errors import ResultError
 from vaescreen.images.degradation import Degradation
 from vaescreen.predictor import files
-from vaescreen.predictor.catalogue import OURS, PREDICTORS, PUBLISHED
-from vaescreen.predictor.fitted import FittedPredictor, Prediction, fit
+from vaescreen.predictor.fitted import FittedPredictor
 from vaescreen.predictor.forecast import predict_all
-from vaescreen.predictor.points import TARGETS, Definition, Point, card_definition, load_points
-from vaescreen.predictor.sample import Sample
-from vaescreen.predictor.track_record import read_record
-from vaescreen.predictor.validation import ValidationReport, predict_held_out, validate
-from vaescreen.ranking.lint import ResultFile
-from vaescreen.ranking.results import ByCandidate, Results, read_results
+from vaescreen.predictor.points import TARGETS, Definition, card_definition
+from vaescreen.ranking.lint import CONTROLS, ResultFile
+from vaescreen.ranking.reproduction import read_record
+from vaescreen.ranking.results import BySeed
 from vaescreen.ranking.standings import standings_of, with_measured_ranks, with_shared_ranks
-from vaescreen.ranking.table import Record, Row, build_rows, title
+from vaescreen.ranking.table import Record, Row, build_rows, doubt_of_the_images, title
 from vaescreen.ranking.verdict import Verdict, verdict_of
+from vaescreen.reports.leaderboard.source import Source
+from vaescreen.reports.leaderboard.study import Study
 from vaescreen.screening.view import View
 from vaescreen.superres.baselines.files import read_baselines
-from vaescreen.superres.paths import point_files
 from vaescreen.superres.recipes import RECIPES
-
-SHOWN = (PUBLISHED, "constant", "probe", OURS)
-"""Predictors that the pages compare."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A reference point, and its SR PSNR as predicted from the points of all other candidates."""
-
-    point: Point
-    ours: Prediction | None
-    published: Prediction | None
-
-
-@dataclass(frozen=True)
-class Study:
-    """All reference points of a recipe; `fitted` is None if there are too few, and `reason` then says so.
-
-    `foreseen` has the predictions made before a training, with what it reached.
-    """
-
-    recipe: str
-    outcomes: tuple[Outcome, ...]
-    fitted: FittedPredictor | None
-    reason: str
-    reports: dict[str, ValidationReport] = field(default_factory=dict)
-    foreseen: Sequence[Record] = ()
-
-    @property
-    def definition(self) -> Definition:
-        """What the score cards of its points are of."""
-        return self.outcomes[0].point.definition
 
 
 @dataclass(frozen=True)
 class Board:
-    """One data set: its score cards by candidate, the rows, and the reference points of `study`'s recipe.
+    """One data set: its score cards by candidate, and what is made of them.
 
-    `recipe` is what `predictor`, if there is one, predicts. `seeds` has the record of every seed of a reference point,
-    `references` their means.
+    Attributes
+    ----------
+    rows : list of Row
+        Candidates and floors, ranked.
+    controls : list of Row
+        Linear codecs and what is made to fail, not ranked; empty where nothing else is shown.
+    doubt : str or None
+        What is unlike the reference points in most candidates, and so lies in the images.
+    recipe : str or None
+        Whose outcome is predicted, and whose trainings are shown; None if nothing is known of any.
+    is_predicted : bool
+        Whether predictions rank, not the probe.
+    references : dict
+        By candidate, the mean over seeds of what its trainings reached.
+    reproduced : dict
+        By candidate, what is written down of the reproduction of its score card; the others are self-reported.
     """
 
     data: str
     cards: dict[str, Record]
     rows: list[Row]
+    controls: list[Row]
+    doubt: str | None
     verdict: Verdict
-    study: Study | None
-    predictor: FittedPredictor | None
+    recipe: str | None
+    is_predicted: bool
     references: dict[str, Record]
-    seeds: dict[str, list[Record]]
+    reproduced: dict[str, Record]
 
     @property
-    def recipe(self) -> str | None:
-        """Whose outcome is predicted; None if nothing is."""
-        return self.predictor.recipe if self.predictor else None
+    def predicted_recipe(self) -> str | None:
+        """Whose outcome ranks; None if the probe does."""
+        return self.recipe if self.is_predicted else None
 
     @property
     def title(self) -> str:
         """Say which images, and what ranks the candidates."""
-        return title(list(self.cards.values()), self.rows, self.recipe)
+        return title(list(self.cards.values()), self.rows, self.predicted_recipe)
 
     @property
     def is_real(self) -> bool:
@@ -91,109 +71,91 @@ class Board:
         return bool(next(iter(self.cards.values()))["data"]["kind"] == "real")
 
 
-@dataclass(frozen=True)
-class Leaderboard:
-    """All boards by data set, real ones first, and all studies by recipe; `doubts` says which results are left out."""
-
-    boards: tuple[Board, ...]
-    studies: tuple[Study, ...]
-    doubts: tuple[str, ...] = ()
-
-
-def assemble(folder: Path, data: Collection[str] = (), candidates: Collection[str] = ()) -> Leaderboard:
-    """Read a folder of results and predict every score card that a recipe of it, or a shipped predictor, fits.
+def board_of(source: Source, studies: Sequence[Study], candidates: Collection[str] = ()) -> Board:
+    """Rank the candidates on one data set.
 
     Parameters
     ----------
-    folder
-        Of the results.
-    data
-        Data sets that get a board; by default all that are not private.
+    source
+        Its results, one score card at least.
+    studies
+        Reference points that may predict it; else a shipped predictor does.
     candidates
-        Candidates that are shown; by default all.
-
-    Raises
-    ------
-    ResultError
-        If there are no score cards, or none of those asked for.
+        Those that are shown; by default all.
     """
-    doubts: list[str] = []
-    results = read_results(folder, doubts)
-    studies = tuple(
-        study
-        for recipe in results.references
-        if (study := _study(folder, recipe, results, doubts)) is not None
-    )
-    shown = {
-        name: chosen
-        for name, files in results.cards.items()
-        if (name in data if data else not _is_private(files))
-        and (chosen := {each: file for each, file in files.items() if not candidates or each in candidates})
+    found = {
+        candidate: file
+        for candidate, file in source.results.cards[source.data].items()
+        if not candidates or candidate in candidates
     }
-    absent = [name for name in data if name not in shown]
-    if absent or not shown:
-        raise ResultError(
-            f"{folder} has no score cards of {', '.join(absent) or 'what is asked for'}; it has some on "
-            f"{', '.join(results.cards)}"
-        )
-    boards = [_board(folder, name, files, results, studies) for name, files in shown.items()]
-    boards.sort(key=lambda board: not board.is_real)
-    return Leaderboard(tuple(boards), studies, tuple(doubts))
-
-
-def _is_private(files: ByCandidate) -> bool:
-    return any(file.record["data"]["description"].get("private") for file in files.values())
-
-
-def _study(folder: Path, recipe: str, results: Results, doubts: list[str]) -> Study | None:
-    sound = {
-        folder / file.path
-        for data, candidates in results.references[recipe].items()
-        for candidate, seeds in candidates.items()
-        if candidate in results.cards.get(data, {})
-        for file in seeds.values()
-    }
-    try:
-        doubtful = [file.path for file in point_files(folder, recipe) if file.path not in sound]
-        points = load_points(folder, recipe, doubtful)
-    except ResultError as error:
-        doubts.append(str(error))
-        return None
-    try:
-        fitted, reason = fit(points, recipe), ""
-    except ResultError as error:
-        fitted, reason = None, str(error)
-    outcomes = tuple(
-        Outcome(point, ours, published)
-        for point, ours, published in zip(
-            points, _held_out(points, OURS), _held_out(points, PUBLISHED), strict=True
-        )
+    cards: dict[str, Record] = {candidate: file.record for candidate, file in found.items()}
+    chosen, controls = _apart(list(cards.values()), candidates)
+    definition = card_definition(chosen[0])
+    study = _fitting(studies, definition, source.data)
+    predictor = study.fitted if study else shipped(definition)
+    recipe = study.recipe if study else predictor.recipe if predictor else None
+    points = _points(source, study, cards)
+    references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
+    measured = {candidate: record["summary"] for candidate, record in references.items()}
+    forecast = predict_all(predictor, chosen)
+    rows = build_rows(
+        chosen,
+        measured,
+        forecast.predictions,
+        baselines=_baselines(source, chosen[0]),
+        p_best=forecast.p_best,
+        indistinguishable=forecast.indistinguishable,
     )
-    shown = {name: PREDICTORS[name] for name in SHOWN}
-    reports = {target: validate(points, target, predictors=shown) for target in TARGETS}
-    return Study(recipe, outcomes, fitted, reason, reports, read_record(folder, recipe))
+    names = [card["candidate"] for card in chosen]
+    if not forecast.predictions[TARGETS[0]]:
+        tables = {name: [found[name].images] for name in names}
+        rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
+    rows, doubt = doubt_of_the_images(rows)
+    tables = {name: [file.images for file in points[name].values()] for name in names if name in points}
+    rows = with_measured_ranks(rows, standings_of(tables, "sr_psnr"))
+    others = build_rows(controls, measured, predict_all(predictor, controls).predictions)
+    return Board(
+        source.data,
+        cards,
+        rows,
+        [replace(row, rank=None, undominated=False) for row in others if not row.floor],
+        doubt,
+        verdict_of(rows, TARGETS[0], tolerance=forecast.indistinguishable, data=source.data),
+        recipe,
+        bool(forecast.predictions[TARGETS[0]]),
+        references,
+        {name: record for name, card in cards.items() if (record := read_record(source.folder, card))},
+    )
 
 
-def _held_out(points: Sequence[Point], predictor: str) -> Sequence[Prediction | None]:
-    """SR PSNR of points, each predicted from those of other candidates."""
-    sample = Sample.of(points, TARGETS[0])
-    try:
-        held_out = predict_held_out(PREDICTORS[predictor], sample, sample.candidates)
-    except ResultError:
-        return [None] * len(points)
-    return [
-        Prediction(float(value), float(low), float(high), False, "")
-        for value, low, high in zip(*held_out, strict=True)
-    ]
-
-
-def _shipped(definition: Definition) -> FittedPredictor | None:
+def shipped(definition: Definition) -> FittedPredictor | None:
     """The predictor that comes with the package and takes such score cards."""
     for recipe in RECIPES:
         path = files.shipped_path(recipe)
         if path.is_file() and (predictor := files.load(path)).definition == definition:
             return predictor
     return None
+
+
+def _apart(cards: Sequence[Record], named: Collection[str]) -> tuple[list[Record], list[Record]]:
+    """Cards of what a user could choose, and of controls; those named, or without others, are candidates."""
+    controls = [
+        card for card in cards if card["family"].startswith(CONTROLS) and card["candidate"] not in named
+    ]
+    chosen = [card for card in cards if card not in controls]
+    return (chosen, controls) if chosen else (controls, [])
+
+
+def _fitting(studies: Sequence[Study], definition: Definition, data: str) -> Study | None:
+    """The study of such score cards, best one that has points on the data set."""
+    fitting = [study for study in studies if study.definition == definition]
+    fitting.sort(key=lambda study: all(point.data != data for point in study.points))
+    return fitting[0] if fitting else None
+
+
+def _points(source: Source, study: Study | None, cards: Collection[str]) -> dict[str, BySeed]:
+    found = source.results.references.get(study.recipe, {}).get(source.data, {}) if study else {}
+    return {candidate: seeds for candidate, seeds in found.items() if candidate in cards}
 
 
 def _over_seeds(files: Sequence[ResultFile]) -> Record:
@@ -204,40 +166,10 @@ def _over_seeds(files: Sequence[ResultFile]) -> Record:
     return {**files[0].record, "summary": means}
 
 
-def _board(folder: Path, data: str, found: ByCandidate, results: Results, studies: Sequence[Study]) -> Board:
-    cards: dict[str, Record] = {candidate: file.record for candidate, file in found.items()}
-    definition = card_definition(next(iter(cards.values())))
-    fitting = [study for study in studies if study.definition == definition]
-    fitting.sort(key=lambda study: data not in results.references[study.recipe])
-    study = fitting[0] if fitting else None
-    predictor = study.fitted if study else _shipped(definition)
-    points = results.references[study.recipe].get(data, {}) if study else {}
-    points = {candidate: seeds for candidate, seeds in points.items() if candidate in cards}
-    references = {candidate: _over_seeds(list(seeds.values())) for candidate, seeds in points.items()}
-    forecast = predict_all(predictor, list(cards.values()))
-    predictor = predictor if forecast.predictions[TARGETS[0]] else None
-    rows = build_rows(
-        list(cards.values()),
-        {candidate: record["summary"] for candidate, record in references.items()},
-        forecast.predictions,
-        baselines=_baselines(folder, next(iter(cards.values()))),
-        p_best=forecast.p_best,
-        indistinguishable=forecast.indistinguishable,
-    )
-    if predictor is None:
-        tables = {candidate: [file.images] for candidate, file in found.items()}
-        rows = with_shared_ranks(rows, standings_of(tables, "conv_probe_psnr"))
-    measured = {candidate: [file.images for file in seeds.values()] for candidate, seeds in points.items()}
-    rows = with_measured_ranks(rows, standings_of(measured, "sr_psnr"))
-    verdict = verdict_of(rows, TARGETS[0], tolerance=forecast.indistinguishable, data=data)
-    trained = {candidate: [file.record for file in seeds.values()] for candidate, seeds in points.items()}
-    return Board(data, cards, rows, verdict, study, predictor, references, trained)
-
-
-def _baselines(folder: Path, card: Record) -> dict[str, float]:
+def _baselines(source: Source, card: Record) -> dict[str, float]:
     """SR PSNR of baselines on the images of a card, at its size and degradation."""
     view, data = card["view"], card["data"]
     if view["size"] is None:
         return {}
     degradation = Degradation.from_description(view["degradation"])
-    return read_baselines(folder, View(view["size"], degradation), data["name"], data["fingerprint"])
+    return read_baselines(source.folder, View(view["size"], degradation), data["name"], data["fingerprint"])

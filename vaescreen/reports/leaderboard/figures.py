@@ -4,13 +4,13 @@ The digest of the numbers that a figure shows stands in the page and in the SVG,
 found without drawing it, whatever the version of the libraries that draw.
 """
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vaescreen.predictor.fitted import Prediction
 from vaescreen.ranking.columns import number
-from vaescreen.reports.leaderboard.board import Board, Outcome, Study
+from vaescreen.reports.leaderboard.board import Board
+from vaescreen.reports.leaderboard.study import HeldOut, Outcome
 from vaescreen.reports.page import drawing
 from vaescreen.reports.page.drawing import Canvas
 from vaescreen.reports.ranking import charts
@@ -19,7 +19,6 @@ from vaescreen.storage import digest
 if TYPE_CHECKING:
     import altair as alt
 
-_TARGET = "sr_psnr"
 _GROUPS = {"ours": "ours", "published": "published rule"}
 
 
@@ -57,37 +56,31 @@ def of_board(board: Board) -> list[Drawing]:
     return [Drawing(name, title, digest(name, shown), lambda canvas: charts.forest(board.rows, canvas))]
 
 
-def of_study(study: Study) -> list[Drawing]:
+def of_study(recipe: str, outcomes: Sequence[Outcome]) -> list[Drawing]:
     """AE ceiling and predictions against what was measured."""
-    measured = [
-        [outcome.point.data, outcome.point.candidate, number(outcome.point.targets[_TARGET])]
-        for outcome in study.outcomes
-    ]
-    ceilings = [
-        [number(outcome.point.features[name]) for name in ("ae_ceiling", "bicubic_psnr")]
-        for outcome in study.outcomes
-    ]
+    measured = [[each.data, each.candidate, number(each.sr_psnr)] for each in outcomes]
+    ceilings = [[number(each.ae_ceiling), number(each.bicubic_psnr)] for each in outcomes]
     predicted = [
         [
             number(value)
-            for each in (outcome.ours, outcome.published)
-            for value in (each[:3] if each else (None,))
+            for made in (each.ours, each.published)
+            for value in (astuple(made) if made else (None,))
         ]
-        for outcome in study.outcomes
+        for each in outcomes
     ]
-    ceiling, prediction = (f"{study.recipe}-{name}.svg" for name in ("ceiling", "prediction"))
+    ceiling, prediction = (f"{recipe}-{name}.svg" for name in ("ceiling", "prediction"))
     return [
         Drawing(
             ceiling,
-            f"AE ceiling against measured SR PSNR, recipe {study.recipe}; dashed: bicubic",
+            f"AE ceiling against measured SR PSNR, recipe {recipe}; dashed: bicubic",
             digest(ceiling, measured, ceilings),
-            lambda canvas: _ceiling(study.outcomes, canvas),
+            lambda canvas: _ceiling(outcomes, canvas),
         ),
         Drawing(
             prediction,
-            f"Predicted against measured SR PSNR, each candidate left out, recipe {study.recipe}",
+            f"Predicted against measured SR PSNR, each candidate left out, recipe {recipe}",
             digest(prediction, measured, predicted),
-            lambda canvas: _prediction(study.outcomes, canvas),
+            lambda canvas: _prediction(outcomes, canvas),
         ),
     ]
 
@@ -97,15 +90,15 @@ def _ceiling(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.LayerChart":
 
     records = [
         {
-            "data": outcome.point.data,
-            "domain": outcome.point.domain,
-            "ceiling": outcome.point.features["ae_ceiling"],
-            "measured": outcome.point.targets[_TARGET],
-            "said": f"{outcome.point.candidate} on {outcome.point.data}",
+            "data": outcome.data,
+            "domain": outcome.domain,
+            "ceiling": outcome.ae_ceiling,
+            "measured": outcome.sr_psnr,
+            "said": f"{outcome.candidate} on {outcome.data}",
         }
         for outcome in outcomes
     ]
-    floors = {outcome.point.data: outcome.point.features["bicubic_psnr"] for outcome in outcomes}
+    floors = {outcome.data: outcome.bicubic_psnr for outcome in outcomes}
     colour = _colour(outcomes)
     x = alt.X("ceiling:Q", title="AE ceiling (dB)").scale(zero=False)
     y = alt.Y("measured:Q", title="measured SR PSNR (dB)").scale(zero=False)
@@ -149,21 +142,19 @@ def _prediction(outcomes: Sequence[Outcome], canvas: Canvas) -> "alt.HConcatChar
 
 
 def _values(outcome: Outcome) -> list[float]:
-    made = [each.value for each in (outcome.ours, outcome.published) if each]
-    return [outcome.point.targets[_TARGET], *made]
+    return [outcome.sr_psnr, *(made.value for made in (outcome.ours, outcome.published) if made)]
 
 
-def _predicted(outcome: Outcome, made: Prediction | None) -> dict[str, Any] | None:
+def _predicted(outcome: Outcome, made: HeldOut | None) -> dict[str, Any] | None:
     if made is None:
         return None
-    bounded = math.isfinite(made.high - made.low)
     return {
-        "data": outcome.point.data,
-        "measured": outcome.point.targets[_TARGET],
+        "data": outcome.data,
+        "measured": outcome.sr_psnr,
         "predicted": made.value,
-        "low": made.low if bounded else made.value,
-        "high": made.high if bounded else made.value,
-        "said": f"{outcome.point.candidate} on {outcome.point.data}",
+        "low": made.value if made.low is None else made.low,
+        "high": made.value if made.high is None else made.high,
+        "said": f"{outcome.candidate} on {outcome.data}",
     }
 
 
@@ -171,7 +162,7 @@ def _colour(outcomes: Sequence[Outcome]) -> "alt.Color":
     """One colour a data set, in the order of the points."""
     import altair as alt
 
-    names = list(dict.fromkeys(outcome.point.data for outcome in outcomes))
+    names = list(dict.fromkeys(outcome.data for outcome in outcomes))
     shown = (drawing.ACCENT, drawing.SECOND, drawing.THIRD, drawing.SERIES)
     return alt.Color("data:N", title=None).scale(
         domain=names, range=[shown[place % len(shown)] for place in range(len(names))]

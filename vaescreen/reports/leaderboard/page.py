@@ -1,4 +1,4 @@
-"""The page of one data set as Markdown: verdict, ranking, what was measured, origin of the images."""
+"""The page of one data set as Markdown: verdict, ranking, controls, what was measured, origin of the images."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,18 +8,21 @@ from urllib.parse import quote
 from vaescreen import __version__
 from vaescreen.images.degradation import Degradation
 from vaescreen.ranking.columns import ABSENT, COLUMNS, EXTRAPOLATED, interval_text, number
+from vaescreen.ranking.reproduction import DECIBELS
 from vaescreen.ranking.table import Record, Row
 from vaescreen.ranking.weak_points import note_of
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.sources import GithubSource, HubSource, WebSource
 from vaescreen.reports.leaderboard.board import Board
 from vaescreen.reports.leaderboard.figures import of_board
+from vaescreen.reports.leaderboard.study import Outcome
 from vaescreen.reports.markdown import bullets, code, details, document, escaped, table
 
 Registered = Mapping[str, Candidate]
 """Entries of the package's own registry by name."""
 
 _SHORT = 16
+_REPRODUCED = "✓"
 _NAMED = 6
 _ROOM = 3
 """DB between the AE ceiling and bicubic from which on a model is expected to pass it."""
@@ -59,12 +62,28 @@ _REFERENCE_COLUMNS = {
 }
 
 
-def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) -> str:
-    """Render the page of one data set."""
+def data_page(
+    board: Board, registered: Registered, outcomes: Sequence[Outcome] = (), doubts: Sequence[str] = ()
+) -> str:
+    """Render the page of one data set.
+
+    Parameters
+    ----------
+    board
+        What it shows.
+    registered
+        Entries of the package's own registry by name.
+    outcomes
+        Reference points of the recipe, each predicted without its candidate.
+    doubts
+        Which results are left out, and why.
+    """
     ranked = [row for row in board.rows if not row.floor]
     card = next(iter(board.cards.values()))
     everything = table(
-        list(COLUMNS), ([escaped(text(row)) for text in COLUMNS.values()] for row in board.rows), 4
+        list(COLUMNS),
+        ([escaped(text(row)) for text in COLUMNS.values()] for row in [*board.rows, *board.controls]),
+        4,
     )
     return document(
         [
@@ -72,18 +91,19 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
             unscored(board.cards, registered),
             escaped(board.title.removeprefix(f"{board.data}: ")) + ".",
             bullets(_verdict(board)),
+            escaped(f"Mind: {board.doubt}.") if board.doubt else "",
             *(figure.markdown() for figure in of_board(board)),
             "## Ranking",
             table(
                 list(_ranking(board, registered)), zip(*_ranking(board, registered).values(), strict=True), 2
             ),
-            bullets([*_READING, *_extrapolated(ranked)]),
+            bullets([*_READING, _who_scored(board), *_extrapolated(ranked)]),
             f"The same as [CSV]({quote(board.data)}.csv) and [JSON]({quote(board.data)}.json). "
             f"Rendered by vaescreen {__version__}.",
-            *_floors(board.rows),
+            *_compared_with(board),
             *([bullets(["Left out as doubtful:", *map(escaped, doubts)])] if doubts else []),
             details("All columns", everything, bullets(_MORE)),
-            *_measured(board),
+            *_measured(board, outcomes),
             details("The images", bullets(_images(card))),
             details(
                 "How to make these results again",
@@ -92,12 +112,16 @@ def data_page(board: Board, registered: Registered, doubts: Sequence[str] = ()) 
                 f"Images: fingerprint `{escaped(card['data']['fingerprint'])}`. Protocol of the score cards: "
                 f"{card['protocol']}.",
                 table(
-                    ["candidate", "fingerprint of the autoencoder"],
+                    ["candidate", "fingerprint of the autoencoder", "score card"],
                     [
-                        [escaped(name), escaped(record["fingerprint"][:_SHORT])]
+                        [
+                            escaped(name),
+                            escaped(record["fingerprint"][:_SHORT]),
+                            _standing(board.reproduced.get(name)),
+                        ]
                         for name, record in board.cards.items()
                     ],
-                    2,
+                    3,
                 ),
             ),
         ]
@@ -112,19 +136,20 @@ def _verdict(board: Board) -> list[str]:
 def unscored(cards: Iterable[str], registered: Registered) -> str:
     """Say which published autoencoders have no row, and why."""
     known = set(cards)
-    published = [
-        name
+    published = {
+        name: entry
         for name, entry in registered.items()
         if isinstance(entry.source, HubSource | GithubSource | WebSource) and name not in known
-    ]
+    }
     if not published:
         return ""
-    named = ", ".join(published[:_NAMED]) + (
-        f" and {len(published) - _NAMED} more" if len(published) > _NAMED else ""
-    )
+    names = list(published)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    gated = sum(entry.gated for entry in published.values())
+    asked = f"; {gated} of them are given only to those who accept their terms" if gated else ""
     return (
-        f"Not scored yet: {named}. Their weights have to be downloaded first (`vaescreen registry pull NAME`), and "
-        "were not on the machine that made these results."
+        f"Not scored yet: {', '.join(names[:_NAMED])}{more}. Their weights have to be downloaded first "
+        f"(`vaescreen registry pull NAME`), and were not on the machine that made these results{asked}."
     )
 
 
@@ -134,7 +159,11 @@ def _ranking(board: Board, registered: Registered) -> dict[str, list[str]]:
     known_as = _known_as(next(iter(board.cards.values())))
     columns = {
         "rank": [ABSENT if row.rank is None else str(row.rank) for row in rows],
-        "candidate": [_linked(row.candidate, registered) for row in rows],
+        "candidate": [
+            _linked(row.candidate, registered)
+            + (f" {_REPRODUCED}" if row.candidate in board.reproduced else "")
+            for row in rows
+        ],
         "predicted": [_predicted(row) for row in rows],
         "measured": [number(row.sr_psnr) for row in rows],
         "one-step output": [number(row.predicted_posterior_mean_psnr) for row in rows],
@@ -142,7 +171,7 @@ def _ranking(board: Board, registered: Registered) -> dict[str, list[str]]:
         "latent values": [ABSENT if row.latent_values is None else str(row.latent_values) for row in rows],
         "trained on this?": [_trained(registered.get(row.candidate), known_as) for row in rows],
     }
-    if not board.predictor:
+    if not board.is_predicted:
         columns["predicted"] = [number(row.probe_psnr) for row in rows]
         columns = {"probe PSNR" if name == "predicted" else name: cells for name, cells in columns.items()}
     return {name: cells for name, cells in columns.items() if set(cells) != {ABSENT}}
@@ -178,38 +207,68 @@ def _trained(entry: Candidate | None, known_as: str | None) -> str:
     return "no" if entry.domain == "none" else "not that is known"
 
 
+def _who_scored(board: Board) -> str:
+    if not board.reproduced:
+        return "All rows are *self-reported*: nobody has written down that a run elsewhere gave the same."
+    return (
+        f"**{_REPRODUCED}** *reproduced*: scored anew from the pinned weights, with the same figures to {DECIBELS} dB; "
+        "all other rows are *self-reported*."
+    )
+
+
+def _standing(record: Record | None) -> str:
+    if record is None:
+        return "self-reported"
+    made = record["environment"]
+    difference = number(record["largest_difference_db"], 4)
+    return (
+        f"reproduced to {difference} dB by vaescreen {escaped(made['vaescreen'])} on {escaped(made['cpu'])}"
+    )
+
+
 def _extrapolated(rows: Sequence[Row]) -> list[str]:
     if not any(row.extrapolation for row in rows):
         return []
-    return [f"{EXTRAPOLATED} extrapolation: the score card is unlike those of the reference points."]
+    return [f"**\\{EXTRAPOLATED}**: extrapolation: the score card is unlike those of the reference points."]
 
 
-def _floors(rows: Sequence[Row]) -> list[str]:
-    """What needs no autoencoder, in a table of its own."""
-    floors = [[escaped(row.candidate), number(row.sr_psnr)] for row in rows if row.floor]
-    if not floors:
-        return []
-    return [
-        "## Without an autoencoder",
-        table(["baseline", "SR PSNR"], floors),
-        "A candidate that is not predicted above **bicubic** is not worth building on for PSNR; its samples may still "
-        "hold more detail.",
+def _compared_with(board: Board) -> list[str]:
+    """What needs no autoencoder, and controls: in tables of their own, since nobody would choose them."""
+    floors = [[escaped(row.candidate), number(row.sr_psnr)] for row in board.rows if row.floor]
+    controls = [
+        [escaped(row.candidate), _predicted(row), number(row.sr_psnr), number(row.ae_ceiling)]
+        for row in board.controls
     ]
+    parts = ["## To compare with"]
+    if floors:
+        parts += [
+            table(["without an autoencoder", "SR PSNR"], floors),
+            "A candidate that is not predicted above **bicubic** is not worth building on for PSNR; its samples may "
+            "still hold more detail.",
+        ]
+    if controls:
+        parts += [
+            table(["control", "predicted", "measured", "AE ceiling"], controls),
+            "Linear codecs, fitted to the train split or to nothing, and autoencoders made to fail: what training an "
+            "autoencoder is worth, and whether the predictor notices.",
+        ]
+    return parts if floors or controls else []
 
 
-def _measured(board: Board) -> list[str]:
-    if not board.study or not board.references:
-        return []
-    outcomes = {
-        outcome.point.candidate: outcome
-        for outcome in board.study.outcomes
-        if outcome.point.data == board.data and outcome.point.candidate in board.references
+def _measured(board: Board, outcomes: Sequence[Outcome]) -> list[str]:
+    here = {
+        outcome.candidate: outcome
+        for outcome in outcomes
+        if outcome.data == board.data and outcome.candidate in board.references
     }
+    if not here:
+        return []
     lines = []
-    ranked = (row for row in board.rows if row.candidate in outcomes and not row.floor)
-    for row in sorted(ranked, key=lambda row: -outcomes[row.candidate].point.targets["sr_psnr"]):
-        summary, outcome = board.references[row.candidate]["summary"], outcomes[row.candidate]
+    trained = (row for row in [*board.rows, *board.controls] if row.candidate in here and not row.floor)
+    for row in sorted(trained, key=lambda row: -here[row.candidate].sr_psnr):
+        summary, outcome = board.references[row.candidate]["summary"], here[row.candidate]
         ours = outcome.ours
+        interval = None if ours is None or ours.low is None or ours.high is None else (ours.low, ours.high)
         lines.append(
             [
                 ABSENT if row.sr_rank is None else str(row.sr_rank),
@@ -217,7 +276,7 @@ def _measured(board: Board) -> list[str]:
                 number(summary["sr_psnr"]),
                 ABSENT if row.sr_p_best is None else f"{100 * row.sr_p_best:.0f} %",
                 number(ours.value if ours else None),
-                interval_text((ours.low, ours.high) if ours else None),
+                interval_text(interval),
                 number(ours.value - summary["sr_psnr"] if ours else None, signed=True),
                 number(outcome.published.value if outcome.published else None),
                 *(number(summary.get(name), digits) for name, digits in _REFERENCE_COLUMNS.values()),
@@ -229,9 +288,9 @@ def _measured(board: Board) -> list[str]:
     ]
     return [
         details(
-            f"Measured after training: recipe {board.study.recipe}",
+            f"Measured after training: recipe {board.recipe}",
             table(headers, lines, 2),
-            _passed([board.references[name]["summary"] for name in outcomes], list(outcomes)),
+            _passed({name: board.references[name]["summary"] for name in here}),
             bullets(
                 [
                     "**rank**: by SR PSNR on the test images, patients drawn at random; candidates that share one "
@@ -251,11 +310,11 @@ def _measured(board: Board) -> list[str]:
     ]
 
 
-def _passed(summaries: Sequence[Record], names: Sequence[str]) -> str:
+def _passed(summaries: Mapping[str, Record]) -> str:
     """Whether every model passes bicubic that its autoencoder leaves room to."""
     roomy = {
         name: summary
-        for name, summary in zip(names, summaries, strict=True)
+        for name, summary in summaries.items()
         if summary["ae_ceiling"] >= summary["bicubic_psnr"] + _ROOM
     }
     below = [name for name, each in roomy.items() if each["posterior_mean_psnr"] < each["bicubic_psnr"]]

@@ -1,36 +1,28 @@
 """Pages, tables and figures written from the result files, and what of them is stale."""
 
-import csv
-import io
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from vaescreen.ranking.table import rank_payload
-from vaescreen.registry.catalogue import Registry, shipped_file
-from vaescreen.reports.leaderboard.board import Board, Leaderboard, assemble
-from vaescreen.reports.leaderboard.figures import Drawing, of_board, of_study
-from vaescreen.reports.leaderboard.index import index_page
-from vaescreen.reports.leaderboard.page import data_page
+from vaescreen.reports.leaderboard.pages import Page, make_pages
 from vaescreen.reports.markdown import GENERATED
 from vaescreen.storage import write_bytes
 
-INDEX = "README.md"
 FIGURE_FOLDER = "figures"
 
 
 class Published(NamedTuple):
-    """What was written, and which results were left out as doubtful, and why."""
+    """All files of the pages, those that were written, and which results were left out as doubtful, and why."""
 
     files: list[Path]
-    doubts: tuple[str, ...]
+    written: list[Path]
+    doubts: list[str]
 
 
 def publish(
     results: Path, out: Path, *, data: Collection[str] = (), candidates: Collection[str] = ()
 ) -> Published:
-    """Render everything anew, and remove pages of data sets that are no longer there.
+    """Write the pages that differ from the results, and remove those of data sets that are no longer there.
 
     Figures that show the same numbers as before stay as they are.
 
@@ -43,7 +35,7 @@ def publish(
     data
         Data sets that get a page; by default all but private ones.
     candidates
-        Candidates that are shown; by default all.
+        Candidates that are shown; by default all, controls in a table of their own.
 
     Raises
     ------
@@ -52,18 +44,24 @@ def publish(
     VaescreenError
         If there are figures to draw and the extra that draws is not installed.
     """
-    leaderboard = assemble(results, data, candidates)
-    files = {name: text.encode() for name, text in render(leaderboard).items()}
-    files |= {
-        f"{FIGURE_FOLDER}/{figure.file}": figure.svg()
-        for figure in _figures(leaderboard)
-        if not _shows(out / FIGURE_FOLDER / figure.file, figure)
+
+    def drawn(file: str, shows: str) -> bool:
+        return _shows(out / FIGURE_FOLDER / file, shows)
+
+    pages, doubts = make_pages(results, data, candidates, drawn)
+    drawings = [figure for page in pages for figure in page.drawings if not drawn(figure.file, figure.digest)]
+    contents = {out / FIGURE_FOLDER / figure.file: figure.svg() for figure in drawings}
+    contents |= {
+        path: text.encode()
+        for path, text in _texts(out, pages).items()
+        if not path.is_file() or path.read_bytes() != text.encode()
     }
-    for name, content in files.items():
-        write_bytes(out / name, content)
-    for page in _orphans(out, files):
-        page.unlink()
-    return Published([out / name for name in files], leaderboard.doubts)
+    for path, content in contents.items():
+        write_bytes(path, content)
+    for orphan in _orphans(out, pages):
+        orphan.unlink()
+    figures = [out / FIGURE_FOLDER / file for page in pages for file in page.figures]
+    return Published([*_texts(out, pages), *figures], sorted(contents), doubts)
 
 
 def stale(
@@ -78,64 +76,33 @@ def stale(
     ResultError
         If there is nothing that can be shown.
     """
-    leaderboard = assemble(results, data, candidates)
-    pages = render(leaderboard)
+    pages, doubts = make_pages(results, data, candidates)
     problems = []
-    for name, text in pages.items():
-        path = out / name
+    for path, text in _texts(out, pages).items():
         if not path.is_file():
             problems.append(f"{path} is missing")
         elif path.read_bytes() != text.encode():
             problems.append(f"{path} differs from the result files")
-    for figure in _figures(leaderboard):
-        path = out / FIGURE_FOLDER / figure.file
+    for file, shows in (figure for page in pages for figure in page.figures.items()):
+        path = out / FIGURE_FOLDER / file
         if not path.is_file():
             problems.append(f"{path} is missing")
-        elif not _shows(path, figure):
+        elif not _shows(path, shows):
             problems.append(f"{path} shows other numbers than the result files")
     problems += [f"{page} belongs to no result file" for page in _orphans(out, pages)]
-    return [*problems, *leaderboard.doubts]
+    return [*problems, *doubts]
 
 
-def render(leaderboard: Leaderboard) -> dict[str, str]:
-    """All pages as Markdown, and their rows as CSV and JSON, by file name."""
-    registered = Registry.read(shipped_file()).candidates
-    files = {INDEX: index_page(leaderboard, registered)}
-    for board in leaderboard.boards:
-        doubts = [doubt for doubt in leaderboard.doubts if f"/{board.data}/" in doubt]
-        files[f"{board.data}.md"] = data_page(board, registered, doubts)
-        files[f"{board.data}.json"] = json.dumps(_payload(board), indent=1, allow_nan=False) + "\n"
-        files[f"{board.data}.csv"] = _csv(board)
-    return files
+def _texts(out: Path, pages: Collection[Page]) -> dict[Path, str]:
+    return {out / name: text for page in pages for name, text in page.files.items()}
 
 
-def _payload(board: Board) -> dict[str, Any]:
-    verdict = {"choice": board.verdict.choice, "lines": list(board.verdict.told)}
-    return {**rank_payload(list(board.cards.values()), board.rows, board.recipe), "verdict": verdict}
+def _shows(path: Path, digest: str) -> bool:
+    return path.is_file() and digest.encode() in path.read_bytes()
 
 
-def _csv(board: Board) -> str:
-    records = [row.flat() for row in board.rows]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()
-
-
-def _figures(leaderboard: Leaderboard) -> Iterator[Drawing]:
-    for study in leaderboard.studies:
-        yield from of_study(study)
-    for board in leaderboard.boards:
-        yield from of_board(board)
-
-
-def _shows(path: Path, figure: Drawing) -> bool:
-    return path.is_file() and figure.digest.encode() in path.read_bytes()
-
-
-def _orphans(out: Path, rendered: Collection[str]) -> list[Path]:
+def _orphans(out: Path, pages: Collection[Page]) -> list[Path]:
     """Find pages in `out` that were rendered once and no longer are; pages of other origin are left alone."""
-    mark = GENERATED.encode()
-    pages = (path for path in sorted(out.glob("*.md")) if path.name not in rendered)
-    return [path for path in pages if path.read_bytes().startswith(mark)]
+    mark, rendered = GENERATED.encode(), _texts(out, pages)
+    found = (path for path in sorted(out.glob("*.md")) if path not in rendered)
+    return [path for path in found if path.read_bytes().startswith(mark)]

@@ -62,7 +62,8 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
 def forest(rows: Sequence[Row], canvas: Canvas) -> "Chart":
     """Predictions with 90 % intervals, a line a candidate, ties on one band, bicubic as a dashed line.
 
-    Beside each other are SR PSNR of a sample, of the one-step output, and detail; below each other on a phone.
+    Beside each other are SR PSNR of a sample, of the one-step output, and detail; below each other on a phone. Far
+    below the best a candidate is a number at the edge, so that the others can be told apart.
     """
     import altair as alt
 
@@ -214,9 +215,11 @@ def _forest_panel(
     domain = [min(lowest, *inside.values()), max(highest, *inside.values())] if inside else [lowest, highest]
     x = alt.X("value:Q", title=panel.title).scale(domain=domain, nice=True, zero=False).axis(tickCount=4)
     order = [record["candidate"] for record in records]
+    far = [record | {"at": f"◂ {number(record['value'])}"} for record in records if record["value"] < lowest]
+    near = [record for record in records if record["value"] >= lowest]
     axis = alt.Axis(domain=False, ticks=False) if names else None
     y = alt.Y("candidate:N", title=None, sort=order, axis=axis)
-    base = alt.Chart(canvas.data(records))
+    base = alt.Chart(canvas.data(near))
     marks = {"href": alt.Href("href:N"), "description": alt.Description("said:N")}
     ties = alt.Chart(canvas.data([record for record in records if record["band"]]))
     layers = [
@@ -228,6 +231,9 @@ def _forest_panel(
         base.mark_point(filled=True, size=70, opacity=1, color=drawing.ACCENT, clip=True).encode(
             x=x, y=y, **marks
         ),
+        alt.Chart(canvas.data(far))
+        .mark_text(align="left", dx=4, fontSize=11, color=drawing.INK)
+        .encode(x=alt.value(0), y=y, text="at:N", **marks),
     ]
     step = 22 if len(records) <= 40 else 15
     return alt.LayerChart(layer=layers).properties(width=width, height=alt.Step(step))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,16 @@ from vaescreen.environment import command_line, environment
 from vaescreen.errors import ResultError
 from vaescreen.images.dataset import DataSet
 from vaescreen.screening.view import View
-from vaescreen.storage import TABLE_SEAL, read_json, recall, table_bytes, write_json, write_table
+from vaescreen.storage import (
+    TABLE_SEAL,
+    beside_namesakes,
+    make_way,
+    read_json,
+    recall,
+    table_bytes,
+    write_json,
+    write_table,
+)
 
 PROTOCOL = "baseline-1"
 IDS = ["image_id", "patient_id"]
@@ -46,16 +56,22 @@ def baseline_path(results: Path, view: View, data: str, name: str) -> Path:
 
 
 def find_baseline(path: Path, baseline: Baseline, data: DataSet, view: View) -> dict[str, Any] | None:
-    """Give the result in a file, or None: there is none, of other weights or images, or a damaged one, put aside."""
+    """Give the result in a file, or the one that made way for other images of the same name.
 
-    def read() -> dict[str, Any]:
-        record: dict[str, Any] = read_json(path)
-        table_bytes(path.with_suffix(".parquet"), record.get(TABLE_SEAL))
+    None if there is none, it is of other weights or images, or it is damaged, and put aside then.
+    """
+    identity = _identity(baseline, data, view)
+
+    def read(place: Path) -> dict[str, Any]:
+        record: dict[str, Any] = read_json(place)
+        table_bytes(place.with_suffix(".parquet"), record.get(TABLE_SEAL))
         return record
 
-    record = recall(path, read)
-    identity = _identity(baseline, data, view)
-    return record if record and all(record.get(key) == value for key, value in identity.items()) else None
+    for place in (path, beside_namesakes(path, data.fingerprint)):
+        record = recall(place, partial(read, place))
+        if record and all(record.get(key) == value for key, value in identity.items()):
+            return record
+    return None
 
 
 def write_baseline(
@@ -77,6 +93,7 @@ def write_baseline(
         "environment": environment(device),
         "command": command_line(private=data.private),
     }
+    make_way(path, data.fingerprint, ".parquet")
     record[TABLE_SEAL] = write_table(path.with_suffix(".parquet"), table)
     write_json(path, record)
     return record
