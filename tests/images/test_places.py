@@ -175,7 +175,7 @@ def test_the_plain_tar_of_a_compressed_one_is_made_once_and_goes_when_unused(
     by_folders(folder := tmp_path / "data")
     archive = packed(folder, ".tar.gz")
     open_data(archive, size=32)
-    [plain] = (cache / "archives").glob("*.tar")
+    [plain] = (cache / "unpacked").glob("*.tar")
     made = plain.stat().st_ino
     open_data(archive, size=32)
     assert plain.stat().st_ino == made
@@ -194,7 +194,7 @@ def test_two_processes_share_one_plain_tar(tmp_path: Path, cache: Path) -> None:
     )
     both = [subprocess.Popen([sys.executable, "-c", code, archive]) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
-    assert [path.suffix for path in sorted((cache / "archives").iterdir())] == [".tar", ".lock"]
+    assert [path.suffix for path in sorted((cache / "unpacked").iterdir())] == [".tar", ".lock"]
 
 
 def test_private_data_leaves_nothing_of_an_archive_in_the_cache(
@@ -204,7 +204,7 @@ def test_private_data_leaves_nothing_of_an_archive_in_the_cache(
     by_folders(folder := tmp_path / "data")
     data = open_data(packed(folder, ".tar.gz"), size=32, private=True)
     assert data.description["private"]
-    assert not (cache / "archives").exists()
+    assert not (cache / "unpacked").exists()
 
 
 def _add(archive: Path, name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE) -> None:
@@ -264,7 +264,7 @@ def test_a_bomb_of_a_compressed_tar_stops(
     (folder / "zeros.png").write_bytes(bytes(10**6))
     with pytest.raises(DataError, match="would unpack to more than"):
         open_data(packed(folder, ".tar.gz"), size=32)
-    assert {path.suffix for path in (cache / "archives").iterdir()} == {".lock"}
+    assert {path.suffix for path in (cache / "unpacked").iterdir()} == {".lock"}
 
 
 def _flip(archive: Path, mark: bytes, offset: int, value: bytes, last: bool = False) -> None:

@@ -176,7 +176,7 @@ class Archive:
         return Path(made) / "members"
 
     def _index(self) -> dict[str, Member]:
-        cache = cache_dir() / "archives" if self._remember else self._folder.parent
+        cache = cache_dir() / "unpacked" if self._remember else self._folder.parent
         stream = _plain_tar(self.root, cache).open("rb")
         finalize(self, stream.close)
         found: dict[str, Member] = {}
@@ -252,7 +252,7 @@ def _plain_tar(archive: Path, folder: Path) -> Path:
             os.utime(target)
             return target
         bound = max(archives.ALWAYS_FINE, archives.LARGEST_RATIO * status.st_size)
-        unfinished = target.with_suffix(".part")
+        unfinished = target.with_name(f"{target.name}.part")
         try:
             with (
                 archives.understood(archive),
@@ -273,7 +273,7 @@ def _plain_tar(archive: Path, folder: Path) -> Path:
 
 def _forget_unused(folder: Path) -> None:
     oldest = time.time() - _KEPT_DAYS * 86400
-    for file in folder.iterdir():
+    for file in folder.glob("*.tar*"):
         with suppress(OSError):
             if file.stat().st_mtime < oldest:
                 file.unlink()
