@@ -175,16 +175,17 @@ def pull(names: options.Candidates, registry: options.RegistryFile = None) -> No
 def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file that you did not write.")],
 ) -> None:
-    """Say that the entries of a registry file may run their code, as they are now; names them."""
+    """Say that the entries of a registry file may run their code and read outside its folder, as they are now."""
     from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.trust import trust as trust_entry
 
-    running = [each for each in Registry.read(file).candidates.values() if each.adapter == "module"]
-    for candidate in running:
-        trust_entry(file, candidate)
-        print(f"{candidate.name} may run {getattr(candidate.source, 'module', '')}")
-    if not running:
-        print(f"{file}: no entry runs code")
+    known = Registry.read(file)
+    asked = {each.name: trust_entry(file, each) for each in (*known.candidates.values(), *known.data.values())}
+    for name, what in asked.items():
+        if what is not None:
+            print(f"{name} may {what}")
+    if not any(asked.values()):
+        print(f"{file}: no entry runs code or reads outside its folder")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from vaescreen.images.patients import compiled
 from vaescreen.images.reading import Axis, Reading, Window
 from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.data_sources import DATA_SOURCES, DataSource, FolderData, WebFile
-from vaescreen.registry.sources import Name, Strict, Text, path_below
+from vaescreen.registry.sources import Entry, Name, Strict, Text, path_below
 
 DOMAINS = ("chest", "brain", "knee", "natural", "other")
 
@@ -55,7 +55,7 @@ _PARTS: dict[str, set[str]] = {
 }
 
 
-class DataEntry(Strict):
+class DataEntry(Entry):
     """A data set with an entry in `registry.yaml`.
 
     `layout` says how its folders are laid out (see `vaescreen.images.layouts`), and `series` which of the images of a

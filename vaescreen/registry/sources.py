@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +12,7 @@ from pydantic import (
     Discriminator,
     Field,
     PositiveInt,
+    PrivateAttr,
     StringConstraints,
     Tag,
     ValidationInfo,
@@ -82,6 +83,26 @@ class Strict(BaseModel):
     """Base of everything read from a registry: unknown keys are errors, nothing changes after loading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Entry(Strict):
+    """Base of what stands in a registry file by its name."""
+
+    _doubtful: Path | None = PrivateAttr(None)
+
+    def doubted(self, file: Path) -> Self:
+        """Give the same entry, marked as one of a registry file that the user has not said yes to."""
+        copy = self.model_copy()
+        copy._doubtful = file
+        return copy
+
+    @property
+    def doubtful(self) -> Path | None:
+        """The registry file of an entry that may run no code and read nothing outside that file's folder.
+
+        See `vaescreen.registry.trust`.
+        """
+        return self._doubtful
 
 
 class HubSource(Strict):
