@@ -30,7 +30,9 @@ def opened(path: Path, state: dict) -> NetworkAutoencoder:
 
 def as_generative_models(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The names of GenerativeModels, with a projection that is there but not applied."""
-    older = {key.replace(".attn.", ".").replace(".postconv.", ".conv."): value for key, value in state.items()}
+    older = {
+        key.replace(".attn.", ".").replace(".postconv.", ".conv."): value for key, value in state.items()
+    }
     queries = [key for key in older if key.endswith(".to_q.weight")]
     return older | {key.replace("to_q", "proj_attn"): torch.randn_like(older[key]) for key in queries}
 
@@ -45,7 +47,9 @@ class TestParity:
 
         def build(**options: bool):
             torch.manual_seed(0)
-            return nets.AutoencoderKL(spatial_dims=2, in_channels=1, out_channels=1, **request.param, **options).eval()
+            return nets.AutoencoderKL(
+                spatial_dims=2, in_channels=1, out_channels=1, **request.param, **options
+            ).eval()
 
         return build
 
@@ -92,7 +96,14 @@ def attention(width: int) -> dict[str, tuple[int, ...]]:
     return named(norm=norm(width), attn=attn)
 
 
-ENCODER = [conv(1, 32), resnet(32, 32), named(conv=conv(32, 32)), resnet(32, 64), attention(64), resnet(64, 64)]
+ENCODER = [
+    conv(1, 32),
+    resnet(32, 32),
+    named(conv=conv(32, 32)),
+    resnet(32, 64),
+    attention(64),
+    resnet(64, 64),
+]
 ENCODER += [attention(64), resnet(64, 64), norm(64), conv(64, 2)]
 DECODER = [conv(2, 64), resnet(64, 64), attention(64), named(postconv=conv(64, 64)), resnet(64, 32), norm(32)]
 DECODER += [conv(32, 1)]
@@ -100,12 +111,16 @@ DECODER += [conv(32, 1)]
 
 def checkpoint() -> dict[str, torch.Tensor]:
     """Weights by the names of MONAI 1.6, each a wave that begins where its name stands among them."""
-    shapes = named(**dict.fromkeys(("quant_conv_mu", "quant_conv_log_sigma", "post_quant_conv"), conv(2, 2, 1)))
+    shapes = named(
+        **dict.fromkeys(("quant_conv_mu", "quant_conv_log_sigma", "post_quant_conv"), conv(2, 2, 1))
+    )
     for part, blocks in (("encoder", ENCODER), ("decoder", DECODER)):
         shapes |= named(**{f"{part}.blocks.{i}": block for i, block in enumerate(blocks)})
     state = {}
     for place, (key, shape) in enumerate(sorted(shapes.items())):
-        wave = torch.sin(torch.arange(torch.Size(shape).numel(), dtype=torch.float64) * 0.7 + place).reshape(shape)
+        wave = torch.sin(torch.arange(torch.Size(shape).numel(), dtype=torch.float64) * 0.7 + place).reshape(
+            shape
+        )
         scale = wave[0].numel() ** -0.5 if wave.ndim > 1 else 0.2
         state[key] = (wave * scale + (wave.ndim == 1 and key.endswith("weight"))).float()
     return state
@@ -121,7 +136,9 @@ def test_latents_and_images_that_monai_1_6_1_gave(tmp_path: Path) -> None:
     decoded = ours.decode_raw(mean, (12, 16))
     assert mean[0, :, 2, 3].tolist() == pytest.approx([0.24647455, -0.03435576], abs=1e-5)
     assert sd[0, :, 2, 3].tolist() == pytest.approx([1.0359317, 1.1006837], abs=1e-5)
-    assert decoded[0, 0, 5, ::5].tolist() == pytest.approx([0.12289812, 0.1085014, 0.10456207, 0.0889653], abs=1e-5)
+    assert decoded[0, 0, 5, ::5].tolist() == pytest.approx(
+        [0.12289812, 0.1085014, 0.10456207, 0.0889653], abs=1e-5
+    )
     assert (float(mean.mean()), float(decoded.mean())) == pytest.approx((0.12630312, 0.05120126), abs=1e-5)
 
 

@@ -132,7 +132,9 @@ class TestPathsThatLeadOutside:
 
     def test_each_form_is_refused_until_the_user_says_yes(self, theirs, path):
         theirs.write_text(NETWORK.format(path=path))
-        with pytest.raises(CandidateError, match=r"reads .*, outside the folder of that file; if you trust .* give --trust"):
+        with pytest.raises(
+            CandidateError, match=r"reads .*, outside the folder of that file; if you trust .* give --trust"
+        ):
             open_autoencoder(candidate(theirs))
         assert trust(theirs, candidate(theirs)).startswith("read ")
         assert open_autoencoder(candidate(theirs)).geometry == (1, 4)

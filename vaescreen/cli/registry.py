@@ -180,7 +180,9 @@ def trust(
     from vaescreen.registry.trust import trust as trust_entry
 
     known = Registry.read(file)
-    asked = {each.name: trust_entry(file, each) for each in (*known.candidates.values(), *known.data.values())}
+    asked = {
+        each.name: trust_entry(file, each) for each in (*known.candidates.values(), *known.data.values())
+    }
     for name, what in asked.items():
         if what is not None:
             print(f"{name} may {what}")

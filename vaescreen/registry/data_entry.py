@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import PositiveFloat, PositiveInt, field_validator, model_validator
 
 from vaescreen.errors import DataError
 from vaescreen.images.framing import check_size
@@ -12,12 +12,13 @@ from vaescreen.images.patients import compiled
 from vaescreen.images.reading import Axis, Reading, Window
 from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.data_sources import DATA_SOURCES, DataSource, FolderData, WebFile
-from vaescreen.registry.sources import Entry, Name, Strict, Text, path_below
+from vaescreen.registry.sources import Entry, Name, Strict, Text, formed, path_below
 
 DOMAINS = ("chest", "brain", "knee", "natural", "other")
 
 Inside = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*$", max_length=200)
+    str,
+    formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a folder inside what is fetched is expected", 200),
 ]
 
 

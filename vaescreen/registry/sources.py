@@ -25,7 +25,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
+def formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
     """Check of a text, which says in words what the pattern asks for."""
 
     def check(text: str) -> str:
@@ -41,7 +41,7 @@ def _formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
 _SEGMENT = r"[A-Za-z0-9_][\w.+-]*"
 Name = Annotated[
     str,
-    _formed(
+    formed(
         r"[a-z0-9][a-z0-9._-]*",
         "use lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",
         64,
@@ -50,32 +50,30 @@ Name = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_printable)]
 HubId = Annotated[
     str,
-    _formed(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "ORG/NAME is expected, as on the repository's page"),
+    formed(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "ORG/NAME is expected, as on the repository's page"),
 ]
 Revision = Annotated[
-    str, _formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a commit, a branch or a tag is expected")
+    str, formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a commit, a branch or a tag is expected")
 ]
-Commit = Annotated[str, _formed(r"[0-9a-f]{40}", "the 40 digits of a commit are expected")]
+Commit = Annotated[str, formed(r"[0-9a-f]{40}", "the 40 digits of a commit are expected")]
 Subfolder = Annotated[
-    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a folder inside the repository is expected, such as vae")
+    str, formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a folder inside the repository is expected, such as vae")
 ]
 FileName = Annotated[
     str,
-    _formed(
-        r"(?!.*(^|/)\.)[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*", "a file inside the folder is expected", 200
-    ),
+    formed(r"(?!.*(^|/)\.)[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*", "a file inside the folder is expected", 200),
 ]
 RepositoryPath = Annotated[
-    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in the repository is expected", 200)
+    str, formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in the repository is expected", 200)
 ]
-Variant = Annotated[str, _formed(r"[A-Za-z0-9_-]+", "a word such as fp16 is expected", 32)]
+Variant = Annotated[str, formed(r"[A-Za-z0-9_-]+", "a word such as fp16 is expected", 32)]
 Url = Annotated[
-    str, _formed(r"https://[A-Za-z0-9][\w./%-]*", "an address that begins with https:// is expected")
+    str, formed(r"https://[A-Za-z0-9][\w./%-]*", "an address that begins with https:// is expected")
 ]
-Sha256 = Annotated[str, _formed(r"[0-9a-f]{64}", "the 64 digits of a sha256 are expected")]
+Sha256 = Annotated[str, formed(r"[0-9a-f]{64}", "the 64 digits of a sha256 are expected")]
 Factory = Annotated[
     str,
-    _formed(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "package.module:factory is expected", 200),
+    formed(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "package.module:factory is expected", 200),
 ]
 
 

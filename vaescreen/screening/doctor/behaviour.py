@@ -1,6 +1,5 @@
 """Checks of an opened autoencoder: shapes, fidelity, sizes, repeatability, independence of the batch, latents."""
 
-import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.contract import Autoencoder

@@ -136,5 +136,7 @@ def _examine(report: Examination, subject: Subject, slow_ms: float) -> None:
 
 def _described(autoencoder: NetworkAutoencoder) -> str:
     count = sum(parameter.numel() for parameter in autoencoder.network.parameters())
-    others = f"; its file holds tensors of other parts: {autoencoder.left_out}" if autoencoder.left_out else ""
+    others = (
+        f"; its file holds tensors of other parts: {autoencoder.left_out}" if autoencoder.left_out else ""
+    )
     return f"{autoencoder.class_name}, {count / 1e6:.3g} M parameters{others}"
