@@ -43,7 +43,9 @@ class TestParity:
     @pytest.fixture(params=[BRATS, CHEST], ids=["brats", "chest"])
     def theirs(self, request):
         pytest.importorskip("einops", reason="MONAI needs einops for its attention")
-        nets = pytest.importorskip("monai.networks.nets", reason="monai is not installed: `make parity` does")
+        nets = pytest.importorskip(
+            "monai.networks.nets", reason="monai is not installed: `make parity` installs it"
+        )
 
         def build(**options: bool):
             torch.manual_seed(0)

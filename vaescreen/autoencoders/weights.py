@@ -56,10 +56,10 @@ def locate(candidate: Candidate) -> WeightFiles:
         case PathSource():
             if reason := untrusted(candidate, source.path):
                 raise CandidateError(f"{name}: {reason}")
-            files = in_folder(source.path, source, candidate)
-            if reason := untrusted(candidate, files.config, files.weights, *files.shards):
+            found = in_folder(source.path, source, candidate)
+            if reason := untrusted(candidate, found.config, found.weights, *found.shards):
                 raise CandidateError(f"{name}: {reason}")
-            return files
+            return found
         case BundledSource():
             return in_folder(_local_path(source), None, candidate)
         case HubSource() | GithubSource():
