@@ -11,7 +11,7 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11)
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 
-.PHONY: help rank test check audit
+.PHONY: help rank test check audit parity
 
 help: ## say what the targets are
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,15 @@ audit: $(INSTALLED) ## known holes of the pinned packages, and risky calls in th
 	$(PIP) install --quiet 'bandit>=1.8' 'pip-audit>=2.7'
 	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml vaescreen
 	$(BIN)/pip-audit --local --skip-editable
+
+# Each package lies in a folder of its own, without what it pins, so that nothing of .venv is replaced.
+parity: $(INSTALLED) ## compare our loaders with monai, medvae and transformers themselves
+	$(PIP) install --quiet --no-deps --target .parity --upgrade monai==1.6.1 einops==0.8.2 medvae==0.1.7 \
+	  omegaconf==2.3.1 antlr4-python3-runtime==4.9.3 polars==2.1.0 polars-runtime-32==2.1.0 \
+	  transformers==5.24.0 tokenizers==0.23.3
+	-$(PIP) install --quiet --no-deps --target .parity --upgrade --index-url $(CPU_WHEELS) -c constraints.txt torchvision
+	PYTHONPATH=.parity $(BIN)/python -m pytest tests/autoencoders/test_monai.py tests/autoencoders/test_medvae.py \
+	  tests/autoencoders/test_classes.py
 
 $(VENV): $(INSTALLED)
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from vaescreen.autoencoders.classes import CLASSES
-from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.key_names import inner
 from vaescreen.autoencoders.published.table import PUBLISHED
 from vaescreen.errors import CandidateError
@@ -59,7 +58,7 @@ def _construct(config: dict[str, Any], name: str) -> Any:
         )
     class_name = str(class_name).rpartition(".")[2]  # some write the whole path
     if class_name in PUBLISHED:
-        return PUBLISHED[class_name].build(Geometry(*config["geometry"]))
+        return PUBLISHED[class_name].build(config)
     if class_name not in CLASSES:
         raise CandidateError(
             f"{name}: class {class_name!r} is none that encodes one image; "

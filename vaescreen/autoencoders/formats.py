@@ -1,4 +1,4 @@
-"""The two ways in which published networks are written, both read into diffusers' terms."""
+"""The ways in which published networks are written: diffusers', latent diffusion's (in diffusers' terms), MONAI's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from vaescreen.autoencoders import ldm
 from vaescreen.autoencoders.checkpoint import read_tensors
 from vaescreen.autoencoders.files import WeightFiles, read_json_object, read_yaml_mapping
 from vaescreen.autoencoders.key_names import Inner, inner
+from vaescreen.autoencoders.published.monai import is_monai, monai_config, monai_state
 from vaescreen.autoencoders.recognising import recognised
 from vaescreen.errors import CandidateError
 from vaescreen.registry.candidate import Candidate
@@ -38,7 +39,8 @@ def read_config(
 
 
 def _recognised(files: WeightFiles, name: str) -> dict[str, Any]:
-    config = recognised(read_state(files, name).state)
+    state = read_state(files, name).state
+    config = recognised(state) or monai_config(state)
     if config is None:
         raise CandidateError(
             f"{name}: {files.weights} has no configuration beside it, and its tensors are of no first stage that is "
@@ -55,7 +57,7 @@ def stated_config(candidate: Candidate) -> dict[str, Any] | None:
 
 
 def read_state(files: WeightFiles, name: str) -> Inner:
-    """Weights of candidate `name` by the names that diffusers gives them, and what lies beside them in the file.
+    """Weights of candidate `name` by the names that its network gives them, and what lies beside them in the file.
 
     Raises
     ------
@@ -63,4 +65,6 @@ def read_state(files: WeightFiles, name: str) -> Inner:
         If a file is a placeholder, unsafe or damaged.
     """
     state = read_tensors(files, name)
-    return ldm.diffusers_state(state, name) if ldm.is_ldm(state) else inner(state, DIFFUSERS_ANCHORS)
+    if ldm.is_ldm(state):
+        return ldm.diffusers_state(state, name)
+    return monai_state(state, name) if is_monai(state) else inner(state, DIFFUSERS_ANCHORS)

@@ -23,6 +23,7 @@ from vaescreen.autoencoders.scaling import unscaled
 from vaescreen.errors import CandidateError, VaescreenError
 from vaescreen.registry.candidate import PLUGINS, Candidate
 from vaescreen.registry.sources import ModuleSource
+from vaescreen.registry.trust import how_to_trust
 from vaescreen.storage import digest
 
 
@@ -119,8 +120,7 @@ def _module(candidate: Candidate) -> ModuleType:
     assert isinstance(source, ModuleSource)
     if candidate.doubtful:
         raise CandidateError(
-            f"{name}: its entry in {candidate.doubtful} runs code, {source.module}; if you trust that file, give "
-            f"--trust {candidate.doubtful}, or say so once: vaescreen registry trust {candidate.doubtful}"
+            f"{name}: its entry in {candidate.doubtful} runs code, {source.module}; {how_to_trust(candidate.doubtful)}"
         )
     module_name = source.module.partition(":")[0]
     with _importable(module_name, source.folder):

@@ -20,6 +20,7 @@ from vaescreen.registry.sources import (
     PathSource,
     WebSource,
 )
+from vaescreen.registry.trust import untrusted
 
 __all__ = ["WeightFiles", "available", "locate", "pull"]
 
@@ -53,7 +54,12 @@ def locate(candidate: Candidate) -> WeightFiles:
     source, name = candidate.source, candidate.name
     match source:
         case PathSource():
-            return in_folder(source.path, source, candidate)
+            if reason := untrusted(candidate, source.path):
+                raise CandidateError(f"{name}: {reason}")
+            found = in_folder(source.path, source, candidate)
+            if reason := untrusted(candidate, found.config, found.weights, *found.shards):
+                raise CandidateError(f"{name}: {reason}")
+            return found
         case BundledSource():
             return in_folder(_local_path(source), None, candidate)
         case HubSource() | GithubSource():

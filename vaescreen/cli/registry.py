@@ -236,10 +236,10 @@ def pull(
 
 
 class Trusted(TypedDict):
-    """A candidate whose code may run now, and the module that it is in."""
+    """An entry that may do from now on what it asks for."""
 
-    candidate: str
-    module: str
+    entry: str
+    may: str
 
 
 @app.command()
@@ -248,10 +248,10 @@ def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file that you did not write.")],
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Say that the entries of a registry file may run their code, as they are now; names them.
+    """Say that the entries of a registry file may run their code and read outside its folder, as they are now.
 
-    Only entries of adapter `module` run code of their own. What was agreed to holds until the entry or its code
-    changes; `--trust FILE` of any command that reads a registry agrees for one run.
+    It names them. What was agreed to holds until the entry or its code changes; `--trust FILE` of any command that
+    reads a registry agrees for one run.
 
     Examples
     --------
@@ -261,14 +261,15 @@ def trust(
     from vaescreen.registry.catalogue import Registry
     from vaescreen.registry.trust import trust as trust_entry
 
-    running = [each for each in Registry.read(file).candidates.values() if each.adapter == "module"]
-    for candidate in running:
-        trust_entry(file, candidate)
+    known = Registry.read(file)
+    asked = {
+        each.name: trust_entry(file, each) for each in (*known.candidates.values(), *known.data.values())
+    }
     records: list[Trusted] = [
-        {"candidate": each.name, "module": str(getattr(each.source, "module", ""))} for each in running
+        {"entry": name, "may": what} for name, what in asked.items() if what is not None
     ]
-    lines = [f"{each['candidate']} may run {each['module']}" for each in records]
-    tell(lines or [f"{file}: no entry runs code"], records, form)
+    lines = [f"{each['entry']} may {each['may']}" for each in records]
+    tell(lines or [f"{file}: no entry runs code or reads outside its folder"], records, form)
 
 
 class Removed(TypedDict):

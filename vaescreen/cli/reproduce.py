@@ -1,6 +1,6 @@
 """`vaescreen reproduce`: score a published row anew and compare."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typing_extensions import TypedDict

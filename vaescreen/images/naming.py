@@ -13,6 +13,7 @@ from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.data_sources import CredentialedData, FolderData
 from vaescreen.registry.layouts import LAYOUTS
+from vaescreen.registry.trust import untrusted
 
 State = Literal["here", "fetchable", "needs registration", "folder missing"]
 
@@ -92,6 +93,8 @@ def place_of(entry: DataEntry) -> Path:
     """
     state = state_of(entry)
     path = entry.source.path if isinstance(entry.source, FolderData) else store.home(entry.name)
+    if reason := untrusted(entry, path):
+        raise DataError(f"{entry.name}: {reason}")
     match state:
         case "here":
             return path / entry.subfolder if entry.subfolder else path

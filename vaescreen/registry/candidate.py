@@ -6,11 +6,21 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, PrivateAttr, field_validator, model_validator
+from pydantic import PositiveFloat, PositiveInt, field_validator, model_validator
 
 from vaescreen.registry.geometry import Geometry
 from vaescreen.registry.settings import Settings
-from vaescreen.registry.sources import SOURCES, Name, Sha256, Source, Strict, Text, path_below, source_key
+from vaescreen.registry.sources import (
+    SOURCES,
+    Entry,
+    Name,
+    Sha256,
+    Source,
+    Strict,
+    Text,
+    path_below,
+    source_key,
+)
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "diffusers": ("hub", "path"),
@@ -41,7 +51,7 @@ _PARTS: dict[str, set[str]] = {
 }
 
 
-class Candidate(Strict):
+class Candidate(Entry):
     """An autoencoder with an entry in `registry.yaml`.
 
     `adapter` is one of `ADAPTERS`, or an entry point of group `PLUGINS` that another package brings. `input`
@@ -66,7 +76,6 @@ class Candidate(Strict):
     citation: Text | None = None
     settings: Settings = Settings()
     unverified: tuple[str, ...] = ()
-    _doubtful: Path | None = PrivateAttr(None)
 
     @property
     def is_control(self) -> bool:
@@ -106,17 +115,6 @@ class Candidate(Strict):
         if keys is not None and source_key(self.source) not in keys:
             raise ValueError(f"adapter {self.adapter} needs a source with {' or '.join(keys)}")
         return self
-
-    def doubted(self, file: Path) -> "Candidate":
-        """Give the same entry, marked as one of a registry file whose code the user has not agreed to run."""
-        copy = self.model_copy()
-        copy._doubtful = file
-        return copy
-
-    @property
-    def doubtful(self) -> Path | None:
-        """The registry file of a candidate whose code may not run (see `vaescreen.registry.trust`)."""
-        return self._doubtful
 
     @property
     def runs_code(self) -> bool:

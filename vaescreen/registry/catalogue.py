@@ -92,7 +92,7 @@ class Registry:
             found = read_sections(Document.read(file))
             candidates |= {name: _checked(file, each) for name, each in found.candidates.items()}
             origins |= dict.fromkeys(found.candidates, file)
-            data |= found.data
+            data |= {name: _checked(file, each) for name, each in found.data.items()}
             data_origins |= dict.fromkeys(found.data, file)
         return cls(files, candidates, origins, data, data_origins)
 
@@ -165,9 +165,9 @@ def read_sections(document: Document) -> "Entries":
     return Entries(CANDIDATES.read(document), DATA.read(document))
 
 
-def _checked(file: Path, candidate: Candidate) -> Candidate:
+def _checked(file: Path, entry: Named) -> Named:
     own = _among(file, (shipped_file(), user_file()))
-    return candidate if own or is_trusted(file, candidate) else candidate.doubted(file)
+    return entry if own or is_trusted(file, entry) else entry.doubted(file)
 
 
 def _among(path: Path, others: Sequence[Path]) -> bool:

@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import PositiveFloat, PositiveInt, field_validator, model_validator
 
 from vaescreen.errors import DataError
 from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.data_sources import DATA_SOURCES, DataSource, FolderData, WebFile
 from vaescreen.registry.layouts import LAYOUTS
 from vaescreen.registry.reading import Axis, Reading, Window, check_size, compiled
-from vaescreen.registry.sources import Name, Strict, Text, path_below
+from vaescreen.registry.sources import Entry, Name, Strict, Text, formed, path_below
 
 DOMAINS = ("chest", "brain", "knee", "natural", "other")
 
 Inside = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*$", max_length=200)
+    str,
+    formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a folder inside what is fetched is expected", 200),
 ]
 
 
@@ -53,7 +54,7 @@ _PARTS: dict[str, set[str]] = {
 }
 
 
-class DataEntry(Strict):
+class DataEntry(Entry):
     """A data set with an entry in `registry.yaml`.
 
     `layout` says how its folders are laid out (see `vaescreen.registry.layouts`), and `series` which of the images of a

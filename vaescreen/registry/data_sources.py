@@ -2,20 +2,25 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Discriminator, PositiveInt, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, PositiveInt, Tag
 
-from vaescreen.registry.sources import HubId, LocalPath, Revision, Sha256, Strict, Url, key_among
+from vaescreen.registry.sources import HubId, LocalPath, Revision, Sha256, Strict, Url, formed, key_among
 
 FileUrl = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(https://[A-Za-z0-9][\w.-]*|http://(127\.0\.0\.1|localhost))(:\d+)?(/[\w.~%+-]+)+$",
-        max_length=400,
+    formed(
+        r"(https://[A-Za-z0-9][\w.-]*|http://(127\.0\.0\.1|localhost))(:\d+)?(/[\w.~%+-]+)+",
+        "the https:// address of a file is expected",
     ),
 ]
 """Address of a file: https, or http on this very machine."""
-Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Pattern = Annotated[str, StringConstraints(pattern=r"^[\w*?.\[\]-]+(/[\w*?.\[\]-]+)*$", max_length=200)]
+Md5 = Annotated[str, formed(r"[0-9a-f]{32}", "the 32 digits of an md5 are expected")]
+Pattern = Annotated[
+    str,
+    formed(
+        r"[\w*?.\[\]-]+(/[\w*?.\[\]-]+)*", "files in the repository are expected, such as images/*.png", 200
+    ),
+]
 
 
 class HubData(Strict):

@@ -9,6 +9,7 @@ from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.catalogue import CANDIDATES, DATA, Entries, Registry, read_sections, shipped_file
 from vaescreen.registry.data_entry import DataEntry
 from vaescreen.registry.document import Document, read_text
+from vaescreen.registry.trust import trust
 from vaescreen.registry.yaml_editing import CannotEdit, add_to_section, remove_from_section
 from vaescreen.storage import locked, write_bytes
 
@@ -21,6 +22,8 @@ _COMMANDS = {CANDIDATES.key: "vaescreen registry remove", DATA.key: "vaescreen d
 
 def add_entry(file: Path, entry: Candidate | DataEntry) -> None:
     """Write the last entry of its section of a registry file, which is made if it does not exist.
+
+    What the user adds is trusted, wherever its path leads.
 
     Raises
     ------
@@ -43,6 +46,7 @@ def add_entry(file: Path, entry: Candidate | DataEntry) -> None:
         edited = _edited(file, lambda: add_to_section(text, section.key, entry.name, fields))
         known[section.key][entry.name] = entry
         _write(file, edited, known)
+    trust(file, entry)
 
 
 def remove_entry(file: Path, name: str, section: str = CANDIDATES.key) -> None:

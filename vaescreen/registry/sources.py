@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +12,7 @@ from pydantic import (
     Discriminator,
     Field,
     PositiveInt,
+    PrivateAttr,
     StringConstraints,
     Tag,
     ValidationInfo,
@@ -24,7 +25,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
+def formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
     """Check of a text, which says in words what the pattern asks for."""
 
     def check(text: str) -> str:
@@ -40,7 +41,7 @@ def _formed(pattern: str, words: str, max_length: int = 400) -> AfterValidator:
 _SEGMENT = r"[A-Za-z0-9_][\w.+-]*"
 Name = Annotated[
     str,
-    _formed(
+    formed(
         r"[a-z0-9][a-z0-9._-]*",
         "use lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",
         64,
@@ -49,32 +50,30 @@ Name = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_printable)]
 HubId = Annotated[
     str,
-    _formed(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "ORG/NAME is expected, as on the repository's page"),
+    formed(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "ORG/NAME is expected, as on the repository's page"),
 ]
 Revision = Annotated[
-    str, _formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a commit, a branch or a tag is expected")
+    str, formed(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", "a commit, a branch or a tag is expected")
 ]
-Commit = Annotated[str, _formed(r"[0-9a-f]{40}", "the 40 digits of a commit are expected")]
+Commit = Annotated[str, formed(r"[0-9a-f]{40}", "the 40 digits of a commit are expected")]
 Subfolder = Annotated[
-    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a folder inside the repository is expected, such as vae")
+    str, formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a folder inside the repository is expected, such as vae")
 ]
 FileName = Annotated[
     str,
-    _formed(
-        r"(?!.*(^|/)\.)[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*", "a file inside the folder is expected", 200
-    ),
+    formed(r"(?!.*(^|/)\.)[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*", "a file inside the folder is expected", 200),
 ]
 RepositoryPath = Annotated[
-    str, _formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in the repository is expected", 200)
+    str, formed(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in the repository is expected", 200)
 ]
-Variant = Annotated[str, _formed(r"[A-Za-z0-9_-]+", "a word such as fp16 is expected", 32)]
+Variant = Annotated[str, formed(r"[A-Za-z0-9_-]+", "a word such as fp16 is expected", 32)]
 Url = Annotated[
-    str, _formed(r"https://[A-Za-z0-9][\w./%-]*", "an address that begins with https:// is expected")
+    str, formed(r"https://[A-Za-z0-9][\w./%-]*", "an address that begins with https:// is expected")
 ]
-Sha256 = Annotated[str, _formed(r"[0-9a-f]{64}", "the 64 digits of a sha256 are expected")]
+Sha256 = Annotated[str, formed(r"[0-9a-f]{64}", "the 64 digits of a sha256 are expected")]
 Factory = Annotated[
     str,
-    _formed(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "package.module:factory is expected", 200),
+    formed(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "package.module:factory is expected", 200),
 ]
 
 
@@ -82,6 +81,26 @@ class Strict(BaseModel):
     """Base of everything read from a registry: unknown keys are errors, nothing changes after loading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Entry(Strict):
+    """Base of what stands in a registry file by its name."""
+
+    _doubtful: Path | None = PrivateAttr(None)
+
+    def doubted(self, file: Path) -> Self:
+        """Give the same entry, marked as one of a registry file that the user has not said yes to."""
+        copy = self.model_copy()
+        copy._doubtful = file
+        return copy
+
+    @property
+    def doubtful(self) -> Path | None:
+        """The registry file of an entry that may run no code and read nothing outside that file's folder.
+
+        See `vaescreen.registry.trust`.
+        """
+        return self._doubtful
 
 
 class HubSource(Strict):

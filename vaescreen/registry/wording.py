@@ -29,7 +29,6 @@ _WITH_CONTEXT = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
-    "string_pattern_mismatch": "must have the form {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} values",
     "too_short": "must have at least {min_length} values",

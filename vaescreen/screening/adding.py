@@ -16,7 +16,6 @@ from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.catalogue import make_candidate
 from vaescreen.registry.editing import add_entry
 from vaescreen.registry.sources import HubSource
-from vaescreen.registry.trust import trust
 from vaescreen.screening.doctor import Examination, examine_candidate
 from vaescreen.screening.origin import Statement, origin_of
 from vaescreen.storage import ensure_writable
@@ -75,7 +74,6 @@ def add_candidate(
     if examination.refused:
         raise CandidateError(examination.refusal)
     add_entry(file, candidate)
-    trust(file, candidate)
     return Addition(candidate, file, examination)
 
 

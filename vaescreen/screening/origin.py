@@ -83,9 +83,17 @@ def _of_path(path: Path, statement: Statement) -> Origin:
             raise RegistryError(f"{path} has no folder {statement.subfolder!r}; its folders: {folders}")
         path = inside
     _refuse_known(path)
-    stated = _stated(statement, ("weights", "config", "variant"))
+    stated = _in_bundle(path) | _stated(statement, ("weights", "config", "variant"))
     adapter = statement.adapter or _adapter(path, statement.config)
     return Origin(adapter, {"path": str(path), **stated}, path.stem if path.is_file() else path.name)
+
+
+def _in_bundle(path: Path) -> dict[str, str]:
+    """Weights of the autoencoder in a MONAI bundle, which has a folder of models, its diffusion model among them."""
+    if not (path / "models").is_dir():
+        return {}
+    found = [each for each in sorted(path.glob("models/*autoencoder*")) if each.name.endswith(LOOSE_SUFFIXES)]
+    return {"weights": found[0].relative_to(path).as_posix()} if len(found) == 1 else {}
 
 
 def _of_medvae(model: str, statement: Statement) -> Origin:
