@@ -2,7 +2,7 @@
 
     python -m benchmarks.page [--check]
 
-A result is `benchmarks/results/NAME.json`, written by `benchmarks/NAME.py`; one without a line in `FIGURES` is an error.
+A result is `benchmarks/results/NAME.json`, written by `benchmarks/NAME.py`; one without a line in `FIGURES` is refused.
 """
 
 import argparse
