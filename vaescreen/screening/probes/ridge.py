@@ -26,7 +26,8 @@ class RidgeProbe:
     def predict(self, told: Tensor) -> Tensor:
         """Predict `[B, C, h, w]`, float32, from `[B, D, h, w]`."""
         cells = (design(told) @ self.weights).float()
-        return cells.unflatten(0, (len(told), *told.shape[-2:])).movedim(-1, 1).contiguous()
+        predicted: Tensor = cells.unflatten(0, (len(told), *told.shape[-2:])).movedim(-1, 1).contiguous()
+        return predicted
 
 
 def fit_ridge(pairs: Iterable[tuple[Tensor, Tensor]], regularisation: float = REGULARISATION) -> RidgeProbe:
