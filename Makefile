@@ -28,6 +28,7 @@ check: $(INSTALLED) ## style, types, direction of imports, and whether the leade
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m benchmarks.rooms --check
+	$(BIN)/python -m benchmarks.page --check
 	$(BIN)/vaescreen publish --check
 
 audit: $(INSTALLED) ## known holes of the pinned packages, and risky calls in the code; asks the package index

@@ -37,16 +37,6 @@ def test_the_choice_is_of_whole_patients_and_does_not_depend_on_order(dataset):
     }
 
 
-def test_pixel_probe_is_linear_super_resolution(view, fake):
-    data = open_data("chest", size=32, train_images=20, test_images=4)
-    train = encode_train(GuardedAutoencoder(fake(), "identity", 8), data, view, seed=0)
-    images = next(data.batches("test", 4)).images
-    reduced = view.degradation.apply(images)
-    found = train.pixel_probe.predict(reduced - 0.5, (32, 32))
-    floor = view.degradation.upsample(reduced, (32, 32))
-    assert (found - images).square().mean() < (floor - images).square().mean()
-
-
 def test_what_is_generated_is_the_step_from_the_upsampled_latent_or_the_latent(view, dataset, fake):
     data, autoencoder = dataset(), GuardedAutoencoder(fake(factor=4), "pooling", 8)
     latent = replace(view, conditioning=Conditioning(("lr-latent",), "latent"))

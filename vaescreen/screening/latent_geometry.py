@@ -1,12 +1,8 @@
-"""Shape of a latent space: how its power is spread over frequencies, channels and neighbouring cells."""
-
-import math
+"""Shape of a latent space: how its power is spread over frequencies and neighbouring cells."""
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-PATCH = 4
 RINGS = 8
 
 
@@ -22,20 +18,9 @@ def latent_geometry(latents: Tensor) -> dict[str, float]:
     -------
     dict
         `spectral_slope`: least-squares slope of the logarithm of `radial_power` over that of the frequency;
-        `high_frequency_share`; `channel_rank` and `patch_rank`: `effective_rank` of channels, and of patches of
-        4 x 4 cells of a channel, as a share of the largest possible; `roughness`.
+        `roughness`.
     """
-    cells = latents.double().movedim(1, -1).flatten(0, 2)
-    side = min(PATCH, *latents.shape[-2:])
-    planes = latents.double().flatten(0, 1)[:, None]
-    patches = F.unfold(planes, side, stride=side).movedim(1, 2).flatten(0, 1)
-    return {
-        "spectral_slope": _slope(radial_power(latents)),
-        "high_frequency_share": high_frequency_share(latents),
-        "channel_rank": effective_rank(cells) / cells.shape[1],
-        "patch_rank": effective_rank(patches) / patches.shape[1],
-        "roughness": roughness(latents),
-    }
+    return {"spectral_slope": _slope(radial_power(latents)), "roughness": roughness(latents)}
 
 
 def radial_power(latents: Tensor) -> Tensor:
@@ -48,23 +33,6 @@ def radial_power(latents: Tensor) -> Tensor:
     rings, power = (radius[inside] * RINGS).long(), power[inside]
     total = torch.zeros(RINGS, dtype=torch.float64).index_add(0, rings, power)
     return total / torch.bincount(rings, minlength=RINGS).clamp(min=1)
-
-
-def high_frequency_share(latents: Tensor) -> float:
-    """Share of the power, frequency zero left out, beyond half the Nyquist frequency."""
-    power, radius = _spectrum(latents)
-    whole = float(power[radius > 0].sum())
-    return float(power[radius > 0.5].sum()) / whole if whole > 0 else 0.0
-
-
-def effective_rank(samples: Tensor) -> float:
-    """Exponential of the entropy of the eigenvalues of the covariance of `[n, d]` (Roy and Vetterli, 2007)."""
-    centred = samples - samples.mean(dim=0)
-    eigenvalues = torch.linalg.eigvalsh(centred.T @ centred).clamp(min=0)
-    if not eigenvalues.any():
-        return 1.0
-    shares = eigenvalues / eigenvalues.sum()
-    return math.exp(-float(torch.xlogy(shares, shares).sum()))
 
 
 def roughness(latents: Tensor) -> float:

@@ -25,9 +25,10 @@ from vaescreen.screening.latent_geometry import latent_geometry
 from vaescreen.screening.panel import PANEL_IMAGES, measure_panel
 from vaescreen.screening.probes import Probes, fit_probes, standardisation
 from vaescreen.screening.seen import Seen
-from vaescreen.screening.train_sample import MID_GRAY, TrainSample, central, encode_train, sample_ids
+from vaescreen.screening.train_sample import central, encode_train, sample_ids
 from vaescreen.screening.view import View
 
+_TRIAL_IMAGES = 4
 SAME_PSNR = 45.0
 """Two decodings of one image differ only by rounding, that of half precision included, above this PSNR in dB."""
 
@@ -90,16 +91,15 @@ def measure(
     train = encode_train(autoencoder, data, view, seed=seed)
     scale = view.degradation.scale
     probes = fit_probes(train.told, train.target, scale=scale, factor=factor, seed=seed, device=device)
-    stream = _Stream(autoencoder, probes, train, view, seed, device)
-    rows = _Rows(len(data.ids("test")))
-    for batch in view.batches(data, "test", autoencoder.batch_size):
-        rows.add(batch, stream.measure(batch))
+    stream = _Stream(autoencoder, probes, view, seed, device)
     chosen = sample_ids(data, "test", PANEL_IMAGES, seed)
-    panel = _Rows(len(chosen))
-    for batch in view.batches(data, "test", autoencoder.batch_size, only=chosen):
-        reduced = view.degradation.apply(batch.images, batch.ids)
-        seen = Seen(batch, autoencoder, probes, view, autoencoder.encode(batch.images), reduced)
-        panel.add(batch, measure_panel(seen, scale=scale, seed=seed))
+    rows, panel = _Rows(len(data.ids("test"))), _Rows(len(chosen))
+    for batch in view.batches(data, "test", autoencoder.batch_size):
+        seen, columns = stream.measure(batch)
+        rows.add(batch, columns)
+        few = seen.only(chosen)
+        if few is not None:
+            panel.add(few.batch, measure_panel(few, scale=scale, seed=seed))
     trial.repeat()
     cells = torch.cat([latents.flatten(1) for latents in train.hr], dim=1).double()
     geometry = latent_geometry(standardisation(train.hr).apply(central(train.hr)))
@@ -123,56 +123,40 @@ class _Stream:
         self,
         autoencoder: GuardedAutoencoder,
         probes: Probes,
-        train: TrainSample,
         view: View,
         seed: int,
         device: str,
     ) -> None:
-        self._autoencoder, self._probes, self._train, self._view = autoencoder, probes, train, view
+        self._autoencoder, self._probes, self._view = autoencoder, probes, view
         self._seed = seed
         self.encode, self.decode = _Stopwatch(device), _Stopwatch(device)
         self.ridge, self._conv = Explained(), Explained()
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, batch: Batch) -> tuple[Seen, dict[str, Tensor]]:
         images, size = batch.images, (batch.images.shape[-2], batch.images.shape[-1])
         with self.encode.timing(len(images)):
             latents = self._autoencoder.encode(images)
         with self.decode.timing(len(images)):
             decoded = self._autoencoder.decode(latents, size)
-        reduced = self._view.degradation.apply(images, batch.ids)
-        seen = Seen(batch, self._autoencoder, self._probes, self._view, latents, reduced)
-        return (
-            image_metrics(images, decoded)
-            | {"ae_detail": detail_kept(images, decoded)}
-            | self._floors(images, reduced)
-            | self._probed(seen)
-        )
+        degradation = self._view.degradation
+        reduced = degradation.apply(images, batch.ids)
+        condition = self._view.conditioning.told(self._autoencoder, reduced, size, degradation)
+        seen = Seen(batch, self._autoencoder, self._probes, self._view, latents, condition)
+        further = {
+            "ae_detail": detail_kept(images, decoded),
+            "bicubic_psnr": psnr(images, degradation.upsample(reduced, size)),
+        }
+        return seen, image_metrics(images, decoded) | further | self._probed(seen)
 
     def explained(self) -> dict[str, float]:
         """Shares explained of the targets of all images so far."""
         return {"ridge_r2": self.ridge.share(), "conv_r2": self._conv.share()}
 
-    def _floors(self, images: Tensor, reduced: Tensor) -> dict[str, Tensor]:
-        """What needs no autoencoder: bicubic upsampling, the pixel probe, and what upsampling misses."""
-        size = (images.shape[-2], images.shape[-1])
-        upsampled = self._view.degradation.upsample(reduced, size)
-        probed = self._train.pixel_probe.predict(reduced - MID_GRAY, size).clamp(0, 1)
-        spread = (images - images.mean(dim=(2, 3), keepdim=True)).double().square().mean(dim=(1, 2, 3))
-        missed = (images - upsampled).double().square().mean(dim=(1, 2, 3))
-        return {
-            "bicubic_psnr": psnr(images, upsampled),
-            "pixel_probe_psnr": psnr(images, probed),
-            "image_high_frequency_share": missed / spread.clamp(min=1e-12),
-        }
-
     def _probed(self, seen: Seen) -> dict[str, Tensor]:
         """What probes predict, decoded: fidelity and detail; how far samples spread about their mean."""
         probes, images, told = self._probes, seen.batch.images, seen.told
         noise = noise_of(seen.batch.ids, seen.target, self._seed)
-        ridge, conv = (
-            probes.ridge.predict(told, (told.shape[-2], told.shape[-1])),
-            probes.convolutional.predict(told),
-        )
+        ridge, conv = probes.ridge.predict(told), probes.convolutional.predict(told)
         self.ridge.add(ridge, seen.target)
         self._conv.add(conv, seen.target)
         mean, sample = (
@@ -192,15 +176,14 @@ class _Stream:
             "denoise_sample_psnr": psnr(images, sample),
             "spread_psnr": psnr(mean, sample),
             "conv_probe_detail": detail_kept(images, regressed),
-            "denoise_mean_detail": detail_kept(images, mean),
             "denoise_sample_detail": detail_kept(images, sample),
         }
 
 
 class _Trial:
-    """One batch decoded, so that unusable output is found out before probes are fitted.
+    """A few images decoded, so that unusable output is found out before probes are fitted.
 
-    Two images of it are decoded alone as well, in the other order, and again when all is measured: what becomes of
+    Two of them are decoded alone as well, in the other order, and again when all is measured: what becomes of
     an image may depend neither on those beside it nor on those before it.
 
     Raises
@@ -210,7 +193,7 @@ class _Trial:
     """
 
     def __init__(self, autoencoder: GuardedAutoencoder, data: DataSet, view: View) -> None:
-        images = next(view.batches(data, "train", autoencoder.batch_size)).images
+        images = next(view.batches(data, "train", min(autoencoder.batch_size, _TRIAL_IMAGES))).images
         self._autoencoder, self._images = autoencoder, images[:2]
         self._first = self._decoded(images)[:2]
         alone = torch.cat([self._decoded(image[None]) for image in self._images.flip(0)]).flip(0)

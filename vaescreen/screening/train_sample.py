@@ -9,31 +9,26 @@ from vaescreen.images import DataSet
 from vaescreen.images.splits import sampling_order
 from vaescreen.screening.guarded import GuardedAutoencoder
 from vaescreen.screening.probes.crops import common_shape
-from vaescreen.screening.probes.ridge import NormalEquations, RidgeProbe
 from vaescreen.screening.view import View
 
 MOST_TRAIN_IMAGES = 300
 MOST_TRAIN_PIXELS = 300 * 512**2
 """Of all train images together, so that large ones do not fill the memory with latents."""
-MID_GRAY = 0.5
 
 
 @dataclass(frozen=True)
 class TrainSample:
-    """Of each train image what a model is told, what it is to generate, and the latent; and a probe on LR pixels.
+    """Of each train image what a model is told, what it is to generate, and the latent.
 
     Attributes
     ----------
     told, target, hr
         Raw condition `[D, h, w]`, target `[C, h, w]` and HR latent `[C, h, w]` of each image.
-    pixel_probe
-        From LR pixels to HR pixels, both less `MID_GRAY`: how predictable the images themselves are.
     """
 
     told: list[Tensor]
     target: list[Tensor]
     hr: list[Tensor]
-    pixel_probe: RidgeProbe
 
 
 def encode_train(autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, seed: int) -> TrainSample:
@@ -43,7 +38,6 @@ def encode_train(autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, 
     target: list[Tensor] = []
     hr: list[Tensor] = []
     pixels = 0
-    pixel_probe = NormalEquations(view.degradation.scale)
     for batch in view.batches(data, "train", autoencoder.batch_size, only=chosen):
         pixels += batch.images.numel()
         if hr and pixels > MOST_TRAIN_PIXELS:
@@ -52,11 +46,10 @@ def encode_train(autoencoder: GuardedAutoencoder, data: DataSet, view: View, *, 
         reduced = view.degradation.apply(batch.images, batch.ids)
         condition = view.conditioning.told(autoencoder, reduced, size, view.degradation)
         latents = autoencoder.encode(batch.images)
-        pixel_probe.add(reduced - MID_GRAY, batch.images)
         told.extend(condition)
         target.extend(latents - view.conditioning.base(condition, latents.shape[1]))
         hr.extend(latents)
-    return TrainSample(told, target, hr, pixel_probe.solve())
+    return TrainSample(told, target, hr)
 
 
 def sample_ids(data: DataSet, split: str, most: int, seed: int) -> list[str]:

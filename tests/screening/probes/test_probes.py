@@ -14,7 +14,7 @@ def predictions(probes, told):
     """What the regressions say of raw conditions, raw."""
     inputs = probes.told.apply(told)
     return {
-        "ridge": probes.target.undo(probes.ridge.predict(inputs, told.shape[-2:])),
+        "ridge": probes.target.undo(probes.ridge.predict(inputs)),
         "convolutional": probes.target.undo(probes.convolutional.predict(inputs)),
     }
 

@@ -27,7 +27,6 @@ __all__ = ["Probes", "fit_probes"]
 FIT_BATCH = 16
 RIDGE_CELLS = 40_000
 """Cells that the ridge probe is fitted on at most: several times its features for all but the widest latents."""
-NEIGHBOURHOOD = 3
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def fit_probes(
     return Probes(
         into,
         out,
-        fit_ridge(_batches(x, y), 1, NEIGHBOURHOOD),
+        fit_ridge(_batches(x, y)),
         fit_convolutional(x, y, scale, seed, device=device),
         fit_denoising(x, y, scale, factor, seed, device=device),
     )
