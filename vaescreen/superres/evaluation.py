@@ -10,7 +10,7 @@ from vaescreen.autoencoders.contract import Autoencoder
 from vaescreen.errors import CandidateError, DataError
 from vaescreen.images.dataset import Batch, DataSet
 from vaescreen.images.noise import draw_noise, generators_of
-from vaescreen.metrics.fidelity import foreground_psnr, psnr
+from vaescreen.metrics.fidelity import capped_psnr, foreground_psnr
 from vaescreen.metrics.structure import ssim
 from vaescreen.metrics.wavelets import detail_kept
 from vaescreen.superres.latents import LatentPairs, pairs_of
@@ -113,20 +113,20 @@ class _Judge:
         sr, mean = model.sample(batch.ids, self._seed), model.posterior_mean(batch.ids, self._seed)
         own = self._autoencoder.decode(pairs.hr, size)
         columns = {
-            "sr_psnr": psnr(images, sr),
-            "posterior_mean_psnr": psnr(images, mean),
+            "sr_psnr": capped_psnr(images, sr),
+            "posterior_mean_psnr": capped_psnr(images, mean),
             "detail": detail_kept(images, sr),
             "posterior_mean_detail": detail_kept(images, mean),
             "ae_detail": detail_kept(images, own),
             "sr_ssim": ssim(images, sr),
             "sr_psnr_foreground": foreground_psnr(images, sr),
-            "sr_psnr_self": psnr(own, sr),
-            "ae_ceiling": psnr(images, own),
-            "bicubic_psnr": psnr(images, recipe.degradation.upsample(lr, size)),
+            "sr_psnr_self": capped_psnr(own, sr),
+            "ae_ceiling": capped_psnr(images, own),
+            "bicubic_psnr": capped_psnr(images, recipe.degradation.upsample(lr, size)),
         }
         told = recipe.task.anchor(pairs.condition, pairs.hr.shape[1])
         if told is not None:
-            columns["upsampled_psnr"] = psnr(images, self._autoencoder.decode(told, size))
+            columns["upsampled_psnr"] = capped_psnr(images, self._autoencoder.decode(told, size))
         drawn = [sr, *(model.sample(batch.ids, self._seed, number) for number in range(1, self._samples))]
         if self._samples > 1:
             columns |= _spread(images, torch.stack(drawn))
@@ -184,10 +184,10 @@ class _Model:
 
 def _spread(images: Tensor, drawn: Tensor) -> dict[str, Tensor]:
     """Perception against distortion: samples `[S, B, 1, H, W]` one by one, their mean, and how they differ."""
-    each = torch.stack([psnr(images, sr) for sr in drawn])
+    each = torch.stack([capped_psnr(images, sr) for sr in drawn])
     variance = drawn.double().var(0, correction=1)
     return {
         "samples_psnr": each.mean(0),
-        "mean_of_samples_psnr": psnr(images, drawn.double().mean(0)),
+        "mean_of_samples_psnr": capped_psnr(images, drawn.double().mean(0)),
         "samples_sd": variance.mean(dim=(1, 2, 3)).sqrt(),
     }
