@@ -262,7 +262,7 @@ def page() -> tuple[str, bytes]:
     shipped = load(shipped_path(RECIPE)).points
     points, variants = read(RESULTS)[RECIPE], read(VARIANTS)
     candidates = {point.candidate: point.is_ours for point in shipped}
-    curves = convergence.curves(RECIPE, recipe_named(RECIPE).samples, points, variants)
+    curves = convergence.curves(RECIPE, recipe_named(RECIPE).samples or 0, points, variants)
     key = digest("convergence", curves)
     shown = f"![Posterior mean by training samples]({FIGURE.name})\n<!-- {key} -->"
     filled = TEMPLATE.read_text(encoding="utf-8").format(

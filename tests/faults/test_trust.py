@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from vaescreen.datasets.naming import place_of
+from vaescreen.images.naming import place_of
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.weights import locate

@@ -603,7 +603,7 @@ def test_what_is_advised_works(tmp_path: Path, case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "module", "limit", "value", "wrong", "mend"), LIMITED, ids=lambda each: str(each)[:40]
+    ("said", "module", "limit", "value", "wrong", "mend"), LIMITED, ids=[case[0][:40] for case in LIMITED]
 )
 def test_what_is_advised_of_too_much_works(
     tmp_path: Path,

@@ -258,13 +258,14 @@ def trust(
     vaescreen registry trust registry.yaml
     vaescreen registry trust path/to/registry.yaml --format json
     """
+    from vaescreen.registry.candidate import Candidate
     from vaescreen.registry.catalogue import Registry
+    from vaescreen.registry.data_entry import DataEntry
     from vaescreen.registry.trust import trust as trust_entry
 
     known = Registry.read(file)
-    asked = {
-        each.name: trust_entry(file, each) for each in (*known.candidates.values(), *known.data.values())
-    }
+    entries: list[Candidate | DataEntry] = [*known.candidates.values(), *known.data.values()]
+    asked = {each.name: trust_entry(file, each) for each in entries}
     records: list[Trusted] = [
         {"entry": name, "may": what} for name, what in asked.items() if what is not None
     ]
