@@ -64,8 +64,8 @@ FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"{result['ratio']} times as fast as a loop over images"
     ),
     "opening_speed": lambda result: (
-        f"{result['images']} files of {result['side']} x {result['side']}: {result['ratio']} times the CPU time of version "
-        "617f2fd, the median of runs in pairs"
+        f"{result['images']} files of {result['side']} x {result['side']}: {result['ratio']} times the CPU time "
+        "of version 617f2fd, the median of runs in pairs"
     ),
     "statistics_simulation": lambda result: (
         f"{len(result['cells'])} worlds: see [the table](results/statistics_simulation.md)"

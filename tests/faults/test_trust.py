@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from vaescreen.images.naming import place_of
 
 from vaescreen.autoencoders import open_autoencoder
 from vaescreen.autoencoders.weights import locate
 from vaescreen.errors import CandidateError, DataError, RegistryError
+from vaescreen.images.naming import place_of
 from vaescreen.registry.catalogue import Registry, user_file
 from vaescreen.registry.editing import add_entry
 from vaescreen.registry.trust import is_trusted, trust
