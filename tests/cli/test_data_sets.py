@@ -197,7 +197,7 @@ class TestNamesBehindData:
 
     @pytest.fixture
     def registry(self, tmp_path: Path, pictures: Path) -> Path:
-        file = write_registry(tmp_path / "registry")
+        file = write_registry(tmp_path)
         ward = {"title": "Our ward", "domain": "chest", "licence": "ours", "stands_for": "chest"}
         ward["source"] = {"path": str(pictures)}  # type: ignore[assignment]
         with file.open("a") as stream:

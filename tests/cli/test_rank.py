@@ -233,7 +233,7 @@ def test_explaining_what_is_not_ranked_is_an_error(ranked, run) -> None:
 def test_a_predictor_of_ones_own_ranks(ranked, run, tmp_path) -> None:
     record = json.loads(Path(ranked.arguments[-1]).read_text())
     for target in record["targets"].values():
-        target["model"]["intercept"] += 10
+        target["model"]["trend"][0] += 10
     own = tmp_path / "own.json"
     own.write_text(json.dumps(record))
     payload = json.loads(run(*ranked.arguments, "--predictor", own, "--format", "json").stdout)

@@ -60,9 +60,9 @@ def test_a_folder_with_a_phantoms_name_is_given_as_a_path(
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("ches", "unknown data set 'ches'; did you mean 'chest'? Give one of chest"),
+        ("ches", "unknown data set 'ches'; did you mean 'chest'? Give the path of a folder"),
         ("chest-fantom", "did you mean 'chest-phantom'?"),
-        ("zzz", "unknown data set 'zzz'. Give one of"),
+        ("zzz", "unknown data set 'zzz'. Give the path of a folder"),
         ("no/such/folder", "no/such/folder does not exist; give a folder of images"),
     ],
 )

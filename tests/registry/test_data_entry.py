@@ -128,7 +128,7 @@ class TestEntry:
         (ENTRY + "    reading: {slices: [0.5, 0.2]}\n", 8, "must be two rising fractions"),
         (ENTRY + "    size: 30\n", 8, "is not a positive multiple of 8"),
         (ENTRY + "    stands_for: chest-phantom\n", 8, "always means the phantoms"),
-        (ENTRY + "    subfolder: ../x\n", 8, "subfolder: must have the form"),
+        (ENTRY + "    subfolder: ../x\n", 8, "subfolder: '../x' is none"),
         (ENTRY + "    unverified: [licenc]\n", 8, "no field is called 'licenc'; did you mean 'licence'?"),
         (ENTRY + "    name: ward\n", 8, "the key of the entry is its name"),
         ("data:\n  ward: folder\n", 2, "data set 'ward' must be a mapping of fields"),

@@ -25,7 +25,7 @@ _KINDS = {
     "datasets": "data sets that were fetched",
     "results": "score cards and points that are in no other folder of results; they are measured anew",
     "foreseen": "what was foretold of trainings that are not finished; their track record is lost",
-    "pages": "pages of leaderboards; `vaescreen publish` makes them anew",
+    "pages": "pages of leaderboards; publishing makes them anew",
     "cluster": "what is on its way from a cluster",
 }
 """Folders of the cache, and what is lost with each."""

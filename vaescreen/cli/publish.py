@@ -62,9 +62,8 @@ def publish(
     Examples
     --------
     vaescreen publish
-    vaescreen publish --results path/to/results --out pages --data chest
+    vaescreen publish --results path/to/results --out pages --data chest --site public
     vaescreen publish --check
-    vaescreen publish --site public
     """
     from vaescreen.ranking.results import without_checksum
     from vaescreen.reports.leaderboard import publish as pages

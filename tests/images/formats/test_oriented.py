@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-import shutil
 import zlib
 from pathlib import Path
 
@@ -180,17 +179,3 @@ def test_a_packed_header_that_promises_much_is_refused_unread(tmp_path: Path) ->
     meta(tmp_path / "a.mha", DimSize="500 500 500", CompressedData=True)
     with pytest.raises(DataError, match="promises 250000000 bytes"):
         frames_of(tmp_path / "a.mha", Reading())
-
-
-@pytest.mark.parametrize("form", ["zip", "gztar", "tar"])
-def test_an_archive_is_opened_as_the_folder_in_it(tmp_path: Path, form: str) -> None:
-    folder = tmp_path / "data"
-    for number in range(4):
-        (folder / "set").mkdir(parents=True, exist_ok=True)
-        meta(folder / "set" / f"{number}.mha")
-    archive = Path(shutil.make_archive(str(tmp_path / "packed"), form, folder))
-    images, same = open_data(archive, size=8), open_data(folder, size=8)
-    assert images.fingerprint == same.fingerprint
-    assert (images.name, images.description["source"]) == ("packed", "archive")
-    with pytest.raises(DataError, match="a private archive is not unpacked"):
-        open_data(archive, size=8, private=True)
