@@ -47,7 +47,6 @@ def submit(
 
     Examples
     --------
-    vaescreen submit NAME
     vaescreen submit NAME --data chest --data brain
     vaescreen submit NAME --data path/to/folder --out to-send --registry registry.yaml
     """
