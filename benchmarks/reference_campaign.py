@@ -8,9 +8,9 @@ On Linux with an NVIDIA GPU, in a clone of the repository, with the folders of i
     .venv/bin/python -m benchmarks.reference_campaign --recipe standard --at-once 6 --minutes 240 \
         --data ../shared/data/chest ../shared/data/brain ../shared/data/natural --seeds 0 1 2
 
-First, where a predictor is shipped for the recipe, come the score cards that it needs; then the points, seed by seed,
-each with what the predictor foresees of it kept beside it; then, with --axis, an ablation: one choice of the recipe
-changed at a time, for the candidates under --ablated on the first data set. Results go to leaderboards/results; what is
+First, where a predictor is shipped for a recipe, come the score cards that it needs; then the points, recipe by recipe
+and seed by seed, each with what the predictor foresees of it kept beside it; then, with --axis, an ablation: one choice
+of the first recipe changed at a time, for the candidates under --ablated on the first data set. Results go to leaderboards/results; what is
 there is not made again. When the minutes are over, or at Ctrl-C, trainings stop; the same command goes on from their
 checkpoints (in the cache: $VAESCREEN_CACHE, which is to be kept between calls).
 --at-once trainings share the GPU: small networks leave most of it idle. Many machines: `vaescreen reference train
@@ -50,17 +50,18 @@ class Setting(campaign.Setting):
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     deadline = time.time() + 60 * options.minutes
-    recipe, registry = recipe_named(options.recipe), Registry.load(options.registry)
+    recipes, registry = [recipe_named(name) for name in options.recipe], Registry.load(options.registry)
     bundled = [name for name, candidate in registry.candidates.items() if candidate.adapter == "bundled"]
     candidates = [registry.candidate(name) for name in options.candidates or bundled]
     ablated = [registry.candidate(name) for name in options.ablated]
     tasks = [
         Task(candidate, _at(data, recipe), recipe, seed)
+        for recipe in recipes
         for seed in options.seeds
         for data in options.data
         for candidate in candidates
     ]
-    for variant in _variants(recipe, options.axis):
+    for variant in _variants(recipes[0], options.axis):
         tasks += [Task(candidate, _at(options.data[0], variant), variant, 0) for candidate in ablated]
     machine = Machine(options.at_once, device=options.device)
     ensure_writable(options.results)
@@ -138,7 +139,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--data", nargs="+", required=True, help="folders of images, or phantoms")
     parser.add_argument("--candidates", nargs="+", default=[], help="names (default: the bundled ones)")
-    parser.add_argument("--recipe", default="standard")
+    parser.add_argument("--recipe", nargs="+", default=["standard"], help="names (default: standard)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--minutes", type=float, default=60, help="time budget (default: 60)")
     parser.add_argument(
