@@ -5,10 +5,11 @@ from itertools import pairwise
 from statistics import fmean
 
 import altair as alt
+from scipy import stats
 
-from benchmarks.orders import FEWEST, Points, order, tau
+from benchmarks.orders import FEWEST, NAMES, Points, order, tau
 from vaescreen.predictor.points import TARGETS
-from vaescreen.ranking.columns import ABSENT, number
+from vaescreen.ranking.columns import number
 from vaescreen.reports.markdown import table
 from vaescreen.reports.page import drawing
 from vaescreen.reports.page.drawing import Canvas
@@ -16,38 +17,114 @@ from vaescreen.reports.page.drawing import Canvas
 MEAN = TARGETS[1]
 
 Curves = dict[int, dict[str, float]]
-"""PSNR of the posterior mean in dB by training samples, then by candidate; each budget has the same candidates."""
+"""PSNR of the posterior mean in dB by training samples, then by candidate."""
 
 
-def curves(recipe: str, budget: int, points: Points, variants: Mapping[str, Points]) -> dict[str, Curves]:
-    """By data set, the candidates that were trained with every budget; data sets with fewer than four are left out."""
+def budgets(recipe: str, budget: int, points: Points, variants: Mapping[str, Points]) -> dict[int, Points]:
+    """Points by training samples, the fewest first: those of a recipe, and of what differs from it in nothing else."""
     begin = f"{recipe}+samples="
-    by_budget = {budget: points} | {
+    others = {
         int(name.removeprefix(begin)): each
         for name, each in variants.items()
         if name.startswith(begin) and "+" not in name.removeprefix(begin)
     }
+    return dict(sorted({budget: points, **others}.items()))
+
+
+def curves(by_budget: Mapping[int, Points]) -> dict[str, Curves]:
+    """By data set, candidates trained with several budgets; data sets where two budgets share too few are left out."""
     found = {}
-    for data in sorted(points):
-        there = {count: order(each, data, MEAN) for count, each in sorted(by_budget.items()) if data in each}
-        shared = sorted(set.intersection(*map(set, there.values())))
-        if len(there) > 1 and len(shared) >= FEWEST:
-            found[data] = {count: {name: values[name] for name in shared} for count, values in there.items()}
+    for data in sorted({data for points in by_budget.values() for data in points}):
+        there = {count: order(points, data, MEAN) for count, points in by_budget.items() if data in points}
+        names = [name for values in there.values() for name in values]
+        several = {name for name in names if names.count(name) > 1}
+        kept = {
+            count: {name: value for name, value in sorted(values.items()) if name in several}
+            for count, values in there.items()
+        }
+        if any(len(kept[one].keys() & kept[other].keys()) >= FEWEST for one, other in pairwise(kept)):
+            found[data] = kept
     return found
 
 
-def tables(found: Mapping[str, Curves]) -> Iterator[str]:
-    """A table a data set: candidates by budget, the mean rise, and tau between neighbouring budgets."""
+def tables(found: Mapping[str, Curves], by_budget: Mapping[int, Points], budget: int) -> Iterator[str]:
+    """What each candidate reached with each budget; then what two budgets say of the candidates that both have.
+
+    The second has neighbouring budgets, and the recipe's own `budget` beside the largest.
+    """
     for data, there in found.items():
-        budgets = list(there)
-        rows = [[name, *(number(there[count][name]) for count in budgets)] for name in there[budgets[0]]]
-        means = [fmean(values.values()) for values in there.values()]
-        rises = (number(after - before, signed=True) for before, after in pairwise(means))
-        taus = (number(tau(before, after)) for before, after in pairwise(there.values()))
-        rows.append(["mean rise from the budget before", ABSENT, *rises])
-        rows.append(["tau with the budget before", ABSENT, *taus])
+        names = sorted(set().union(*there.values()))
+        rows = [[name, *(number(there[count].get(name)) for count in there)] for name in names]
         yield f"{data}, PSNR of the posterior mean in dB by training samples:"
-        yield table(("candidate", *(f"{count:,}" for count in budgets)), rows)
+        yield table(("candidate", *(f"{count:,}" for count in there)), rows)
+    pairs = [
+        (data, *pair)
+        for data, there in found.items()
+        for pair in dict.fromkeys((*pairwise(there), (budget, max(there))))
+        if pair[0] != pair[1]
+    ]
+    yield table(
+        (
+            "data set",
+            "samples",
+            "candidates",
+            "output",
+            "mean rise, dB",
+            "tau of both orders",
+            "r with AE ceiling, before",
+            "after",
+        ),
+        [
+            row
+            for data, before, after in pairs
+            for target in TARGETS
+            if (row := _move(by_budget, data, before, after, target))
+        ],
+        text_columns=2,
+    )
+
+
+def _move(
+    by_budget: Mapping[int, Points], data: str, before: int, after: int, target: str
+) -> list[str] | None:
+    """A row of the second table; None where both budgets share too few candidates."""
+    one, other = (order(by_budget[count], data, target) for count in (before, after))
+    names = sorted(one.keys() & other.keys())
+    if len(names) < FEWEST:
+        return None
+    ceiling = order(by_budget[after], data, "ae_ceiling")
+    limits = [ceiling[name] for name in names]
+    r = [stats.pearsonr(limits, [each[name] for name in names]).statistic for each in (one, other)]
+    return [
+        data,
+        f"{before:,} to {after:,}",
+        str(len(names)),
+        NAMES[target],
+        number(fmean(other[name] - one[name] for name in names), signed=True),
+        number(tau(one, other)),
+        *(number(value, signed=True) for value in r),
+    ]
+
+
+def headroom(found: Mapping[str, Curves], by_budget: Mapping[int, Points], budget: int) -> Iterator[str]:
+    """Whether those gain most by the largest budget that were furthest below their AE ceiling with `budget`."""
+    for data, there in found.items():
+        before, after = there.get(budget, {}), there[max(there)]
+        names = sorted(before.keys() & after.keys())
+        if len(names) < FEWEST or after is before:
+            continue
+        ceiling = order(by_budget[budget], data, "ae_ceiling")
+        room = {name: ceiling[name] - before[name] for name in names}
+        gain = {name: after[name] - before[name] for name in names}
+        rows = [
+            [name, number(room[name]), number(gain[name], signed=True)]
+            for name in sorted(names, key=lambda name: room[name])
+        ]
+        yield (
+            f"{data}, what {budget:,} samples left below the ceiling, and what {max(there):,} add; "
+            f"Kendall's tau {number(tau(room, gain))}:"
+        )
+        yield table(("candidate", "below its AE ceiling, dB", "gain, dB"), rows)
 
 
 def draw(found: Mapping[str, Curves], canvas: Canvas) -> alt.TopLevelMixin:
@@ -81,13 +158,13 @@ def _panel(data: str, there: Curves, canvas: Canvas, room: int) -> alt.LayerChar
 
 
 def _ends(there: Curves) -> list[dict[str, object]]:
-    """Where names stand: at the ends of the lines, moved apart where two would overlap."""
-    last = max(there)
-    values = [value for each in there.values() for value in each.values()]
+    """Where names stand: where their lines end, moved apart where two that end at one budget would overlap."""
+    last = {name: (count, value) for count, values in there.items() for name, value in values.items()}
+    values = [value for _, value in last.values()]
     apart = (max(values) - min(values)) / 18
     placed: list[dict[str, object]] = []
-    below = float("-inf")
-    for name, value in sorted(there[last].items(), key=lambda item: item[1]):
-        below = max(value, below + apart)
-        placed.append({"candidate": name, "samples": last, "at": below})
+    below: dict[int, float] = {}
+    for name, (count, value) in sorted(last.items(), key=lambda item: item[1][1]):
+        below[count] = max(value, below.get(count, float("-inf")) + apart)
+        placed.append({"candidate": name, "samples": count, "at": below[count]})
     return placed

@@ -9,6 +9,7 @@ is 1 if the page is not that of the results.
 """
 
 import argparse
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from statistics import fmean, stdev
 import numpy as np
 
 from benchmarks import conditioning, convergence
-from benchmarks.orders import Points, mean, order, read, tau
+from benchmarks.orders import NAMES, Points, mean, order, read, tau
 from vaescreen.predictor.catalogue import OURS, PREDICTOR, PREDICTORS, PUBLISHED
 from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.points import TARGETS, Point
@@ -32,11 +33,11 @@ from vaescreen.storage import digest, read_json, write_bytes
 from vaescreen.superres.recipes import recipe_named
 
 RECIPE = "compact"
+PUBLISHED_RECIPE = "published-conditioning"
 TEMPLATE = Path(__file__).with_suffix(".template.md")
 CONTROLS = Path("leaderboards/evidence/controls")
 PAGE, FIGURE = Path("docs/evidence.md"), Path("docs/convergence.svg")
 RESULTS, VARIANTS = Path("leaderboards/results"), Path("leaderboards/evidence/recipes")
-NAMES = dict(zip(TARGETS, ("SR PSNR of a sample", "posterior mean", "detail kept"), strict=True))
 LEFT_OUT = {
     "leave-one-candidate-out": "a candidate",
     "leave-one-family-out": "a family",
@@ -46,7 +47,7 @@ LEFT_OUT = {
     "published-out": "all published ones",
 }
 SHOWN = (PUBLISHED, "constant", "probe", OURS)
-SAMPLE, MEAN = TARGETS[:2]
+MEAN = TARGETS[1]
 CEILING_RICH = 3.0
 """dB of AE ceiling above bicubic from which the posterior mean shall pass it."""
 LOSSLESS = "dct-f4c16"
@@ -104,46 +105,6 @@ def foretold() -> Iterator[str]:
         f"Trained: {names}. In {unseen} of the {len(entries)} no point of the candidate, on any data, was known when "
         "the prediction was made; the data sets were."
     )
-
-
-def order_by_conditioning() -> Iterator[str]:
-    found = {data: conditioning.compare(data) for data in ("chest", "brain", "natural")}
-    rows = []
-    for data, record in found.items():
-        for name in conditioning.FOLDERS:
-            for target in conditioning.TARGETS:
-                each = record[name][target]
-                low, high = (number(end, signed=True) for end in each["interval"])
-                r, passing = number(each["r"], signed=True), str(each["pass_bicubic"])
-                rows.append(
-                    [
-                        data,
-                        str(len(record["candidates"])),
-                        name,
-                        NAMES[target],
-                        r,
-                        f"{low} to {high}",
-                        passing,
-                    ]
-                )
-    yield table(
-        (
-            "data set",
-            "candidates",
-            "conditioning",
-            "output",
-            "r with AE ceiling",
-            "95 % interval",
-            "pass bicubic",
-        ),
-        rows,
-    )
-    taus = [
-        f"{data} {number(record['tau_between_orders'][SAMPLE], signed=True)} and "
-        f"{number(record['tau_between_orders'][MEAN], signed=True)}"
-        for data, record in found.items()
-    ]
-    yield f"Kendall's tau between both orders, for one sample and for the posterior mean: {'; '.join(taus)}."
 
 
 def floors(points: Points) -> Iterator[str]:
@@ -218,12 +179,17 @@ def seeds(points: Points) -> str:
 
 
 def robustness(points: Points, variants: Mapping[str, Points], shipped: Sequence[Point]) -> Iterator[str]:
-    """Orders of other recipes against that of ours, and against what was foretold for ours without the candidate."""
+    """Orders of other recipes against that of ours, and against what was foretold for ours without the candidate.
+
+    Recipes that differ in their budget alone have a section of their own.
+    """
     foretold = held_out(shipped)
     rows = []
     for name, each in sorted(variants.items()):
+        if re.fullmatch(rf"{RECIPE}\+samples=\d+", name):
+            continue
         for data in sorted(each):
-            for target in (SAMPLE, MEAN):
+            for target in TARGETS:
                 theirs = order(each, data, target)
                 against = tau(order(points, data, target), theirs)
                 if against is not None:
@@ -262,7 +228,9 @@ def page() -> tuple[str, bytes]:
     shipped = load(shipped_path(RECIPE)).points
     points, variants = read(RESULTS)[RECIPE], read(VARIANTS)
     candidates = {point.candidate: point.is_ours for point in shipped}
-    curves = convergence.curves(RECIPE, recipe_named(RECIPE).samples or 0, points, variants)
+    budget = recipe_named(RECIPE).samples or 0
+    by_budget = convergence.budgets(RECIPE, budget, points, variants)
+    curves = convergence.curves(by_budget)
     key = digest("convergence", curves)
     shown = f"![Posterior mean by training samples]({FIGURE.name})\n<!-- {key} -->"
     filled = TEMPLATE.read_text(encoding="utf-8").format(
@@ -273,10 +241,18 @@ def page() -> tuple[str, bytes]:
         data=", ".join(sorted({point.data for point in shipped})),
         predictors=predictors(shipped),
         foretold="\n\n".join(foretold()),
-        conditioning="\n\n".join(order_by_conditioning()),
+        conditioning="\n\n".join(
+            conditioning.tables({PUBLISHED_RECIPE: variants[PUBLISHED_RECIPE], RECIPE: points})
+        ),
         floors="\n".join(floors(points)),
         seeds=seeds(points),
-        budgets="\n\n".join([shown, *convergence.tables(curves)]),
+        budgets="\n\n".join(
+            [
+                shown,
+                *convergence.tables(curves, by_budget, budget),
+                *convergence.headroom(curves, by_budget, budget),
+            ]
+        ),
         robustness="\n\n".join(robustness(points, variants, shipped)),
     )
     figure = svg_file(lambda canvas: convergence.draw(curves, canvas), key)

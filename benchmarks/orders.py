@@ -7,11 +7,14 @@ from statistics import fmean
 
 from scipy import stats
 
+from vaescreen.predictor.points import TARGETS
 from vaescreen.storage import read_json
 from vaescreen.superres.paths import point_files
 
 FEWEST = 4
 """Candidates that an order needs to be worth a correlation."""
+
+NAMES = dict(zip(TARGETS, ("SR PSNR of a sample", "posterior mean", "detail kept"), strict=True))
 
 Summary = Mapping[str, float]
 Points = dict[str, dict[str, list[Summary]]]
@@ -32,8 +35,12 @@ def mean(summaries: Sequence[Summary], target: str) -> float:
 
 
 def order(points: Points, data: str, target: str) -> dict[str, float]:
-    """What the candidates reached on a data set."""
-    return {candidate: mean(seeds, target) for candidate, seeds in points.get(data, {}).items()}
+    """What the candidates reached on a data set; those whose files do not say so are left out."""
+    return {
+        candidate: mean(seeds, target)
+        for candidate, seeds in points.get(data, {}).items()
+        if all(target in seed for seed in seeds)
+    }
 
 
 def tau(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:

@@ -46,16 +46,7 @@ def _streamed(result: Mapping[str, Any]) -> str:
     )
 
 
-def _conditioned(result: Mapping[str, Any]) -> str:
-    parts = []
-    for data in sorted(set(result) - {"checksum"}):
-        low, high = result[data]["gain_sr_psnr"]
-        parts.append(f"{data} {low:.1f} to {high:.1f} dB")
-    return "SR PSNR gained over the published conditioning: " + ", ".join(parts)
-
-
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "conditioning": _conditioned,
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
     "fuzz_loaders": _fuzzed,

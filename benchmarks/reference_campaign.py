@@ -10,9 +10,9 @@ On Linux with an NVIDIA GPU, in a clone of the repository, with the folders of i
 
 First, where a predictor is shipped for a recipe, come the score cards that it needs; then the points, recipe by recipe
 and seed by seed, each with what the predictor foresees of it kept beside it; then, with --axis, an ablation: one choice
-of the first recipe changed at a time, for the candidates under --ablated on the first data set. Results go to leaderboards/results; what is
-there is not made again. When the minutes are over, or at Ctrl-C, trainings stop; the same command goes on from their
-checkpoints (in the cache: $VAESCREEN_CACHE, which is to be kept between calls).
+of the first recipe changed at a time, for the candidates under --ablated on the first data set. Results go to
+leaderboards/results; what is there is not made again. When the minutes are over, or at Ctrl-C, trainings stop; the same
+command goes on from their checkpoints (in the cache: $VAESCREEN_CACHE, which is to be kept between calls).
 --at-once trainings share the GPU: small networks leave most of it idle. Many machines: `vaescreen reference train
 --engine ray`. Without a GPU: --recipe compact.
 """
