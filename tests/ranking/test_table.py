@@ -5,7 +5,7 @@ import pytest
 
 from vaescreen.predictor.fitted import Prediction
 from vaescreen.ranking.columns import COLUMNS, number
-from vaescreen.ranking.table import build_rows, rank_payload, title
+from vaescreen.ranking.table import Row, build_rows, rank_payload, title
 from vaescreen.ranking.verdict import blur_verdict
 
 
@@ -123,6 +123,31 @@ def test_a_sentence_says_when_psnr_prefers_blur(simulated):
     alike = THREE | {"medical_sim_f4c4": (25.0, 28.0, -3.0)}
     assert "neither keeps more detail" in str(blur_verdict(build_rows(cards, forecast=forecast(**alike))))
     assert blur_verdict(build_rows(cards)) is None
+
+
+def test_longer_training_favours_whom_the_ceiling_leaves_more_room():
+    """Of two, the one that leads in a sample's PSNR is nearly at its reconstruction limit."""
+
+    def row(name: str, sample: float, mean: float, detail: float, ceiling: float | None) -> Row:
+        return Row(
+            name,
+            predicted_sr_psnr=sample,
+            predicted_posterior_mean_psnr=mean,
+            predicted_detail=detail,
+            ae_ceiling=ceiling,
+        )
+
+    blurred = row("blurred", 31.8, 31.9, -4.0, 32.1)
+    rich = row("rich", 30.9, 32.3, -2.1, 42.6)
+    said = str(blur_verdict([blurred, rich]))
+    assert said.endswith(
+        " Longer training favours rich: its reconstruction leaves 10.30 dB of room above that output, blurred's "
+        "0.20 dB."
+    )
+    near = row("near", 30.9, 32.3, -2.1, 33.0)
+    assert "Longer training" not in str(blur_verdict([blurred, near]))
+    unknown = row("unknown", 30.9, 32.3, -2.1, None)
+    assert "Longer training" not in str(blur_verdict([blurred, unknown]))
 
 
 def test_a_candidate_without_prediction_stands_last_without_rank(simulated):
