@@ -9,7 +9,6 @@ is 1 if the page is not that of the results.
 """
 
 import argparse
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -179,15 +178,10 @@ def seeds(points: Points) -> str:
 
 
 def robustness(points: Points, variants: Mapping[str, Points], shipped: Sequence[Point]) -> Iterator[str]:
-    """Orders of other recipes against that of ours, and against what was foretold for ours without the candidate.
-
-    Recipes that differ in their budget alone have a section of their own.
-    """
+    """Orders of other recipes against that of ours, and against what was foretold for ours without the candidate."""
     foretold = held_out(shipped)
     rows = []
     for name, each in sorted(variants.items()):
-        if re.fullmatch(rf"{RECIPE}\+samples=\d+", name):
-            continue
         for data in sorted(each):
             for target in TARGETS:
                 theirs = order(each, data, target)
