@@ -54,10 +54,16 @@ def _conditioned(result: Mapping[str, Any]) -> str:
     return "SR PSNR gained over the published conditioning: " + ", ".join(parts)
 
 
+def _examined(result: Mapping[str, Any]) -> str:
+    parts = (f"{each['cpu_s']} s for {each['parameters'] / 1e6:.1f} M parameters" for each in result["networks"].values())
+    return f"CPU time of an examination on one core: {', '.join(parts)}"
+
+
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "conditioning": _conditioned,
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
+    "doctor_speed": _examined,
     "fuzz_loaders": _fuzzed,
     "metrics_speed": lambda result: (
         f"{result['ms_per_image']['vaescreen']} ms an image of {result['size']} x {result['size']}, "
