@@ -76,7 +76,10 @@ def measure(make: Callable[[], Any]) -> dict[str, Any]:
     torch.manual_seed(0)
     network = Blocks(make()).eval()
     description = NetworkClass(
-        factor=lambda _: FACTOR, latent_channels=lambda _: CHANNELS, image_channels=lambda _: 3, native=unscaled
+        factor=lambda _: FACTOR,
+        latent_channels=lambda _: CHANNELS,
+        image_channels=lambda _: 3,
+        native=unscaled,
     )
     images = next(open_data("chest", size=SIZE, train_images=2, test_images=3).batches("test", IMAGES)).images
 

@@ -55,7 +55,10 @@ def _conditioned(result: Mapping[str, Any]) -> str:
 
 
 def _examined(result: Mapping[str, Any]) -> str:
-    parts = (f"{each['cpu_s']} s for {each['parameters'] / 1e6:.1f} M parameters" for each in result["networks"].values())
+    parts = (
+        f"{each['cpu_s']} s for {each['parameters'] / 1e6:.1f} M parameters"
+        for each in result["networks"].values()
+    )
     return f"CPU time of an examination on one core: {', '.join(parts)}"
 
 

@@ -34,7 +34,9 @@ def under(prefix: str, state: Mapping[str, Tensor] = STATE) -> dict[str, Tensor]
 def parts() -> dict[str, dict[str, Tensor]]:
     names = ("encoder", "decoder", "quant_conv", "post_quant_conv")
     return {
-        name: {key.removeprefix(f"{name}."): value for key, value in STATE.items() if key.startswith(f"{name}.")}
+        name: {
+            key.removeprefix(f"{name}."): value for key, value in STATE.items() if key.startswith(f"{name}.")
+        }
         for name in names
     }
 
@@ -56,7 +58,9 @@ def assert_is_the_network(autoencoder: Autoencoder) -> None:
     torch.testing.assert_close(autoencoder.encode(IMAGES), latents, atol=1e-6, rtol=0)
 
 
-def write(folder: Path, content: Any, name: str = "last.ckpt", config: Mapping[str, Any] | None = CONFIG) -> Path:
+def write(
+    folder: Path, content: Any, name: str = "last.ckpt", config: Mapping[str, Any] | None = CONFIG
+) -> Path:
     """A checkpoint, with its configuration beside it."""
     folder.mkdir(exist_ok=True)
     if config is not None:
@@ -88,19 +92,34 @@ def test_averaged_weights_are_taken(tmp_path: Path, content: Any) -> None:
         under("_fsdp_wrapped_module."),
         {key.replace("mid_block.", "mid_block._checkpoint_wrapped_module."): v for key, v in STATE.items()},
         {"model": STATE, "step": torch.tensor(4), "loss": torch.tensor(0.3)},
-        {"state_dict": under("vae.") | {"loss.w": torch.zeros(3)}, "callbacks": {"a": {"best": torch.tensor(1.0)}}},
+        {
+            "state_dict": under("vae.") | {"loss.w": torch.zeros(3)},
+            "callbacks": {"a": {"best": torch.tensor(1.0)}},
+        },
         {"module": STATE, "optimizer": None, "param_shapes": [{"a": torch.Size([3])}]},
         dict(NETWORK.named_parameters()),
         parts(),
         parts() | {"optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}},
     ],
-    ids=["DDP", "FSDP", "checkpointing", "numbers", "Lightning", "DeepSpeed", "parameters", "parts", "parts, optimizer"],
+    ids=[
+        "DDP",
+        "FSDP",
+        "checkpointing",
+        "numbers",
+        "Lightning",
+        "DeepSpeed",
+        "parameters",
+        "parts",
+        "parts, optimizer",
+    ],
 )
 def test_wrappers_and_records_are_seen_through(tmp_path: Path, content: Any) -> None:
     assert_is_the_network(opened(write(tmp_path / "vae", content)))
 
 
-@pytest.mark.parametrize("name", ["model_best.pth.tar", "MODEL.CKPT", "model.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize(
+    "name", ["model_best.pth.tar", "MODEL.CKPT", "model.safetensors", "pytorch_model.bin"]
+)
 def test_a_checkpoint_by_any_name(tmp_path: Path, name: str) -> None:
     folder = write(tmp_path / "vae", STATE, name)
     for beside in ("optimizer.bin", "scheduler.pt", "training_args.bin"):
@@ -117,7 +136,9 @@ def test_safetensors_by_any_name(tmp_path: Path, name: str) -> None:
 
 def test_two_networks_in_one_file_are_not_chosen_between(tmp_path: Path) -> None:
     said = refusal(write(tmp_path / "vae", {"student": STATE, "teacher": OTHER}))
-    assert "several networks, under `student.` and `teacher.`; save the tensors of the one that is meant" in said
+    assert (
+        "several networks, under `student.` and `teacher.`; save the tensors of the one that is meant" in said
+    )
     assert_is_the_network(opened(write(tmp_path / "vae", under("a.") | under("b."))))
 
 

@@ -110,7 +110,10 @@ def test_networks_of_any_precision_and_kind(candidate: Callable[[str], Candidate
     ("factory", "says"),
     [
         ("Moments", r"encode gives 8 channels where decode takes 4: .* `moments.chunk\(2, dim=1\)\[0\]`"),
-        ("Whole", r"a Whole, which is no torch.nn.Module with encode and decode; its `vae` is one: give that"),
+        (
+            "Whole",
+            r"a Whole, which is no torch.nn.Module with encode and decode; its `vae` is one: give that",
+        ),
         ("parallel", r"a DataParallel, which .*; its `module` is one: give that"),
         ("pair", r"a tuple, which .*; number 1 of it is one: give that alone"),
         ("Plain", r"a Plain, which is no torch.nn.Module with encode and decode$"),
@@ -127,8 +130,11 @@ def test_what_is_none_and_its_mend(candidate: Callable[[str], Candidate], factor
 def test_the_mend_for_mean_and_variance_in_one_tensor_works(candidate: Callable[[str], Candidate]) -> None:
     source = candidate("Pooled").source.folder / "factories.py"  # type: ignore[union-attr]
     source.write_text(
-        FACTORIES.replace("return torch.cat([mean, torch.zeros_like(mean)], dim=1)", """
+        FACTORIES.replace(
+            "return torch.cat([mean, torch.zeros_like(mean)], dim=1)",
+            """
         moments = torch.cat([mean, torch.zeros_like(mean)], dim=1)
-        return moments.chunk(2, dim=1)[0]""")
+        return moments.chunk(2, dim=1)[0]""",
+        )
     )
     assert measure_module(candidate("Moments")).geometry == (4, 2)

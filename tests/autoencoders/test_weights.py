@@ -412,7 +412,9 @@ class TestLocalFolder:
 
 def test_every_repository_of_the_registry_is_pulled_once_and_then_needs_no_network(tmp_path: Path) -> None:
     """Each hub entry of the package with its own options, as a pin or not, and its weights as `.bin` alone."""
-    known = {name: each for name, each in Registry.load().candidates.items() if isinstance(each.source, HubSource)}
+    known = {
+        name: each for name, each in Registry.load().candidates.items() if isinstance(each.source, HubSource)
+    }
     for number, each in enumerate(known.values()):
         config, weights = file_names(each.source, each)
         folder = tmp_path / "root" / each.source.hub / (each.source.subfolder or "")
@@ -431,7 +433,10 @@ def test_every_repository_of_the_registry_is_pulled_once_and_then_needs_no_netwo
         assert first.returncode == 0, first.stderr
         hub.requests.clear()
         offline = hub.environment(tmp_path / "home") | {"HF_HUB_OFFLINE": "1"}
-        again = {env: run(PULL, registry, env=offline if env else hub.environment(tmp_path / "home")) for env in (0, 1)}
+        again = {
+            env: run(PULL, registry, env=offline if env else hub.environment(tmp_path / "home"))
+            for env in (0, 1)
+        }
         assert hub.requests == []
     answers = json.loads(first.stdout)
     assert [name for name, answer in answers.items() if answer["before"] or not answer["after"]] == []

@@ -72,8 +72,8 @@ def _construct(config: dict[str, Any], name: str) -> Any:
         return PUBLISHED[class_name].build(config)
     if class_name not in CLASSES:
         raise CandidateError(
-            f"{name}: class {class_name!r} is none of diffusers' that encodes one image; a network of your own code joins "
-            "as `vaescreen registry add MODULE:FACTORY`"
+            f"{name}: class {class_name!r} is none of diffusers' that encodes one image; a network of your own code "
+            "joins as `vaescreen registry add MODULE:FACTORY`"
         )
     package = CLASSES[class_name].needs
     if package is not None and importlib.util.find_spec(package) is None:

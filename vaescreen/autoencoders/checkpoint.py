@@ -185,7 +185,9 @@ def _tensors_in(content: Any, path: Path, name: str) -> dict[str, Tensor]:
         averaged = [key for key in whole if is_averaged(key)]
         if len(inside) == 1 or averaged:
             return inside[(averaged or whole)[0]]
-        return {f"{key}.{inner}": value for key, tensors in inside.items() for inner, value in tensors.items()}
+        return {
+            f"{key}.{inner}": value for key, tensors in inside.items() for inner, value in tensors.items()
+        }
     if beside:
         return beside
     if any(isinstance(value, _Nothing) for value in content.values()):

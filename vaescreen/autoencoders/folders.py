@@ -110,7 +110,9 @@ def _has_instead(folder: Path) -> str:
 
 def _others(folder: Path) -> str:
     """Files of other kinds in a folder without weights, to go on with a message."""
-    names = sorted(p.name for p in folder.iterdir() if p.is_file() and p.suffix not in (".json", *_YAML_SUFFIXES))
+    names = sorted(
+        p.name for p in folder.iterdir() if p.is_file() and p.suffix not in (".json", *_YAML_SUFFIXES)
+    )
     return f", but {', '.join(names[:4])}" if names else ""
 
 

@@ -57,7 +57,9 @@ def inner(state: Mapping[str, Tensor], anchors: Iterable[str], name: str) -> Inn
     return Inner(named, [key for key in state if not key.startswith(prefix)])
 
 
-def _refuse_unlike(state: Mapping[str, Tensor], anchors: Iterable[str], prefixes: list[str], name: str) -> None:
+def _refuse_unlike(
+    state: Mapping[str, Tensor], anchors: Iterable[str], prefixes: list[str], name: str
+) -> None:
     for other in prefixes[1:]:
         pairs = [(state.get(f"{prefixes[0]}{a}"), state.get(f"{other}{a}")) for a in anchors]
         if any(a is not None and b is not None and not torch.equal(a, b) for a, b in pairs):

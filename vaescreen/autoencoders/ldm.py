@@ -96,7 +96,8 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
             "AutoencoderKL of diffusers, as which it is run, has one number for both"
         )
     attends = [
-        structure.resolution // 2**i in (structure.attn_resolutions or ()) for i in range(len(structure.ch_mult))
+        structure.resolution // 2**i in (structure.attn_resolutions or ())
+        for i in range(len(structure.ch_mult))
     ]
     common = {
         "in_channels": structure.in_channels,

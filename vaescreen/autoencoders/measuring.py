@@ -97,8 +97,8 @@ def _refuse_moments(network: Any, latents: torch.Tensor, name: str) -> None:
     half, rest = divmod(latents.shape[1], 2)
     if half and not rest and not takes(2 * half) and takes(half):
         raise CandidateError(
-            f"{name}: encode gives {2 * half} channels where decode takes {half}: mean and logarithm of the variance in "
-            "one tensor; give the mean, `moments.chunk(2, dim=1)[0]`"
+            f"{name}: encode gives {2 * half} channels where decode takes {half}: mean and logarithm of the variance "
+            "in one tensor; give the mean, `moments.chunk(2, dim=1)[0]`"
         )
 
 

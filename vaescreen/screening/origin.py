@@ -74,7 +74,9 @@ def origin_of(spec: str, statement: Statement) -> Origin:
     if _HUB_ID.fullmatch(spec) and not _is_meant_as_path(path):
         return _of_hub(spec, statement)
     if "://" in spec:
-        raise RegistryError(f"{spec} is an address; fetch what lies there, and give its folder or weight file")
+        raise RegistryError(
+            f"{spec} is an address; fetch what lies there, and give its folder or weight file"
+        )
     raise RegistryError(
         f"{spec!r} is no existing folder or file, no `module:factory`, and no hub id ORG/NAME{_nearest(path)}"
     )
@@ -137,7 +139,9 @@ def _of_page(page: re.Match[str], statement: Statement) -> Origin:
     for option, value in named.items():
         if value and getattr(statement, option) not in (None, value):
             raise RegistryError(f"--{option} contradicts the address {page[0]}; leave one out")
-    return _of_hub(page["hub"], replace(statement, **{option: value for option, value in named.items() if value}))
+    return _of_hub(
+        page["hub"], replace(statement, **{option: value for option, value in named.items() if value})
+    )
 
 
 def _stated(statement: Statement, options: tuple[str, ...]) -> dict[str, str]:

@@ -237,7 +237,7 @@ class TestRefused:
             (Sampled, "determinism", "two encodings", "posterior mean"),
             (Dropout, "determinism", "two decodings", "eval()"),
             (BatchStatistics, "batches", "otherwise alone than in a batch", "eval()"),
-            (Remembering, "batches", "otherwise alone than in a batch", "nothing but its latents"),
+            (Remembering, "batches", "otherwise alone than in a batch", "know its latents only"),
             (Flat, "fidelity", "it does not reconstruct", "weights"),
             (Failing, "use", "encode fails: RuntimeError: mat1 and mat2 shapes cannot", None),
             (NoTensor, "use", "encode gives list, not a tensor", None),

@@ -164,7 +164,7 @@ def check_repeatability(report: Examination, subject: Subject, autoencoder: Auto
             "batches",
             Status.REFUSED,
             f"an image comes back otherwise alone than in a batch (PSNR between them {between:.1f} dB)",
-            "call eval() on the network, so that batch statistics play no part; decode may know nothing but its latents",
+            "call eval() on the network, so that batch statistics play no part; decode may know its latents only",
         )
     else:
         count = len(subject.images)
