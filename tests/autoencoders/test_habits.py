@@ -134,6 +134,11 @@ def test_safetensors_by_any_name(tmp_path: Path, name: str) -> None:
     assert_is_the_network(opened(tmp_path))
 
 
+def test_the_first_stage_is_taken_where_the_condition_is_a_network_alike(tmp_path: Path) -> None:
+    content = under("cond_stage_model.", OTHER) | under("first_stage_model.")
+    assert_is_the_network(opened(write(tmp_path / "vae", content)))
+
+
 def test_two_networks_in_one_file_are_not_chosen_between(tmp_path: Path) -> None:
     said = refusal(write(tmp_path / "vae", {"student": STATE, "teacher": OTHER}))
     assert (

@@ -13,6 +13,8 @@ from vaescreen.errors import CandidateError
 _WRAPPED = re.compile(r"_orig_mod\.|_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.")
 """What `torch.compile`, FSDP and activation checkpoints put into the name of any module."""
 _AVERAGED = re.compile(r"(^|[._])(ema|shadow|averaged)([._]|$)")
+_FIRST_STAGES = ("first_stage_model.", "vae.", "autoencoder.")
+"""Prefixes by which larger models say which of their networks the autoencoder is."""
 
 
 class Inner(NamedTuple):
@@ -36,7 +38,7 @@ def inner(state: Mapping[str, Tensor], anchors: Iterable[str], name: str) -> Inn
     Raises
     ------
     CandidateError
-        If there are several unlike networks, neither of them the average or without a prefix.
+        If there are several unlike networks, and none is the average, named as the autoencoder, or without a prefix.
     """
     state = {_WRAPPED.sub("", key): value for key, value in state.items()}
     anchors = tuple(anchors)
@@ -50,9 +52,10 @@ def inner(state: Mapping[str, Tensor], anchors: Iterable[str], name: str) -> Inn
         return Inner(state, [])
     most = max(found.values())
     tied = sorted((p for p, count in found.items() if count == most), key=lambda p: (len(p), p))
-    prefix = next(filter(is_averaged, tied), tied[0])
-    if prefix and not is_averaged(prefix):
+    told = [*filter(is_averaged, tied), *(each for each in tied if each.endswith(_FIRST_STAGES))]
+    if not told and tied[0]:
         _refuse_unlike(state, anchors, tied, name)
+    prefix = (told or tied)[0]
     named = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     return Inner(named, [key for key in state if not key.startswith(prefix)])
 
