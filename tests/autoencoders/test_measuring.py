@@ -12,6 +12,7 @@ from vaescreen.autoencoders.contract import Geometry
 from vaescreen.autoencoders.measuring import measure_module
 from vaescreen.errors import CandidateError
 from vaescreen.registry.candidate import Candidate
+from vaescreen.registry.sources import ModuleSource
 
 FACTORIES = """
 import torch
@@ -128,8 +129,11 @@ def test_what_is_none_and_its_mend(candidate: Callable[[str], Candidate], factor
 
 
 def test_the_mend_for_mean_and_variance_in_one_tensor_works(candidate: Callable[[str], Candidate]) -> None:
-    source = candidate("Pooled").source.folder / "factories.py"  # type: ignore[union-attr]
-    source.write_text(
+    source = candidate("Pooled").source
+    assert isinstance(source, ModuleSource)
+    assert source.folder is not None
+    file = source.folder / "factories.py"
+    file.write_text(
         FACTORIES.replace(
             "return torch.cat([mean, torch.zeros_like(mean)], dim=1)",
             """

@@ -245,11 +245,11 @@ def _refuse_other_formats(path: Path, head: bytes, name: str) -> None:
             "`torch.save(torch.jit.load(FILE).state_dict(), OTHER)`"
         )
     names = [entry.filename for entry in entries]
-    what = next((what for known, what in _OTHER_ARCHIVES.items() if any(map(known.match, names))), None)
-    if what is None and not any(each.endswith("/data.pkl") or "/data/" in each for each in names):
-        what = _ARCHIVE
-    if what:
-        raise CandidateError(f"{name}: {path} is {what}")
+    other = next((kind for known, kind in _OTHER_ARCHIVES.items() if any(map(known.match, names))), None)
+    if other is None and not any(each.endswith("/data.pkl") or "/data/" in each for each in names):
+        other = _ARCHIVE
+    if other:
+        raise CandidateError(f"{name}: {path} is {other}")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > path.stat().st_size:  # PyTorch stores tensors as they are
         raise CandidateError(

@@ -52,8 +52,8 @@ def inner(state: Mapping[str, Tensor], anchors: Iterable[str], name: str) -> Inn
         return Inner(state, [])
     most = max(found.values())
     tied = sorted((p for p, count in found.items() if count == most), key=lambda p: (len(p), p))
-    told = [*filter(is_averaged, tied), *(each for each in tied if each.endswith(_FIRST_STAGES))]
-    if not told and tied[0]:
+    told = [*filter(is_averaged, tied), *(each for each in tied if not each or each.endswith(_FIRST_STAGES))]
+    if not told:
         _refuse_unlike(state, anchors, tied, name)
     prefix = (told or tied)[0]
     named = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -139,9 +139,13 @@ def _of_page(page: re.Match[str], statement: Statement) -> Origin:
     for option, value in named.items():
         if value and getattr(statement, option) not in (None, value):
             raise RegistryError(f"--{option} contradicts the address {page[0]}; leave one out")
-    return _of_hub(
-        page["hub"], replace(statement, **{option: value for option, value in named.items() if value})
+    stated = replace(
+        statement,
+        revision=named["revision"] or statement.revision,
+        subfolder=named["subfolder"] or statement.subfolder,
+        weights=named["weights"] or statement.weights,
     )
+    return _of_hub(page["hub"], stated)
 
 
 def _stated(statement: Statement, options: tuple[str, ...]) -> dict[str, str]:
