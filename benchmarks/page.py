@@ -46,9 +46,18 @@ def _streamed(result: Mapping[str, Any]) -> str:
     )
 
 
+def _examined(result: Mapping[str, Any]) -> str:
+    parts = (
+        f"{each['cpu_s']} s for {each['parameters'] / 1e6:.1f} M parameters"
+        for each in result["networks"].values()
+    )
+    return f"CPU time of an examination on one core: {', '.join(parts)}"
+
+
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
+    "doctor_speed": _examined,
     "fuzz_loaders": _fuzzed,
     "metrics_speed": lambda result: (
         f"{result['ms_per_image']['vaescreen']} ms an image of {result['size']} x {result['size']}, "

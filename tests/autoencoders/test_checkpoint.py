@@ -92,7 +92,7 @@ def test_torchscript_is_named_and_its_mend_works(tmp_path: Path) -> None:
 )
 def test_prefixes_are_taken_off_and_what_lies_beside_is_told(prefix: str) -> None:
     state = {f"{prefix}{key}": value for key, value in STATE.items()} | {"loss.a": torch.zeros(1)}
-    found = inner(state, STATE)
+    found = inner(state, STATE, "mine")
     beside = [] if prefix in ("", "_orig_mod.") else ["loss.a"]
     assert sorted(set(found.state) - {"loss.a"}) == sorted(STATE)
     assert found.beside == beside

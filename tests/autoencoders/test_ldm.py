@@ -250,7 +250,9 @@ class TestAgainstMedvae:
     @pytest.mark.parametrize("with_updates", [False, True])
     @torch.no_grad()
     def test_latents_and_images(self, tmp_path, channels, attention, with_updates):
-        networks = pytest.importorskip("medvae.models", reason="medvae is not installed")
+        networks = pytest.importorskip(
+            "medvae.models", reason="medvae cannot be imported: `make parity` installs it"
+        )
         lora = pytest.importorskip("medvae.utils.lora")
         document = ldm_config(ldm_network(levels=3, channels=channels, attention=attention))
         torch.manual_seed(0)

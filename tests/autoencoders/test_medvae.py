@@ -47,7 +47,9 @@ def test_names_of_the_package() -> None:
 
 @pytest.mark.parametrize("updates", [False, True], ids=["plain", "with low-rank updates"])
 def test_the_package_and_our_loader_agree(tmp_path: Path, updates: bool) -> None:
-    models = pytest.importorskip("medvae.models", reason="medvae is not installed: the extra `medvae`")
+    models = pytest.importorskip(
+        "medvae.models", reason="medvae cannot be imported: `make parity` installs it"
+    )
     torch.manual_seed(0)
     network = models.AutoencoderKL_2D(ddconfig=DDCONFIG, embed_dim=3)
     if updates:

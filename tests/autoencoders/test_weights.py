@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -20,11 +21,13 @@ from ldm_layout import ldm_config, ldm_network, ldm_state
 from safetensors.torch import save_file
 from small_networks import build
 
+from vaescreen.autoencoders.folders import file_names
 from vaescreen.autoencoders.hub import discard
 from vaescreen.autoencoders.networks import NetworkAutoencoder
 from vaescreen.autoencoders.weights import available, locate, pull
 from vaescreen.errors import CandidateError
 from vaescreen.registry.catalogue import Registry
+from vaescreen.registry.sources import HubSource
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 TOKEN = "hf_secretsecretsecret"
@@ -405,3 +408,41 @@ class TestLocalFolder:
         assert available(candidate)
         with pytest.raises(CandidateError, match="has no weights"):
             locate(candidate)
+
+
+def test_every_repository_of_the_registry_is_pulled_once_and_then_needs_no_network(tmp_path: Path) -> None:
+    """Each hub entry of the package with its own options, as a pin or not, and its weights as `.bin` alone."""
+    known = {
+        name: each for name, each in Registry.load().candidates.items() if isinstance(each.source, HubSource)
+    }
+    for number, each in enumerate(known.values()):
+        config, weights = file_names(each.source, each)
+        folder = tmp_path / "root" / each.source.hub / (each.source.subfolder or "")
+        for file in (config, weights[0] if len(weights) < 3 or number % 2 else weights[2]):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(file.encode())
+    with Hub(tmp_path / "root") as hub:
+        entries = {}
+        for name, each in known.items():
+            source = each.source.model_dump(mode="json", exclude_none=True)
+            pinned = re.fullmatch(r"[0-9a-f]{40}", each.source.revision)
+            source["revision"] = hub.commit(each.source.hub) if pinned else "main"
+            entries[name] = entry("", each.adapter) | {"source": source}
+        registry = write_registry(tmp_path / "registry.yaml", **entries)
+        first = run(PULL, registry, env=hub.environment(tmp_path / "home"))
+        assert first.returncode == 0, first.stderr
+        hub.requests.clear()
+        offline = hub.environment(tmp_path / "home") | {"HF_HUB_OFFLINE": "1"}
+        again = {
+            env: run(PULL, registry, env=offline if env else hub.environment(tmp_path / "home"))
+            for env in (0, 1)
+        }
+        assert hub.requests == []
+    answers = json.loads(first.stdout)
+    assert [name for name, answer in answers.items() if answer["before"] or not answer["after"]] == []
+    for each in again.values():
+        found = json.loads(each.stdout)
+        assert {name: answer["weights"] for name, answer in found.items()} == {
+            name: answer["weights"] for name, answer in answers.items()
+        }
+        assert all(answer["before"] for answer in found.values())

@@ -15,6 +15,7 @@ from vaescreen.images import DataSet, open_data
 from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.sources import HubSource, ModuleSource, PathSource
 from vaescreen.screening.adding import Statement, add_candidate, draft
+from vaescreen.screening.origin import origin_of
 
 STATED = Statement(domain="medical", licence="MIT", training_data="X-rays")
 
@@ -88,6 +89,30 @@ def test_a_name_that_is_taken_or_invalid_is_refused(weights, file, data) -> None
     with pytest.raises(RegistryError, match="name"):
         add_candidate(str(weights), file, data, statement=Statement(name="Not a name"))
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("page", "source"),
+    [
+        ("https://huggingface.co/org/name", {"revision": "main"}),
+        ("https://hf.co/org/name/", {"revision": "main"}),
+        ("https://huggingface.co/org/name/tree/v1/vae", {"revision": "v1", "subfolder": "vae"}),
+        (
+            "https://huggingface.co/org/name/blob/main/a/b/x.safetensors?download=true",
+            {"revision": "main", "subfolder": "a/b", "weights": "x.safetensors"},
+        ),
+        ("https://huggingface.co/org/name/resolve/main/x.ckpt", {"revision": "main", "weights": "x.ckpt"}),
+    ],
+)
+def test_the_address_of_a_page_of_the_hub(page, source) -> None:
+    assert origin_of(page, Statement()) == ("diffusers", {"hub": "org/name", **source}, "name")
+
+
+def test_addresses_that_name_no_repository() -> None:
+    with pytest.raises(RegistryError, match="is an address; fetch what lies there"):
+        origin_of("https://example.org/vae.safetensors", Statement())
+    with pytest.raises(RegistryError, match="--revision contradicts the address"):
+        origin_of("https://huggingface.co/org/name/tree/v1", Statement(revision="v2"))
 
 
 def test_neither_folder_nor_factory_nor_repository(file, data) -> None:

@@ -37,7 +37,7 @@ def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Bui
     """
     model = _construct(config, name)
     state = {_current_key(key): value for key, value in state.items()}
-    state, beside = inner(state, model.state_dict())
+    state, beside = inner(state, model.state_dict(), name)
     patterns = getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()
     ignored = [re.compile(pattern) for pattern in patterns]
     wanted = model.state_dict()
@@ -49,20 +49,31 @@ def build(config: dict[str, Any], state: Mapping[str, Tensor], name: str) -> Bui
     return Built(model, [*beside, *left])
 
 
-def _construct(config: dict[str, Any], name: str) -> Any:
-    class_name = config.get("_class_name")
+def class_name_of(config: Mapping[str, Any], name: str) -> str:
+    """Class of network that a configuration names.
+
+    Raises
+    ------
+    CandidateError
+        If it names none.
+    """
+    class_name = config.get("_class_name") or next(iter(config.get("architectures") or ()), None)
     if class_name is None:
         raise CandidateError(
             f"{name}: its configuration has no `_class_name`, which says what network it is; write it in, such as "
             '`"_class_name": "AutoencoderKL"`'
         )
-    class_name = str(class_name).rpartition(".")[2]  # some write the whole path
+    return str(class_name).rpartition(".")[2]  # some write the whole path
+
+
+def _construct(config: dict[str, Any], name: str) -> Any:
+    class_name = class_name_of(config, name)
     if class_name in PUBLISHED:
         return PUBLISHED[class_name].build(config)
     if class_name not in CLASSES:
         raise CandidateError(
-            f"{name}: class {class_name!r} is none that encodes one image; "
-            "a network of your own joins as `adapter: module`"
+            f"{name}: class {class_name!r} is none of diffusers' that encodes one image; a network of your own code "
+            "joins as `vaescreen registry add MODULE:FACTORY`"
         )
     package = CLASSES[class_name].needs
     if package is not None and importlib.util.find_spec(package) is None:
@@ -75,7 +86,7 @@ def _construct(config: dict[str, Any], name: str) -> Any:
             f"{name}: diffusers {diffusers.__version__} has no {class_name}; install a newer one"
         )
     try:
-        return cls.from_config(config)
+        return cls.from_config(config | {"_class_name": class_name})
     except Exception as error:  # a wrong value may fail anywhere in the construction
         reason = " ".join(str(error).split())[:150]
         raise CandidateError(
@@ -97,6 +108,9 @@ def _check_fit(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], name: 
         "missing": [key for key in wanted if key not in state],
         "unexpected": [key for key in state if key not in wanted],
         "of another shape": [k for k in wanted if k in state and wanted[k].shape != state[k].shape],
+        "of integers or complex numbers": [
+            k for k in wanted if k in state and wanted[k].is_floating_point() > state[k].is_floating_point()
+        ],
     }
     listed = [f"{len(keys)} {what} (such as {keys[0]})" for what, keys in problems.items() if keys]
     if listed:

@@ -2,9 +2,11 @@
 
 import pickle
 import pickletools
+import re
 import warnings
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +14,33 @@ import torch
 from torch import Tensor
 
 from vaescreen.autoencoders.files import WeightFiles, fetched_again, refuse_placeholder
+from vaescreen.autoencoders.key_names import is_averaged
 from vaescreen.errors import CandidateError
 
-_WRAPPERS = (
-    "state_dict",
-    "params_ema",
-    "ema",
-    "model_ema",
-    "ema_state_dict",
-    "params",
-    "model_state_dict",
-    "model",
-    "vae",
-    "autoencoder",
-    "first_stage_model",
-    "module",
-    "net",
-    "network",
-    "generator",
-    "weights",
-    "shadow",
-)
-"""Keys under which training codes put the tensors; the averaged ones go first where both are there."""
-
+_OF_TRAINING = ("optim", "lr_sched", "scheduler")
+"""How the keys begin below which an optimiser keeps tensors of its own."""
 _PICKLE_HEADS = (b"PK\x03\x04", b"\x80")
+_ARCHIVE = "an archive; unpack it and give its folder"
 _OTHER_FORMATS = {
+    b"\x1f\x8b": _ARCHIVE,
+    b"BZh": _ARCHIVE,
+    b"\xfd7zXZ": _ARCHIVE,
+    b"\x28\xb5\x2f\xfd": _ARCHIVE,
+    b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
+    b"Rar!": _ARCHIVE,
+    b"\x93NUMPY": "an array of NumPy",
     b"\x89HDF\r\n": "an HDF5 file, as Keras writes it",
     b"GGUF": "a GGUF file",
     b"\x08\x03\x12": "an ONNX network",
     b"\x08\x07\x12": "an ONNX network",
     b"\x08\x08\x12": "an ONNX network",
 }
+_OTHER_ARCHIVES = {
+    re.compile(r"[^/]+\.npy$"): "arrays of NumPy; safetensors or a PyTorch checkpoint is expected",
+    re.compile(r".*/archive_format$"): "a program of torch.export, not weights; save its tensors: "
+    "`torch.save(torch.export.load(FILE).state_dict, OTHER)`",
+}
+"""What zip archives are, by a name in them."""
 _RECORDS = (
     "__main__.",
     "argparse.",
@@ -107,10 +105,18 @@ def read_tensors(files: WeightFiles, name: str) -> dict[str, Tensor]:
     paths = files.shards or (files.weights,)
     for path, part in zip(paths, files.parts or ("",) * len(paths), strict=True):
         refuse_placeholder(path, name)
-        is_safe = path.suffix == ".safetensors"
-        tensors = _read_safetensors(path, name) if is_safe else _read_pickle(path, name)
+        tensors = _read_safetensors(path, name) if _is_safetensors(path) else _read_pickle(path, name)
         state |= {f"{part}.{key}": value for key, value in tensors.items()} if part else tensors
+    if not state:
+        raise CandidateError(f"{name}: {files.weights} holds no tensors")
     return state
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file is of this format: by its content, or where that is of none, by its suffix."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" or (path.suffix.lower() == ".safetensors" and not head.startswith(_PICKLE_HEADS))
 
 
 def _read_safetensors(path: Path, name: str) -> dict[str, Tensor]:
@@ -132,8 +138,12 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
         head = file.read(8)
     _refuse_other_formats(path, head, name)
     try:
-        with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(_records(path)):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        with (
+            warnings.catch_warnings(action="ignore"),
+            torch.serialization.safe_globals(_records(path)),
+            path.open("rb") as file,  # of a path, PyTorch would heed the suffix
+        ):
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if any(entry.startswith(_WHOLE) for entry in _mentioned(path)):
             raise CandidateError(f"{name}: {path} {_WHOLE_NETWORK}") from error
@@ -147,37 +157,72 @@ def _read_pickle(path: Path, name: str) -> dict[str, Tensor]:
             f"{name}: {path} is truncated or damaged ({_line(error)}); {fetched_again(path, name)}"
         ) from error
     state = _tensors_in(content, path, name)
-    if any(value.nbytes > value.untyped_storage().nbytes() for value in state.values()):
-        raise CandidateError(
-            f"{name}: {path} has tensors larger than the data behind them; it is not to be trusted"
-        )
+    _refuse_unreadable(state, path, name)
     return state
 
 
 def _tensors_in(content: Any, path: Path, name: str) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, under whatever key its training code put them; records beside them are skipped."""
+    """The tensors of a checkpoint by their names; records beside them are skipped.
+
+    Of several dictionaries of tensors that of the moving averages is taken, or each gives its key as a prefix. One
+    alone is only a wrapper.
+    """
     if isinstance(content, _Nothing):
         raise CandidateError(f"{name}: {path} {_WHOLE_NETWORK}")
     if not isinstance(content, dict):
         raise CandidateError(
             f"{name}: {path} holds a {type(content).__name__}, where a dictionary of tensors is expected"
         )
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    if len(tensors) > 1:
-        return tensors
-    inner = {key: value for key, value in content.items() if isinstance(value, dict)}
-    for key in sorted(inner, key=lambda key: _WRAPPERS.index(key) if key in _WRAPPERS else len(_WRAPPERS)):
-        if not str(key).startswith(("optim", "lr_sched", "scheduler")) and _holds_tensors(inner[key]):
-            return _tensors_in(inner[key], path, name)
-    if tensors:
-        return tensors
+    beside = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    inside = {
+        str(key): _tensors_in(value, path, name)
+        for key, value in content.items()
+        if isinstance(value, dict) and not str(key).startswith(_OF_TRAINING) and _holds_tensors(value)
+    }
+    most = max(map(len, inside.values()), default=0)
+    if most > len(beside):
+        whole = [key for key, tensors in inside.items() if len(tensors) == most]
+        averaged = [key for key in whole if is_averaged(key)]
+        if len(inside) == 1 or averaged:
+            return inside[(averaged or whole)[0]]
+        return {
+            f"{key}.{inner}": value for key, tensors in inside.items() for inner, value in tensors.items()
+        }
+    if beside:
+        return beside
+    if any(isinstance(value, _Nothing) for value in content.values()):
+        raise CandidateError(
+            f"{name}: {path} holds objects such as NumPy's arrays, where tensors are expected; write each as "
+            "`torch.from_numpy(ARRAY)`"
+        )
     keys = ", ".join(map(str, list(content)[:8])) or "nothing"
     raise CandidateError(f"{name}: {path} holds no tensors by name, but {keys}")
 
 
+def _refuse_unreadable(state: Mapping[str, Tensor], path: Path, name: str) -> None:
+    """Refuse tensors that stand for others: without data, packed, or larger than what is behind them."""
+    for key, value in state.items():
+        kind = (
+            "has no data (it is on the device `meta`)"
+            if value.is_meta
+            else f"is quantised ({value.dtype}); write `dequantize()` of each"
+            if value.is_quantized
+            else f"is sparse ({value.layout}); write `to_dense()` of each"
+            if value.layout != torch.strided
+            else None
+        )
+        if kind:
+            raise CandidateError(f"{name}: {path}: its tensor {key} {kind}")
+        if value.nbytes > value.untyped_storage().nbytes():
+            raise CandidateError(
+                f"{name}: {path} has tensors larger than the data behind them; it is not to be trusted"
+            )
+
+
 def _holds_tensors(content: dict[Any, Any]) -> bool:
+    """Whether a dictionary has tensors in it that are more than a number, such as the best score of a training."""
     return any(
-        isinstance(value, Tensor) or (isinstance(value, dict) and _holds_tensors(value))
+        (isinstance(value, Tensor) and value.ndim > 0) or (isinstance(value, dict) and _holds_tensors(value))
         for key, value in content.items()
         if isinstance(key, str)
     )
@@ -187,7 +232,8 @@ def _refuse_other_formats(path: Path, head: bytes, name: str) -> None:
     """Refuse what is of another program, a program itself, or an archive that unpacks to more than its own size."""
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
-            raise CandidateError(f"{name}: {path} is {what}; safetensors or a PyTorch checkpoint is expected")
+            expected = "" if what is _ARCHIVE else "; safetensors or a PyTorch checkpoint is expected"
+            raise CandidateError(f"{name}: {path} is {what}{expected}")
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -198,6 +244,12 @@ def _refuse_other_formats(path: Path, head: bytes, name: str) -> None:
             f"{name}: {path} is TorchScript, a program rather than weights; save its tensors instead: "
             "`torch.save(torch.jit.load(FILE).state_dict(), OTHER)`"
         )
+    names = [entry.filename for entry in entries]
+    other = next((kind for known, kind in _OTHER_ARCHIVES.items() if any(map(known.match, names))), None)
+    if other is None and not any(each.endswith("/data.pkl") or "/data/" in each for each in names):
+        other = _ARCHIVE
+    if other:
+        raise CandidateError(f"{name}: {path} is {other}")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > path.stat().st_size:  # PyTorch stores tensors as they are
         raise CandidateError(

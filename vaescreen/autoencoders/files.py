@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from vaescreen.errors import CandidateError
@@ -15,6 +16,13 @@ from vaescreen.registry.settings import Settings
 from vaescreen.storage import cache_dir, digest
 
 MAX_TEXT_BYTES = 5_000_000
+
+
+class _PlainValues(SafeConstructor):
+    """Tuples as lists: PyYAML writes those of Python with a tag of its own."""
+
+
+_PlainValues.add_constructor("tag:yaml.org,2002:python/tuple", SafeConstructor.construct_yaml_seq)
 
 
 class WeightFiles(NamedTuple):
@@ -85,7 +93,9 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
     """
     _check_text(path, name)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(
+            path.read_text(encoding="utf-8-sig")
+        )  # some editors begin it with a byte order mark
     except (ValueError, RecursionError) as error:
         raise CandidateError(f"{name}: {path} is not valid JSON ({error})") from error
     if not isinstance(value, dict):
@@ -103,7 +113,7 @@ def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
     """
     _check_text(path, name)
     try:
-        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        value = _plain_yaml().load(path.read_text(encoding="utf-8"))
     except (YAMLError, ValueError, RecursionError) as error:
         raise CandidateError(
             f"{name}: {path} is not valid YAML ({' '.join(str(error).split())[:150]})"
@@ -115,6 +125,12 @@ def read_yaml_mapping(path: Path, name: str) -> dict[str, Any]:
             f"{name}: {path} stands for far more than it holds: its aliases multiply; write it out"
         )
     return value
+
+
+def _plain_yaml() -> YAML:
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = _PlainValues
+    return reader
 
 
 def _expanded(value: Any, known: dict[int, int]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vaescreen.autoencoders.files import MAX_TEXT_BYTES, WeightFiles, read_json_object
-from vaescreen.autoencoders.hub import LOOSE_SUFFIXES
+from vaescreen.autoencoders.hub import LOOSE_SUFFIXES, is_weights
 from vaescreen.errors import CandidateError
 from vaescreen.registry.candidate import Candidate
 from vaescreen.registry.sources import HubSource, PathSource
@@ -62,7 +62,7 @@ def in_folder(path: Path, source: PathSource | None, candidate: Candidate) -> We
     )
     if chosen is None and (named or (source is not None and source.variant)):
         raise CandidateError(f"{name}: {folder} has no {' or '.join(weight_names)}{_has_instead(folder)}")
-    weights = chosen or _only(folder, LOOSE_SUFFIXES, name)
+    weights = chosen or _only(folder, name)
     if not config.is_file():
         if source is not None and source.config:
             raise CandidateError(
@@ -73,7 +73,7 @@ def in_folder(path: Path, source: PathSource | None, candidate: Candidate) -> We
         config = weights
     if weights is None:
         raise CandidateError(
-            f"{name}: {folder} has no weights; {weight_names[0]} is expected{_has_instead(folder)}"
+            f"{name}: {folder} has no weights{_others(folder)}; {weight_names[0]} is expected{_has_instead(folder)}"
         )
     return with_shards(config, weights, name, lambda file: folder / file)
 
@@ -89,20 +89,31 @@ def _expected(folder: Path, candidate: Candidate) -> str:
     form = (
         "a checkpoint with its YAML file" if candidate.adapter in _BY_YAML else "a folder in diffusers format"
     )
-    return f"; {form} is expected"
+    return f"{_others(folder)}; {form} is expected"
 
 
 def _has_instead(folder: Path) -> str:
     """Weight files and configurations below a folder, to end a message with."""
-    below = sorted(p for p in folder.glob("*/*") if p.is_file())
-    weights = [p for p in below if p.name.endswith(LOOSE_SUFFIXES)]
-    configs = [p for p in below if _describes(p)]
+    below = sorted(p for depth in ("*/*", "*/*/*", "*/*/*/*") for p in folder.glob(depth) if p.is_file())
+    weights = [p for p in below if is_weights(p.name)]
     if not weights:
         return ""
+    whole = [p for p in weights if (p.parent / CONFIG).is_file()]
+    if whole:
+        return f"; its folders hold some: name one with `--subfolder {whole[0].parent.relative_to(folder)}`"
     options = f"--weights {weights[0].relative_to(folder)}"
+    configs = [p for p in below if _describes(p)]
     if configs:
         options += f" --config {configs[0].relative_to(folder)}"
     return f"; its folders hold some: name them with `{options}`"
+
+
+def _others(folder: Path) -> str:
+    """Files of other kinds in a folder without weights, to go on with a message."""
+    names = sorted(
+        p.name for p in folder.iterdir() if p.is_file() and p.suffix not in (".json", *_YAML_SUFFIXES)
+    )
+    return f", but {', '.join(names[:4])}" if names else ""
 
 
 def _described(folder: Path, name: str) -> Path | None:
@@ -125,10 +136,11 @@ def _describes(path: Path) -> bool:
     return "ddconfig" in text or "encoder_config" in text
 
 
-def _only(folder: Path, suffixes: tuple[str, ...], name: str) -> Path | None:
-    """The one file with the first of `suffixes` that any has; several are not guessed between."""
-    for suffix in suffixes:
-        found = sorted(folder.glob(f"*{suffix}"))
+def _only(folder: Path, name: str) -> Path | None:
+    """The one weight file with the first of the usual endings that any has; several are not guessed between."""
+    files = sorted(path for path in folder.iterdir() if is_weights(path.name))
+    for suffix in LOOSE_SUFFIXES:
+        found = [path for path in files if path.name.lower().endswith(suffix)]
         if len(found) > 1:
             listed = ", ".join(file.name for file in found[:4])
             raise CandidateError(

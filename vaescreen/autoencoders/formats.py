@@ -67,4 +67,4 @@ def read_state(files: WeightFiles, name: str) -> Inner:
     state = read_tensors(files, name)
     if ldm.is_ldm(state):
         return ldm.diffusers_state(state, name)
-    return monai_state(state, name) if is_monai(state) else inner(state, DIFFUSERS_ANCHORS)
+    return monai_state(state, name) if is_monai(state) else inner(state, DIFFUSERS_ANCHORS, name)

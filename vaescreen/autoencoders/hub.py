@@ -12,10 +12,18 @@ from vaescreen.errors import CandidateError
 from vaescreen.images.fetching.hub_answers import explain
 from vaescreen.registry.sources import HubSource
 
-LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-"""Endings of weight files."""
+LOOSE_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".pth.tar")
+"""Endings of weight files, in small letters."""
 
+_OF_TRAINING = ("optimizer", "scheduler", "scaler", "training_args", "random_states")
+"""How the files begin that accelerate and transformers write beside weights."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def is_weights(file: str) -> bool:
+    """Whether a file has the name of weights, and not of what a training keeps beside them."""
+    base = file.rpartition("/")[2].lower()
+    return base.endswith(LOOSE_SUFFIXES) and not base.startswith(_OF_TRAINING)
 
 
 def cached(source: HubSource, file: str) -> Path | Literal[False] | None:
@@ -95,7 +103,7 @@ def _instead(source: HubSource) -> str:
     except Exception:  # it is only asked for a hint
         return ""
     files = (sibling.rfilename for sibling in info.siblings or ())
-    weights = [file for file in files if file.endswith(LOOSE_SUFFIXES)]
+    weights = [file for file in files if is_weights(file)]
     if not weights:
         return ""
     chosen = weights[0]

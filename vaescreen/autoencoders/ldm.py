@@ -49,7 +49,7 @@ class _Structure(BaseModel):
     out_ch: PositiveInt
     z_channels: PositiveInt
     resolution: PositiveInt
-    attn_resolutions: tuple[PositiveInt, ...] = ()
+    attn_resolutions: tuple[PositiveInt, ...] | None = ()
     double_z: bool = True
     attn_type: Literal["vanilla", "vanilla-xformers", "none"] = "vanilla"
 
@@ -92,10 +92,12 @@ def diffusers_config(document: Mapping[str, Any], path: Path, name: str) -> dict
         raise CandidateError(f"{name}: {path}: `double_z` and `n_embed` contradict each other")
     if stage.n_embed is None and stage.embed_dim not in (None, structure.z_channels):
         raise CandidateError(
-            f"{name}: {path}: embed_dim {stage.embed_dim} and z_channels {structure.z_channels} must be equal"
+            f"{name}: {path}: embed_dim {stage.embed_dim} and z_channels {structure.z_channels} must be equal: the "
+            "AutoencoderKL of diffusers, as which it is run, has one number for both"
         )
     attends = [
-        structure.resolution // 2**i in structure.attn_resolutions for i in range(len(structure.ch_mult))
+        structure.resolution // 2**i in (structure.attn_resolutions or ())
+        for i in range(len(structure.ch_mult))
     ]
     common = {
         "in_channels": structure.in_channels,
@@ -129,7 +131,7 @@ def diffusers_state(state: Mapping[str, Tensor], name: str) -> Inner:
     CandidateError
         If an update of candidate `name` does not fit what it updates, or it is a Gumbel VQ.
     """
-    inside, beside = inner(state, _ANCHORS)
+    inside, beside = inner(state, _ANCHORS, name)
     if any(key.startswith("quantize.proj.") for key in inside):
         raise CandidateError(f"{name}: is a Gumbel VQ (it has `quantize.proj`), which {_NOT_HERE}")
     inside = _with_code_book(inside)

@@ -49,7 +49,7 @@ class Levels:
         black, white = self.black.to(images), self.white.to(images)
         x = (black + (white - black) * images).expand(-1, min(self.channels, 3), -1, -1)
         if self.channels <= 3:
-            return x
+            return x.contiguous()  # a network may change its input in place
         opaque = white.amax().expand_as(x[:, :1]).expand(-1, self.channels - 3, -1, -1)
         return torch.cat([x, opaque], dim=1)
 

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 from vaescreen.autoencoders.classes import class_of
 from vaescreen.autoencoders.contract import Autoencoder, Geometry
@@ -13,6 +14,8 @@ from vaescreen.registry.candidate import Candidate
 
 TRIED_SIDE = 128
 _USUAL_CHANNELS = (3, 1)
+_MOST_CHANNELS = 4
+"""A first convolution of more takes no image but what was made of one."""
 
 
 class Measured(NamedTuple):
@@ -42,12 +45,14 @@ def _measured(made: Any, name: str) -> Measured:
         return Measured(Geometry(*made.geometry), None)
     if not is_network(made):
         raise CandidateError(
-            f"{name}: its factory gives a {type(made).__name__}, which is no network with encode and decode"
+            f"{name}: its factory gives a {type(made).__name__}, which is no torch.nn.Module with encode and decode"
+            f"{_network_inside(made)}"
         )
     known = class_of(made)
     if known is not None:
         return Measured(known.geometry(made), known.image_channels(made))
-    channels, latents = _tried(made.eval(), name)
+    network = nn.Module.to(made.eval(), torch.float32)
+    channels, latents = _tried(network, name)
     if latents.dim() == 5:
         raise CandidateError(
             f"{name}: encode gives {_sizes(latents)}: a 3-D network; only 2-D autoencoders are screened"
@@ -63,22 +68,54 @@ def _measured(made: Any, name: str) -> Measured:
             f"{name}: encode gives {_sizes(latents)} for 1x{channels}x{TRIED_SIDE}x{TRIED_SIDE}; "
             "1 x channels x height/factor x width/factor is expected"
         )
+    _refuse_moments(network, latents, name)
     return Measured(Geometry(latents.shape[1], TRIED_SIDE // side), channels)
+
+
+def _network_inside(made: Any) -> str:
+    """The first network with encode and decode within what a factory gave, to end a message with."""
+    if isinstance(made, nn.Module):
+        inside = next((key for key, part in made.named_modules() if is_network(part)), None)
+        return f"; its `{inside}` is one: give that" if inside else ""
+    if isinstance(made, tuple | list):
+        places = [place for place, part in enumerate(made) if is_network(part)]
+        return f"; number {places[0]} of it is one: give that alone" if places else ""
+    return ""
+
+
+def _refuse_moments(network: Any, latents: torch.Tensor, name: str) -> None:
+    """Refuse a network whose `encode` gives twice the channels that `decode` takes: mean and variance in one."""
+
+    def takes(channels: int) -> bool:
+        try:
+            with torch.no_grad():
+                network.decode(latents[:, :channels].clone())
+        except Exception:  # the user's own code may raise anything
+            return False
+        return True
+
+    half, rest = divmod(latents.shape[1], 2)
+    if half and not rest and not takes(2 * half) and takes(half):
+        raise CandidateError(
+            f"{name}: encode gives {2 * half} channels where decode takes {half}: mean and logarithm of the variance "
+            "in one tensor; give the mean, `moments.chunk(2, dim=1)[0]`"
+        )
 
 
 def _tried(network: Any, name: str) -> tuple[int, torch.Tensor]:
     """Image channels that the network takes, and its latents of a black image."""
-    reasons = []
+    reasons = {}
     for channels in dict.fromkeys((first_channels(network, name) or 3, *_USUAL_CHANNELS)):
         try:
             with torch.no_grad():
                 encoded = network.encode(torch.zeros(1, channels, TRIED_SIDE, TRIED_SIDE))
         except Exception as error:  # the user's own code may raise anything
-            reason = " ".join(str(error).split())[:150]
-            reasons.append(f"encode fails on 1x{channels}x{TRIED_SIDE}x{TRIED_SIDE} zeros ({reason})")
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
+            reasons[channels] = f"encode fails on 1x{channels}x{TRIED_SIDE}x{TRIED_SIDE} zeros ({reason})"
         else:
             return channels, latents_of(encoded, name).mean
-    raise CandidateError(f"{name}: {reasons[0]}")
+    told = next((channels for channels in reasons if channels <= _MOST_CHANNELS), _USUAL_CHANNELS[0])
+    raise CandidateError(f"{name}: {reasons[told]}")
 
 
 def _sizes(tensor: torch.Tensor) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from vaescreen.autoencoders.building import build
+from vaescreen.autoencoders.building import build, class_name_of
 from vaescreen.autoencoders.classes import CLASSES, NetworkClass
 from vaescreen.autoencoders.contract import check_output
 from vaescreen.autoencoders.files import network_fingerprint, weights_sha256
@@ -103,7 +103,9 @@ class NetworkAutoencoder:
         self._name = name
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, settings.dtype)
-        self._model = nn.Module.to(model.eval().requires_grad_(False), self._device, self._dtype)
+        for parameter in model.parameters():  # a TorchScript module has no `requires_grad_` of its own
+            parameter.requires_grad_(False)
+        self._model = nn.Module.to(model.eval(), self._device, self._dtype)
         if self._class.one_by_one:
             model.enable_slicing()
         self.settings = settings
@@ -344,7 +346,7 @@ def load_files(
         )
     state, beside = read_state(files, name)
     model, left_out = build(config, state, name)
-    published = PUBLISHED.get(str(config["_class_name"]))
+    published = PUBLISHED.get(class_name_of(config, name))
     description = published.description if published else None
     identity = network_fingerprint(config, found, settings)
     network = NetworkAutoencoder(model, name, identity, device, settings, description)

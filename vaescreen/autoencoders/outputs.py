@@ -15,6 +15,8 @@ _POSTERIORS = ("latent_dist", "posterior", "latent_distribution", "dist")
 _LATENTS = (
     "mean",
     "mu",
+    "loc",
+    "z_mean",
     "z_mu",
     "latents",
     "latent",
@@ -47,9 +49,9 @@ def latents_of(encoded: Any, name: str) -> Latents:
     if found is None:
         raise CandidateError(f"{name}: encode gives {_described(encoded)}, in which no latents are found")
     if not found.mean.is_floating_point():
+        what = "" if found.mean.is_complex() else ", the indices of codes"
         raise CandidateError(
-            f"{name}: encode gives integers ({found.mean.dtype}), the indices of codes; it must give the latents "
-            "that decode takes"
+            f"{name}: encode gives values of {found.mean.dtype}{what}; it must give the real latents that decode takes"
         )
     return found
 

@@ -162,7 +162,7 @@ def run(function: Callable[[], Any], name: str, what: str) -> Any:
         return function()
     except VaescreenError:
         raise
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = " ".join(str(error).split())[:150]
         raise CandidateError(f"{name}: {what} fails ({type(error).__name__}: {reason})") from error
 

@@ -150,7 +150,7 @@ def add(
     """
     from vaescreen.images.adding import Statement, add_data_set
     from vaescreen.registry.catalogue import user_file
-    from vaescreen.registry.yaml_editing import block
+    from vaescreen.registry.yaml_editing import as_entered
 
     statement = Statement(
         title=title,
@@ -182,7 +182,7 @@ def add(
     lines = [f"patients: {record['patients']}; splits: {record['splits']}"]
     if record["skipped"]:
         lines.append(f"{record['skipped']} files cannot be used; `vaescreen data show {name}` names them")
-    lines.append(f"\n{file}:\n\n{block(name, added.entry.entry(file.parent))}")
+    lines += as_entered(file, name, added.entry.entry(file.parent))
     if record["unverified"]:
         lines.append(f"Not stated, so marked as unverified: {', '.join(record['unverified'])}.")
     lines.append(f"Rank on it: vaescreen rank --data {added.entry.stands_for or name}{extra}")

@@ -157,7 +157,7 @@ def add(
     """
     from vaescreen.execution import choose_device
     from vaescreen.registry.catalogue import user_file
-    from vaescreen.registry.yaml_editing import block
+    from vaescreen.registry.yaml_editing import as_entered
     from vaescreen.screening.adding import Statement, add_candidate
 
     statement = Statement(
@@ -183,7 +183,7 @@ def add(
     extra = f" --registry {registry}" if registry else ""
     lines = [
         added.examination.verdict,
-        f"\n{file}:\n\n{block(candidate.name, candidate.entry(file.parent))}",
+        *as_entered(file, candidate.name, candidate.entry(file.parent)),
         *([f"Not stated, so marked as unverified: {', '.join(unverified)}."] if unverified else []),
         f"Rank it: vaescreen rank --data chest{extra}",
     ]

@@ -5,6 +5,7 @@ comments, order and spacing stay as they are.
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
@@ -77,6 +78,11 @@ def block(name: str, fields: dict[str, Any], indent: str = _DEFAULT_INDENT, newl
 def _value(node: Node | None, name: str) -> tuple[Node, Node] | None:
     pairs = node.value if isinstance(node, MappingNode) else ()
     return next((pair for pair in pairs if pair[0].value == name), None)
+
+
+def as_entered(file: Path, name: str, fields: dict[str, Any]) -> list[str]:
+    """Lines that show the entry `name` as it stands in `file`, between empty ones."""
+    return ["", f"{file}:", "", *block(name, fields).rstrip().splitlines(), ""]
 
 
 def _require_block(text: str, node: Node, section: str) -> None:

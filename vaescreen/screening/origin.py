@@ -2,11 +2,11 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaescreen.autoencoders.hub import LOOSE_SUFFIXES
+from vaescreen.autoencoders.hub import is_weights
 from vaescreen.autoencoders.medvae import HUB, MODELS
 from vaescreen.autoencoders.published.files import WEIGHTS_FOLDER, owner
 from vaescreen.errors import RegistryError
@@ -14,6 +14,10 @@ from vaescreen.registry.candidate import did_you_mean
 from vaescreen.registry.catalogue import Registry
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_PAGE = re.compile(
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<hub>[\w.-]+/[\w.-]+)"
+    r"(?:/(?P<kind>tree|blob|resolve)/(?P<revision>[^/?]+)(?:/(?P<inside>[^?]+?))?)?/?(?:\?.*)?"
+)
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _MEDVAE = "medvae:"
 _OF_FILES = ("subfolder", "weights", "config", "variant")
@@ -58,7 +62,9 @@ def origin_of(spec: str, statement: Statement) -> Origin:
     RegistryError
         If it names nothing, an option has no meaning for it, or its weights are of an entry that there is already.
     """
-    path = Path(spec).expanduser()
+    if page := _HUB_PAGE.fullmatch(spec):
+        return _of_page(page, statement)
+    path = Path(spec.removeprefix("file://")).expanduser()
     if path.exists():
         return _of_path(path.resolve(), statement)
     if spec.startswith(_MEDVAE):
@@ -67,6 +73,10 @@ def origin_of(spec: str, statement: Statement) -> Origin:
         return _of_factory(spec, statement)
     if _HUB_ID.fullmatch(spec) and not _is_meant_as_path(path):
         return _of_hub(spec, statement)
+    if "://" in spec:
+        raise RegistryError(
+            f"{spec} is an address; fetch what lies there, and give its folder or weight file"
+        )
     raise RegistryError(
         f"{spec!r} is no existing folder or file, no `module:factory`, and no hub id ORG/NAME{_nearest(path)}"
     )
@@ -92,7 +102,7 @@ def _in_bundle(path: Path) -> dict[str, str]:
     """Weights of the autoencoder in a MONAI bundle, which has a folder of models, its diffusion model among them."""
     if not (path / "models").is_dir():
         return {}
-    found = [each for each in sorted(path.glob("models/*autoencoder*")) if each.name.endswith(LOOSE_SUFFIXES)]
+    found = [each for each in sorted(path.glob("models/*autoencoder*")) if is_weights(each.name)]
     return {"weights": found[0].relative_to(path).as_posix()} if len(found) == 1 else {}
 
 
@@ -118,6 +128,24 @@ def _of_hub(spec: str, statement: Statement) -> Origin:
     source = {"hub": spec, "revision": statement.revision or "main", **_stated(statement, _OF_FILES)}
     is_ldm = (statement.config or "").endswith(_YAML)
     return Origin(statement.adapter or ("ldm" if is_ldm else "diffusers"), source, spec.partition("/")[2])
+
+
+def _of_page(page: re.Match[str], statement: Statement) -> Origin:
+    """A repository by the address of one of its pages, which may name a revision and a folder or file in it."""
+    folder, file = page["inside"], None
+    if page["kind"] in ("blob", "resolve") and folder:
+        folder, _, file = folder.rpartition("/")
+    named = {"revision": page["revision"], "subfolder": folder or None, "weights": file}
+    for option, value in named.items():
+        if value and getattr(statement, option) not in (None, value):
+            raise RegistryError(f"--{option} contradicts the address {page[0]}; leave one out")
+    stated = replace(
+        statement,
+        revision=named["revision"] or statement.revision,
+        subfolder=named["subfolder"] or statement.subfolder,
+        weights=named["weights"] or statement.weights,
+    )
+    return _of_hub(page["hub"], stated)
 
 
 def _stated(statement: Statement, options: tuple[str, ...]) -> dict[str, str]:
@@ -147,7 +175,7 @@ def _refuse_idle(statement: Statement, what: str, options: tuple[str, ...]) -> N
 
 def _is_meant_as_path(path: Path) -> bool:
     """Whether what could be ORG/NAME is a path that is mistyped: its folder is here, or it ends as weights do."""
-    return path.parent.is_dir() or path.name.endswith(LOOSE_SUFFIXES)
+    return path.parent.is_dir() or is_weights(path.name)
 
 
 def _nearest(path: Path) -> str:

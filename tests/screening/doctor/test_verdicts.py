@@ -154,6 +154,17 @@ class Slow(Identity):
         return super().encode(images)
 
 
+class Remembering(Identity):
+    """Decodes to the image that it saw last, whatever the latents."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        self._seen = images
+        return super().encode(images)
+
+    def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        return self._seen
+
+
 class Failing(Identity):
     def encode(self, images: Tensor) -> Tensor:
         raise RuntimeError("mat1 and mat2\nshapes cannot be multiplied")
@@ -226,6 +237,7 @@ class TestRefused:
             (Sampled, "determinism", "two encodings", "posterior mean"),
             (Dropout, "determinism", "two decodings", "eval()"),
             (BatchStatistics, "batches", "otherwise alone than in a batch", "eval()"),
+            (Remembering, "batches", "otherwise alone than in a batch", "know its latents only"),
             (Flat, "fidelity", "it does not reconstruct", "weights"),
             (Failing, "use", "encode fails: RuntimeError: mat1 and mat2 shapes cannot", None),
             (NoTensor, "use", "encode gives list, not a tensor", None),

@@ -44,7 +44,7 @@ def monai_state(state: Mapping[str, Tensor], name: str) -> Inner:
     CandidateError
         If it is of a network of three dimensions.
     """
-    inside, beside = inner(state, _ANCHORS)
+    inside, beside = inner(state, _ANCHORS, name)
     if inside[_ANCHORS[0]].ndim == 5:
         raise CandidateError(
             f"{name}: is a 3-D network of MONAI (its convolutions are Conv3d); only 2-D autoencoders are screened"

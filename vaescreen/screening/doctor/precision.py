@@ -33,11 +33,10 @@ def check_precision(report: Examination, subject: Subject, autoencoder: Autoenco
     if reference is None:
         report.add("precision", Status.REFUSED, "fp32 is not finite", "fetch the weights again")
         return
-    height, width = subject.images.shape[-2:]
-    parts, status = [f"fp32 {reference:.2f} dB at {height}x{width}"], Status.OK
+    parts, status = [], Status.OK
     for name in ("bf16", "fp16"):
         value = found[name]
-        parts.append(f"{name} not finite" if value is None else f"{name} {value - reference:+.2f} dB")
+        parts.append(f"{name} not finite" if value is None else f"{name} PSNR {value - reference:+.2f} dB")
         if value is None or value < reference - COSTLY_DB:
             status = Status.WARNING
     if _imitated(subject):

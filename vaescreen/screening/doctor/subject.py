@@ -166,8 +166,9 @@ def _called(call: Callable[[], Tensor], what: str, count: int) -> Tensor:
         with torch.no_grad():
             result = call()
     except Exception as error:  # the code behind it may be the user's
-        text = str(error) if isinstance(error, VaescreenError) else _describe(error)
-        raise Failure(f"{what} fails: {text}") from error
+        if isinstance(error, VaescreenError):  # its first word is the candidate's name, which the verdict has
+            raise Failure(str(error).partition(": ")[2]) from error
+        raise Failure(f"{what} fails: {_describe(error)}") from error
     if not isinstance(result, Tensor) or result.dim() != 4 or len(result) != count:
         found = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
         raise Failure(f"{what} gives {found}, not a tensor of {count} x channels x height x width")
