@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, variance
 
 import numpy as np
 
@@ -158,23 +158,27 @@ def regression_in_pixels(data: str) -> float | None:
     return float(read_json(found[0])["summary"]["sr_psnr"]) if found else None
 
 
-def seeds(points: Points) -> str:
-    """Standard deviation between seeds of candidates trained with several."""
+def seeds(recipes: Mapping[str, Points]) -> str:
+    """Standard deviation between seeds of candidates trained with several, pooled over them; then tau of two orders."""
     rows = []
-    for data, candidates in sorted(points.items()):
-        several = {name: each for name, each in candidates.items() if len(each) > 1}
-        if several:
-            spreads = {
-                target: fmean(stdev([seed[target] for seed in each]) for each in several.values())
-                for target in TARGETS
-            }
-            count = sum(map(len, several.values()))
-            rows.append(
-                [data, str(len(several)), str(count), *(number(spreads[target], 3) for target in TARGETS)]
-            )
-    if not rows:
-        return "Every point has one seed so far: nothing is known of the noise between trainings."
-    return table(("data set", "candidates", "trainings", *(f"SD of {NAMES[t]}, dB" for t in TARGETS)), rows)
+    for recipe, points in recipes.items():
+        for data, candidates in sorted(points.items()):
+            several = {name: each for name, each in candidates.items() if len(each) > 1}
+            if not several:
+                continue
+            first, second = ({name: [each[seed]] for name, each in several.items()} for seed in (0, 1))
+            for target in TARGETS:
+                known = [each for each in several.values() if all(target in seed for seed in each)]
+                if known:
+                    spread = fmean(variance([seed[target] for seed in each]) for each in known) ** 0.5
+                    agreed = tau(order({data: first}, data, target), order({data: second}, data, target))
+                    counts = (str(len(known)), str(sum(map(len, known))))
+                    rows.append([recipe, data, NAMES[target], *counts, number(spread, 3), number(agreed)])
+    return table(
+        ("recipe", "data set", "output", "candidates", "trainings", "SD, dB", "tau of the first two seeds"),
+        rows,
+        text_columns=3,
+    )
 
 
 def robustness(points: Points, variants: Mapping[str, Points], shipped: Sequence[Point]) -> Iterator[str]:
@@ -239,7 +243,7 @@ def page() -> tuple[str, bytes]:
             conditioning.tables({PUBLISHED_RECIPE: variants[PUBLISHED_RECIPE], RECIPE: points})
         ),
         floors="\n".join(floors(points)),
-        seeds=seeds(points),
+        seeds=seeds({RECIPE: points, **dict(sorted(variants.items()))}),
         budgets="\n\n".join(
             [
                 shown,
