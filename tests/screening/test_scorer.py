@@ -155,7 +155,7 @@ class TestInvariance:
     def test_batch_size(self, scored, entry, dataset, view, tmp_path, results, fake):
         autoencoder = fake(factor=4, most=2)
         card = score(entry("small"), dataset(), view, results=tmp_path, autoencoder=autoencoder)
-        assert (card.batch_size, scored("pooling4").batch_size) == (2, 256)
+        assert (card.batch_size, scored("pooling4").batch_size) == (2, 64)
         one, other = images_of(tmp_path, "small"), images_of(results, "pooling4")
         pd.testing.assert_frame_equal(one, other, rtol=1e-4)
 
