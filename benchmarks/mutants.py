@@ -43,7 +43,9 @@ class Mutmut:
         )
         with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
             settings.write(SETTINGS.format(mutated=mutated, tests=tests))
-        self._call("run", "none*")  # makes all mutants, finds out which test runs which, and matches none of them
+        self._call(
+            "run", "none*"
+        )  # makes all mutants, finds out which test runs which, and matches none of them
 
     def run(self, names: list[str]) -> None:
         self._call("run", "--max-children", "1", *names)
@@ -61,7 +63,9 @@ class Mutmut:
 
     def _call(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "mutmut", *arguments]
-        return subprocess.run(command, cwd=self._folder, check=False, text=True, stdout=subprocess.PIPE).stdout
+        return subprocess.run(
+            command, cwd=self._folder, check=False, text=True, stdout=subprocess.PIPE
+        ).stdout
 
 
 def measure(rooms: list[str], sample: int, seed: int) -> dict[str, Any]:
