@@ -61,8 +61,8 @@ def _raced(result: Mapping[str, Any]) -> str:
     )
     return (
         f"{len(races)} races, {result['replays']} replays each: the same first in {min(right):.0%} to "
-        f"{max(right):.0%}, with {min(passes):.0%} to {max(passes):.0%} of the passes of test images, {min(whole):.0%} to "
-        f"{max(whole):.0%} of all passes of a card"
+        f"{max(right):.0%}, with {min(passes):.0%} to {max(passes):.0%} of the passes of test images, "
+        f"{min(whole):.0%} to {max(whole):.0%} of all passes of a card"
     )
 
 
@@ -90,6 +90,10 @@ def _mutated(result: Mapping[str, Any]) -> str:
 
 
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "batch_digits": lambda result: "; ".join(
+        f"{how}: AE PSNR moves by {moved['autoencoder_db']:.0e} dB, probes by {moved['probes_db']:.0e} dB at most"
+        for how, moved in result["moved"].items()
+    ),
     "conditioning": _conditioned,
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
