@@ -1,5 +1,9 @@
 """Many candidates: in parallel, from the cache, and past those that fail."""
 
+import os
+import shutil
+import time
+
 import pytest
 
 from vaescreen.images import open_data
@@ -55,3 +59,12 @@ def test_current_cards_are_taken(here, candidates, data, view):
     assert screen(candidates, data, view, results=results, processes=2) == first
     assert len(stamps) == 2
     assert stamps == {path: path.stat().st_mtime_ns for path in results.rglob("*.json")}
+
+
+@pytest.mark.parametrize("age_s", [-(10**8), 10**8], ids=["future", "past"])
+def test_cards_are_current_under_any_path_and_date(here, candidates, data, view, tmp_path, age_s):
+    first, results = here
+    moved = shutil.copytree(results, tmp_path / "Ergebnisse für Röntgen 日本")
+    for path in moved.rglob("*.*"):
+        os.utime(path, (time.time() - age_s,) * 2)
+    assert screen(candidates, data, view, results=moved, processes=1) == first
