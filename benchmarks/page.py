@@ -98,6 +98,14 @@ FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
     "fuzz_loaders": _fuzzed,
+    "growth_publish": lambda result: (
+        "CPU seconds for all results, for nothing new, for one row more: "
+        + "; ".join(
+            f"{run['candidates'] * run['data_sets']} results {run['everything']['cpu_s']}, {run['nothing new']['cpu_s']}, "
+            f"{run['a data set with one row more']['cpu_s']}"
+            for run in result["runs"]
+        )
+    ),
     "metrics_speed": lambda result: (
         f"{result['ms_per_image']['vaescreen']} ms an image of {result['size']} x {result['size']}, "
         f"{result['ratio']} times as fast as a loop over images"
