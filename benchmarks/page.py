@@ -102,10 +102,6 @@ def _published(result: Mapping[str, Any]) -> str:
 
 
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "batch_digits": lambda result: "; ".join(
-        f"{how}: AE PSNR moves by {moved['autoencoder_db']:.0e} dB, probes by {moved['probes_db']:.0e} dB at most"
-        for how, moved in result["moved"].items()
-    ),
     "conditioning": _conditioned,
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),

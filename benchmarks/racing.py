@@ -62,7 +62,7 @@ def half_width(variance: Matrix, count: int, alpha: float, aimed_at: int) -> Mat
     return width
 
 
-def race(patient_sums: Matrix, sizes: NDArray[np.intp], alpha: float) -> tuple[int, float]:
+def race(patient_sums: Matrix, sizes: NDArray[np.integer[Any]], alpha: float) -> tuple[int, float]:
     """The winner's place, and the share of passes run; patients `[P, candidates]` in the order of the replay."""
     total, rivals = patient_sums.shape[1], patient_sums.shape[1] - 1
     left = np.arange(total)

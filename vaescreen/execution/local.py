@@ -69,8 +69,8 @@ def run_here(
         return workers[-1]
 
     try:
-        for worker in [hire() for _ in range(min(processes, len(tasks)))]:  # all start, then each is told
-            worker.tell(function, shared)
+        for hired in [hire() for _ in range(min(processes, len(tasks)))]:  # all start, then each is told
+            hired.tell(function, shared)
         while waiting or any(worker.task for worker in workers):
             while waiting and sum(bool(worker.task) for worker in workers) < processes:
                 name, task = waiting.popleft()
