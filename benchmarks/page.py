@@ -54,11 +54,59 @@ def _examined(result: Mapping[str, Any]) -> str:
     return f"CPU time of an examination on one core: {', '.join(parts)}"
 
 
+def _raced(result: Mapping[str, Any]) -> str:
+    races = [race for by in result["races"].values() for race in by.values()]
+    right, passes, whole = (
+        [race[key] for race in races] for key in ("same_answer", "passes", "of_all_passes")
+    )
+    return (
+        f"{len(races)} races, {result['replays']} replays each: the same first in {min(right):.0%} to "
+        f"{max(right):.0%}, with {min(passes):.0%} to {max(passes):.0%} of the passes of test images, "
+        f"{min(whole):.0%} to {max(whole):.0%} of all passes of a card"
+    )
+
+
+def _screened(result: Mapping[str, Any]) -> str:
+    parts = []
+    for name, found in result["networks"].items():
+        ms = found["ms_per_image"]
+        parts.append(
+            f"{name}: bare {ms['bare']} ms an image, ours {ms['ours']} ({found['bare_over_ours']} of it bare), "
+            f"published {ms['published']} ({found['published_over_ours']} times ours)"
+        )
+    return "; ".join(parts)
+
+
+def _mutated(result: Mapping[str, Any]) -> str:
+    noticed = (
+        f"{result['noticed']:.1%} of {result['sampled']} of {result['mutants']} mutants are noticed; "
+        "those that are not:"
+    )
+    lines = [
+        f"  - `{each['mutant']}`: {' '.join(f'`{line.strip()}`' for line in each['change'])}: {each['reason']}"
+        for each in result["survivors"]
+    ]
+    return "\n".join([noticed, *lines])
+
+
+def _published(result: Mapping[str, Any]) -> str:
+    parts = []
+    for run in result["runs"]:
+        seconds = [
+            run[what]["cpu_s"] for what in ("everything", "nothing new", "a data set with one row more")
+        ]
+        parts.append(
+            f"{run['candidates'] * run['data_sets']} results {seconds[0]}, {seconds[1]}, {seconds[2]}"
+        )
+    return "CPU seconds for all results, for nothing new, for one row more: " + "; ".join(parts)
+
+
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "damaged_files": _damaged,
     "data_corpus": lambda result: ", ".join(f"{count} {what}" for what, count in result["counts"].items()),
     "doctor_speed": _examined,
     "fuzz_loaders": _fuzzed,
+    "growth_publish": _published,
     "metrics_speed": lambda result: (
         f"{result['ms_per_image']['vaescreen']} ms an image of {result['size']} x {result['size']}, "
         f"{result['ratio']} times as fast as a loop over images"
@@ -67,6 +115,18 @@ FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"{result['images']} files of {result['side']} x {result['side']}: {result['ratio']} times the CPU time "
         "of version 617f2fd, the median of runs in pairs"
     ),
+    "mutants": _mutated,
+    "probe_cost": lambda result: (
+        f"a card of {result['candidate']} takes {result['card_s']} s, {result['card_without_autoencoder_s']} s of it "
+        f"beside the autoencoder; a training by recipe {result['recipe']} {result['training_s']} s: "
+        f"{result['card_over_training']:.1%} and {result['probes_over_training']:.1%}"
+    ),
+    "racing": _raced,
+    "reference_speed": lambda result: (
+        f"{', '.join(f'{loop}: {speed} samples a second' for loop, speed in result['samples_per_second'].items())}; "
+        f"{result['share_outside_forward_backward_optimiser']:.1%} of a step is outside forward, backward, optimiser"
+    ),
+    "screening_speed": _screened,
     "statistics_simulation": lambda result: (
         f"{len(result['cells'])} worlds: see [the table](results/statistics_simulation.md)"
     ),

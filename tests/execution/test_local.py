@@ -1,5 +1,6 @@
 """Tasks run here or in workers, fail one by one, and stop when they are told to."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from small import hear_interrupts
 
 from vaescreen.errors import VaescreenError
-from vaescreen.execution import Outcome, choose_device, default_processes, run
+from vaescreen.execution import Machine, Outcome, choose_device, default_processes, run, workers_ahead
 
 SCRIPT = """
 import os, signal, sys, time
@@ -113,12 +114,27 @@ class TestInWorkers:
         assert "to nobody" in result.stderr
         assert "to nobody" not in result.stdout
 
-    def test_tasks_apart_share_no_process_with_others(self):
-        tasks = {"a": 0, "b": 0, "c": 0, "d": 0}
-        outcomes = {each.name: each.result for each in run(own_process, None, tasks, processes=1, apart="bd")}
-        assert len({outcomes[name] for name in "bd"} | {os.getpid()}) == 3
-        assert outcomes["a"] not in (outcomes["b"], outcomes["d"])
-        assert outcomes["c"] not in (outcomes["b"], outcomes["d"])
+    def test_workers_that_are_ahead_are_those_that_work(self):
+        with workers_ahead(Machine(processes=2), 2, ["json"]):
+            ahead = {child.pid for child in multiprocessing.active_children()}
+            outcomes = list(run(own_process, None, {"a": 0, "b": 0, "c": 0}, processes=2))
+        assert len(ahead) == 2
+        assert {outcome.result for outcome in outcomes} <= ahead
+        assert multiprocessing.active_children() == []
+
+    def test_workers_ahead_of_nothing_are_gone(self):
+        with workers_ahead(Machine(processes=2), 5, ["json"]):
+            assert len(multiprocessing.active_children()) == 2
+        assert multiprocessing.active_children() == []
+
+    def test_one_task_needs_no_worker_ahead(self):
+        with workers_ahead(Machine(processes=2), 1, ["json"]):
+            assert multiprocessing.active_children() == []
+
+    def test_a_task_apart_shares_no_process_with_those_before_and_after(self):
+        tasks = {"a": 0, "b": 0, "c": 0}
+        outcomes = {each.name: each.result for each in run(own_process, None, tasks, processes=1, apart="b")}
+        assert len({*outcomes.values(), os.getpid()}) == 4
 
     def test_interrupt_ends_the_workers_quietly(self, script):
         command = [sys.executable, str(script), "sleep", "a"]

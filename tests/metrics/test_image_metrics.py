@@ -6,7 +6,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from vaescreen.errors import DataError
 from vaescreen.metrics import image_metrics
-from vaescreen.metrics.fidelity import mse
+from vaescreen.metrics.fidelity import mse, nrmse
 from vaescreen.metrics.hallucination import excess
 from vaescreen.metrics.table import detailed_metrics
 from vaescreen.metrics.wavelets import haar_band_errors
@@ -102,6 +102,9 @@ def test_the_detailed_table_has_every_column_of_the_plain_one_and_bands_that_agr
     assert len(smooth) == 10
     torch.testing.assert_close(smooth.sum(dim=0), mse(reference, estimate))
     torch.testing.assert_close(spectra.error.sum(dim=1), detailed["mse"])
+    torch.testing.assert_close(detailed["mse"], mse(reference, estimate))
+    torch.testing.assert_close(detailed["nrmse"], nrmse(reference, estimate))
+    torch.testing.assert_close(detailed["reference_mean"], reference.mean(dim=(1, 2, 3)))
     torch.testing.assert_close(detailed["estimate_mean"], estimate.mean(dim=(1, 2, 3)))
     assert all(values.shape == (3,) and values.dtype == torch.float64 for values in detailed.values())
 

@@ -7,7 +7,13 @@ from scipy import signal, stats
 
 from vaescreen.errors import DataError
 from vaescreen.metrics.fidelity import mse
-from vaescreen.metrics.spectrum import half_error_frequency, half_power_frequency, relative_error, spectrum
+from vaescreen.metrics.spectrum import (
+    Spectrum,
+    half_error_frequency,
+    half_power_frequency,
+    relative_error,
+    spectrum,
+)
 
 
 def binned_power(image: np.ndarray, count: int) -> np.ndarray:
@@ -67,6 +73,15 @@ def test_a_sharp_low_pass_loses_half_the_power_at_its_cutoff(make_pair, cutoff):
     for frequency in (half_power_frequency(spectra), half_error_frequency(spectra)):
         # Between the middle of the last annulus kept and that of the first one lost, an annulus being 1/64.
         assert frequency.tolist() == pytest.approx([cutoff, cutoff], abs=1 / 128 + 1e-9)
+
+
+def test_the_crossing_lies_between_the_middles_of_the_two_annuli_about_it():
+    """By hand: 0.3 above half at 0.1875 cycles a pixel, 0.2 below it at 0.3125."""
+    powers = torch.tensor([[1.0, 0.9, 0.8, 0.3, 0.1, 0.0]], dtype=torch.float64)
+    frequencies = torch.tensor([0.0, 0.125, 0.25, 0.375, 0.5, 0.71], dtype=torch.float64)
+    spectra = Spectrum(frequencies, torch.ones_like(powers), powers, 1 - powers)
+    assert half_power_frequency(spectra).item() == pytest.approx(0.1875 + 0.6 * 0.125)
+    assert half_error_frequency(spectra).item() == pytest.approx(0.1875 + 0.6 * 0.125)
 
 
 def test_a_gaussian_blur_loses_half_the_power_where_theory_says(make_pair):

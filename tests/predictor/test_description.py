@@ -6,6 +6,7 @@ from scipy import stats
 
 from vaescreen.predictor.catalogue import CORRECTIONS, PREDICTOR
 from vaescreen.predictor.description import average_slopes, by_effect, equation, residuals
+from vaescreen.predictor.files import load, shipped_path
 from vaescreen.predictor.fitted import fit
 from vaescreen.predictor.intervals import Novelty
 from vaescreen.predictor.sample import Sample
@@ -57,6 +58,13 @@ def test_features_are_ordered_by_how_far_they_move_the_predictions(simulate):
     order = by_effect(fitted)
     assert order[0] == "log2_channels"
     assert set(order) == set(fitted.targets["sr_psnr"].model.kernel.features)
+
+
+def test_the_equation_of_detail_has_the_slope_of_its_trend():
+    shipped = load(shipped_path("compact"))
+    model = shipped.targets["detail"].model
+    assert len(model.kernel.trend) == 1
+    assert f" {model.trend[1]:+.3f} x " in equation(shipped, "detail")
 
 
 def test_the_equation_names_probe_and_level(fitted):

@@ -19,6 +19,13 @@ def test_least_squares_agrees_with_statsmodels(form, simulate):
     np.testing.assert_allclose(model.predict(sample.columns), expected.fittedvalues, rtol=1e-10)
 
 
+def test_one_point_more_than_coefficients_is_enough(simulate):
+    few = Sample.of(simulate(3, ("chest",)), "sr_psnr")
+    expected = np.polyfit(few.columns["ae_ceiling"], few.target, 1)
+    model = PREDICTORS["published"].fit(few)
+    assert (*model.coefficients, model.intercept) == pytest.approx(tuple(expected))
+
+
 def test_what_the_points_cannot_tell_is_an_error_not_a_number(simulate):
     one_data_set = Sample.of(simulate(12, ("chest",)), "sr_psnr")
     with pytest.raises(ResultError, match="bicubic_psnr"):

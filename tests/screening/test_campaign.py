@@ -1,18 +1,39 @@
 """Many candidates: in parallel, from the cache, and past those that fail."""
 
+import os
+import shutil
+import time
+
+import pytest
+
 from vaescreen.images import open_data
 from vaescreen.screening.campaign import screen
 
 
-def test_two_processes_give_what_one_gives(entry, view, tmp_path):
-    candidates = [entry("first", basis="haar"), entry("second", basis="pca")]
-    data = open_data("brain", size=32, train_images=8, test_images=3)
-    here = screen(candidates, data, view, results=tmp_path / "a", processes=1)
-    apart = screen(candidates, data, view, results=tmp_path / "b", processes=2)
-    for one, other in zip(here.cards, apart.cards, strict=True):
-        assert one.candidate == other.candidate
+@pytest.fixture(scope="module")
+def data():
+    return open_data("brain", size=32, train_images=8, test_images=3)
+
+
+@pytest.fixture(scope="module")
+def candidates(entry):
+    return [entry("first", basis="haar"), entry("second", basis="pca")]
+
+
+@pytest.fixture(scope="module")
+def here(candidates, data, view, tmp_path_factory):
+    """What one process gives, and where its cards are."""
+    results = tmp_path_factory.mktemp("here")
+    return screen(candidates, data, view, results=results, processes=1), results
+
+
+def test_two_processes_and_another_order_give_the_same_bytes(here, candidates, data, view, tmp_path):
+    apart = screen(candidates[::-1], data, view, results=tmp_path, processes=2)
+    assert [card.candidate for card in apart.cards] == ["second", "first"]
+    for one, other in zip(here[0].cards, reversed(apart.cards), strict=True):
         assert one.images_sha256 == other.images_sha256
-    assert [card.candidate for card in apart.cards] == ["first", "second"]
+        times = dict.fromkeys(("encode_ms", "decode_ms"), 0.0)
+        assert one.summary | times == other.summary | times
 
 
 def test_a_failing_candidate_does_not_stop_the_others(entry, dataset, view, tmp_path):
@@ -32,9 +53,18 @@ def test_missing_files_are_a_reason(entry, dataset, view, tmp_path):
     assert "does not exist" in screening.failed["mine"]
 
 
-def test_current_cards_are_taken(entry, dataset, view, tmp_path):
-    candidates = [entry("one"), entry("two", channels=2)]
-    first = screen(candidates, dataset(), view, results=tmp_path, processes=1)
-    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
-    assert screen(candidates, dataset(), view, results=tmp_path, processes=2) == first
-    assert stamps == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
+def test_current_cards_are_taken(here, candidates, data, view):
+    first, results = here
+    stamps = {path: path.stat().st_mtime_ns for path in results.rglob("*.json")}
+    assert screen(candidates, data, view, results=results, processes=2) == first
+    assert len(stamps) == 2
+    assert stamps == {path: path.stat().st_mtime_ns for path in results.rglob("*.json")}
+
+
+@pytest.mark.parametrize("age_s", [-(10**8), 10**8], ids=["future", "past"])
+def test_cards_are_current_under_any_path_and_date(here, candidates, data, view, tmp_path, age_s):
+    first, results = here
+    moved = shutil.copytree(results, tmp_path / "Ergebnisse für Röntgen 日本")
+    for path in moved.rglob("*.*"):
+        os.utime(path, (time.time() - age_s,) * 2)
+    assert screen(candidates, data, view, results=moved, processes=1) == first

@@ -7,6 +7,7 @@ from clustered import clustered, names
 from vaescreen.errors import DataError
 from vaescreen.statistics.comparison import compare_all
 from vaescreen.statistics.effects import cliffs_delta, cohens_d, mean_difference
+from vaescreen.statistics.mixed import mixed_model
 from vaescreen.statistics.paired import t_test, wilcoxon_patients
 
 
@@ -38,6 +39,7 @@ def test_figures_are_those_of_the_pair(table):
         (found.cliffs_delta, cliffs_delta),
     ):
         assert figure == effect(pairs)
+    assert found.mixed == mixed_model(pairs)
     assert found.patient_sd == pytest.approx(pairs.patient_differences.std(ddof=1))
     assert found.patient_difference / found.patient_sd == pytest.approx(found.d_z)
 

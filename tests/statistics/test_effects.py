@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_effectsize
 
 from vaescreen.errors import DataError
+from vaescreen.statistics import effects
 from vaescreen.statistics.clusters import pair
 from vaescreen.statistics.effects import (
     cliffs_delta,
@@ -68,6 +69,29 @@ def test_interval_is_studentised_over_patients(effect):
     expected = value - np.array([max(least, np.quantile(t, 0.9)), min(-least, np.quantile(t, 0.1))]) * error
     found = effect(pairs, level=0.8, draws=5000)
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.3 * error)
+
+
+@pytest.mark.parametrize("name", ["mean", "d", "delta", "h"])
+def test_derivatives_by_the_weights_of_patients_are_those_of_the_value(name):
+    pairs = clustered(5, patients=7, gap=0.8, most=4)
+    if name == "mean":
+        statistic = effects.mean_statistic(pairs.differences, pairs.patients)
+    elif name == "h":
+        shares = (stats.norm.cdf(values - pairs.first.mean()) for values in (pairs.first, pairs.second))
+        statistic = effects._h_statistic(pair(*shares, names(pairs)))
+    else:
+        statistic = {"d": effects._d_statistic, "delta": effects._delta_statistic}[name](pairs)
+    weights, step = np.array([1.0, 2.0, 0.0, 1.0, 3.0, 1.0, 1.0]), 1e-6
+    moved = np.concatenate([weights + sign * step * np.eye(7) for sign in (1, -1)])
+    values, _ = statistic(moved)
+    _, derivatives = statistic(weights[None])
+    assert derivatives[0] == pytest.approx((values[:7] - values[7:]) / (2 * step), rel=1e-5, abs=1e-8)
+
+
+def test_cohens_d_of_values_of_which_one_side_does_not_vary():
+    first, second = [1.0, 1.0, 1.0, 1.0], [2.0, 3.0, 2.5, 4.0]
+    expected = pingouin.compute_effsize(first, second, eftype="cohen")
+    assert cohens_d(pair(first, second, list("abcd"))).value == pytest.approx(expected)
 
 
 def test_d_z_is_of_patient_means():

@@ -69,6 +69,6 @@ def test_equal_candidates_do_not_differ():
 
 def test_one_patient_is_too_few_however_many_the_images():
     pairs = pair(np.arange(9.0), np.zeros(9), ["p"] * 9)
-    for test in (t_test, wilcoxon_patients):
-        with pytest.raises(DataError, match="needs at least 2 patients and has 1"):
+    for test, name in ((t_test, "paired t test"), (wilcoxon_patients, "Wilcoxon.s test")):
+        with pytest.raises(DataError, match=f"{name} needs at least 2 patients and has 1"):
             test(pairs)

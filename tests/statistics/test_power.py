@@ -31,6 +31,13 @@ def test_patients_are_the_fewest_that_reach_the_power(difference, power, alpha):
     assert n == max(2, int(np.ceil(exact)))
 
 
+@pytest.mark.parametrize("patients", [2, 3, 6])
+def test_few_patients_show_differences_of_many_sds(patients):
+    difference = detectable_difference(0.4, patients)
+    assert difference > 0.4
+    assert power_of_difference(0.4, difference, patients) == pytest.approx(0.8, abs=1e-9)
+
+
 def test_detectable_difference_is_the_inverse():
     difference = detectable_difference(0.4, 35)
     assert power_of_difference(0.4, difference, 35) == pytest.approx(0.8, abs=1e-9)

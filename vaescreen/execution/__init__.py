@@ -4,7 +4,8 @@
 of each, `local` has the processes of this machine and `cluster` those of Ray. Results do not depend on the choice.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from vaescreen.execution.device import Device, choose_device
@@ -24,6 +25,7 @@ __all__ = [
     "engine_named",
     "run",
     "run_on",
+    "workers_ahead",
 ]
 
 Shared = TypeVar("Shared")
@@ -76,6 +78,26 @@ def run(
     from vaescreen.execution.local import run_here
 
     return run_here(function, shared, tasks, processes=processes or default_processes(), apart=apart)
+
+
+def workers_ahead(machine: Machine, tasks: int, modules: Sequence[str]) -> AbstractContextManager[None]:
+    """Let worker processes start and import `modules` while the caller prepares that many tasks for `run`.
+
+    Parameters
+    ----------
+    machine
+        As `run` will be told; only on this machine, and for two tasks or more, are there workers to start.
+    tasks
+        How many tasks are to be expected.
+    modules
+        Names of modules that the tasks will need.
+    """
+    if machine.engine.name != "local":
+        return nullcontext()
+    from vaescreen.execution.local import workers_ahead as start
+
+    count = min(machine.processes or default_processes(), tasks)
+    return start(count if count > 1 else 0, modules)
 
 
 def run_on(

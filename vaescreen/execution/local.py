@@ -1,12 +1,13 @@
 """Tasks one after another in this process, or spread over worker processes of one thread each."""
 
+import importlib
 import os
 import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -17,9 +18,30 @@ Shared = TypeVar("Shared")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_OF_WORKERS = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    **dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**30)),
+}
+"""Environment of workers: one thread for numerical libraries; glibc keeps what a layer frees for the next layer, where
+it would give large pieces back to the kernel and have them cleared anew, a tenth of the time of a large network."""
 _FAREWELL = 10.0
 """Seconds that a worker without a task has to leave."""
+_ahead: "list[_Worker]" = []
+"""Started by `workers_ahead`, and not yet taken by `run_here`."""
+
+
+@contextmanager
+def workers_ahead(count: int, modules: Sequence[str]) -> Iterator[None]:
+    """Start workers that import `modules` while the caller prepares their tasks; `run_here` takes them.
+
+    What a worker imports takes seconds; the caller need not wait for it. Workers that are not taken are ended.
+    """
+    _ahead.extend(_Worker(modules) for _ in range(count))
+    try:
+        yield
+    finally:
+        while _ahead:
+            _ahead.pop().dismiss()
 
 
 def run_here(
@@ -41,18 +63,25 @@ def run_here(
             yield attempt(function, shared, name, task)
         return
     waiting, workers = deque(tasks.items()), list[_Worker]()
+
+    def hire() -> _Worker:
+        workers.append(_ahead.pop(0) if _ahead else _Worker())
+        return workers[-1]
+
     try:
+        for hired in [hire() for _ in range(min(processes, len(tasks)))]:  # all start, then each is told
+            hired.tell(function, shared)
         while waiting or any(worker.task for worker in workers):
             while waiting and sum(bool(worker.task) for worker in workers) < processes:
                 name, task = waiting.popleft()
                 worker = next((each for each in workers if not each.task), None)
-                if worker is not None and (worker.spoilt or name in apart):
+                if worker is not None and (worker.spoilt or (worker.used and name in apart)):
                     workers.remove(worker)
                     worker.dismiss()
                     worker = None
                 if worker is None:
-                    worker = _Worker(function, shared)
-                    workers.append(worker)
+                    worker = hire()
+                    worker.tell(function, shared)
                 worker.begin(name, task, last=name in apart)
             for connection in wait([worker.connection for worker in workers if worker.task]):
                 worker = next(each for each in workers if each.connection is connection)
@@ -74,25 +103,34 @@ class _Worker:
         Name of the task that it is at.
     lives
         Whether it can be given another.
+    used
+        Whether it was given one.
     spoilt
         Whether it ran what might have changed it, so that another process must do what comes next.
     """
 
-    def __init__(self, function: Callable[[Any, Any], Any], shared: Any) -> None:
+    def __init__(self, modules: Sequence[str] = ()) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.task, self.lives, self.spoilt = "", True, False
-        self._process = context.Process(target=_serve, args=(theirs, function, shared))
+        self.task, self.lives, self._told = "", True, False
+        self.used = self.spoilt = False
+        self._process = context.Process(target=_serve, args=(theirs, modules))
         with _environment_of_workers():
             self._process.start()
         theirs.close()
 
+    def tell(self, function: Callable[[Any, Any], Any], shared: Any) -> None:
+        """Say what to do with each task."""
+        self._told = True
+        self._send((function, shared))
+
     def begin(self, name: str, task: Any, *, last: bool) -> None:
-        self.task, self.spoilt = name, last
-        try:
-            self.connection.send((name, task))
-        except OSError:  # it died before; `outcome` says how
-            return
+        self.task, self.used, self.spoilt = name, True, last
+        self._send((name, task))
+
+    def _send(self, message: Any) -> None:
+        with suppress(OSError):  # it died before; `outcome` says how
+            self.connection.send(message)
 
     def outcome(self) -> Outcome[Any]:
         """What became of its task, once there is something to read."""
@@ -106,9 +144,9 @@ class _Worker:
         return outcome
 
     def dismiss(self) -> None:
-        """Let it leave, or end it if it is at a task."""
+        """Let it leave, or end it if it is at a task, or still on its way to the first."""
         self.connection.close()
-        if self.task:
+        if self.task or not self._told:
             self._process.terminate()
         self._process.join(_FAREWELL)
         if self._process.is_alive():
@@ -124,21 +162,22 @@ def _end(code: int) -> str:
     return f"its process was ended by {signal.Signals(-code).name}{often}"
 
 
-def _serve(connection: Connection, function: Callable[[Any, Any], Any], shared: Any) -> None:
+def _serve(connection: Connection, modules: Sequence[str]) -> None:
     """Do the tasks that come until there are no more; what they print goes to stderr, stdout is the parent's."""
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
-    os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    while True:
-        try:
+    for module in modules:
+        importlib.import_module(module)
+    with suppress(EOFError):
+        function, shared = connection.recv()
+        while True:
             name, task = connection.recv()
-        except EOFError:
-            return
-        outcome = attempt(function, shared, name, task)
-        sys.stdout.flush()
-        connection.send(outcome)
+            outcome = attempt(function, shared, name, task)
+            sys.stdout.flush()
+            connection.send(outcome)
 
 
 def _end_with_parent() -> None:
@@ -151,13 +190,13 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _environment_of_workers() -> Iterator[None]:
-    """While workers are started: one thread for numerical libraries, and Ctrl-C is for the parent alone.
+    """While workers are started: theirs is `_OF_WORKERS`, and Ctrl-C is for the parent alone.
 
     Both must be set before a worker runs its first line of Python, so it has to inherit them.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
-    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    before = {name: os.environ.get(name) for name in _OF_WORKERS}
+    os.environ.update(_OF_WORKERS)
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
     try:
         yield

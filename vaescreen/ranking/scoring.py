@@ -7,7 +7,7 @@ from pathlib import Path
 from typing_extensions import TypedDict
 
 from vaescreen.errors import CandidateError
-from vaescreen.execution import HERE, Machine
+from vaescreen.execution import HERE, Machine, workers_ahead
 from vaescreen.images import DataOptions, OnImages, Skipped
 from vaescreen.images.degradation import Degradation, Kernel
 from vaescreen.images.degradation_names import degradation_named
@@ -18,6 +18,9 @@ from vaescreen.screening.cards import ScoreCard
 from vaescreen.screening.view import View
 from vaescreen.storage import cache_dir
 from vaescreen.superres.recipes import DEFAULT, RECIPES, recipe_named
+
+_IMPORTED = ("vaescreen.screening.campaign", "diffusers.models.modeling_utils")
+"""What takes a worker seconds to import, and almost every candidate needs."""
 
 
 @dataclass(frozen=True)
@@ -137,20 +140,22 @@ def score(
     known = Registry.load(at.registry)
     chosen = [known.candidate(candidate) for candidate in dict.fromkeys(candidates)]
     options, place = DataOptions.of(data), at.machine.place
-    images = options.open(view.size, at.registry, at.on_images)
-    screening = screen(
-        chosen,
-        images,
-        view,
-        results=at.folder,
-        processes=at.machine.processes,
-        engine=at.machine.engine,
-        time_limit=at.machine.time_limit,
-        seed=options.seed,
-        device=place,
-        on_progress=at.on_progress,
-        on_card=at.on_card,
-    )
+    new = [candidate for candidate in chosen if not any(at.folder.glob(f"scores/*/{candidate.name}.json"))]
+    with workers_ahead(at.machine, len(new), _IMPORTED):
+        images = options.open(view.size, at.registry, at.on_images)
+        screening = screen(
+            chosen,
+            images,
+            view,
+            results=at.folder,
+            processes=at.machine.processes,
+            engine=at.machine.engine,
+            time_limit=at.machine.time_limit,
+            seed=options.seed,
+            device=place,
+            on_progress=at.on_progress,
+            on_card=at.on_card,
+        )
     if not screening.cards:
         raise CandidateError(all_failed(screening.failed))
     return Scoring(screening.cards, screening.failed, images.skipped, images.warnings, view)

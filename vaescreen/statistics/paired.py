@@ -107,4 +107,4 @@ def _wilcoxon(differences: Vector) -> Tested:
 
 def _settled(differences: Vector) -> Vector:
     """Round to 12 decimals: differences of equal values are ties, whatever the last bits say."""
-    return np.round(differences, 12) + 0.0
+    return np.round(differences, 12)

@@ -135,8 +135,8 @@ def _surely_better(
     if patients < 2 or count < 2:
         return better
     first, second = np.triu_indices(count, 1)
-    left_out = -totals / (sizes.sum() - sizes)[:, None]
-    errors = math.sqrt(patients - 1) * (left_out[:, first] - left_out[:, second]).std(axis=0)
+    without = totals / (sizes.sum() - sizes)[:, None]
+    errors = math.sqrt(patients - 1) * (without[:, first] - without[:, second]).std(axis=0)
     negligible = 1e-12 * max(float(np.abs(means).max()), float(np.abs(totals).max()))
     varying = errors > negligible
     critical = _critical(totals, sizes, weights, (first[varying], second[varying]), level)
