@@ -208,7 +208,7 @@ def test_predictions_are_of_all_targets_and_add_up_to_one_best(ranked) -> None:
             assert interval[0] <= value <= interval[1]
 
 
-@pytest.mark.parametrize("bare", [("--explain",), ("--explain", "--seed", "0")])
+@pytest.mark.parametrize("bare", [("--explain",), ("--explain", "--split-seed", "0")])
 def test_explain_alone_explains_all(ranked, run, bare) -> None:
     payload = json.loads(run(*ranked.arguments, "--format", "json", *bare).stdout)
     assert payload["explanations"].keys() == {"pca-f16c4", "dct-f16c4"}
