@@ -114,9 +114,7 @@ def test_never_more_than_five_lines() -> None:
 
 def test_without_a_predictor_the_probe_decides() -> None:
     rows = [Row("a", rank=1, probe_psnr=29.0), Row("b", rank=2, probe_psnr=28.0), bicubic(28.5)]
-    assert verdict_of(rows, "sr_psnr").lines == (
-        "Choose a: 29.00 dB by the convolutional probe.",
-    )
+    assert verdict_of(rows, "sr_psnr").lines == ("Choose a: 29.00 dB by the convolutional probe.",)
 
 
 def test_nothing_ranked_nothing_said() -> None:
