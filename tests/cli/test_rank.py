@@ -77,7 +77,7 @@ def test_quiet_prints_the_table_and_the_verdict_alone(run, anew) -> None:
     assert quiet.exit_code == 0
     assert quiet.stderr == ""
     assert "Predicted in dB for recipe" not in quiet.stdout
-    assert "Choose " in quiet.stdout
+    assert " dB predicted (" in quiet.stdout
     loud = run(*arguments, "--no-progress")
     assert loud.stderr == ""
     assert "Predicted in dB for recipe" in loud.stdout
