@@ -29,7 +29,7 @@ check: $(INSTALLED) ## style, types, direction of imports, and whether the leade
 	$(BIN)/lint-imports
 	$(BIN)/python -m benchmarks.rooms --check
 	$(BIN)/python -m benchmarks.page --check
-	$(BIN)/vaescreen publish --check
+	$(BIN)/vaescreen publish --results leaderboards/results --check
 
 audit: $(INSTALLED) ## known holes of the pinned packages, and risky calls in the code; asks the package index
 	$(PIP) install --quiet 'bandit>=1.8' 'pip-audit>=2.7'

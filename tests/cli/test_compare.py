@@ -50,7 +50,15 @@ def test_json_says_what_the_table_says_and_a_page_is_written(run, arguments, tmp
     assert 'id="differences"' in (tmp_path / "page.html").read_text()
 
 
-LACKING = ("--no-decompose", "--distribution", "--embedding", "resnet18", "--weights", "nowhere", "--strict")
+LACKING = (
+    "--no-decompose",
+    "--distribution",
+    "--embedding",
+    "resnet18",
+    "--metric-weights",
+    "nowhere",
+    "--strict",
+)
 
 
 def test_without_decomposition_and_in_markdown(run, arguments):

@@ -66,7 +66,7 @@ def fitted(run, simulated, tmp_path) -> Path:
 
 
 def test_validate_puts_ours_beside_the_published_rule(run, simulated) -> None:
-    arguments = ("predictor", "validate", "--quick", "--results", simulated)
+    arguments = ("predictor", "validate", "--quick", "--from", simulated)
     payload = json.loads(run(*arguments, "--format", "json").stdout)
     assert "noise_floor" not in payload
     assert payload["points"] == 16
@@ -78,7 +78,7 @@ def test_validate_puts_ours_beside_the_published_rule(run, simulated) -> None:
 
 
 def test_validate_as_a_table_has_every_scheme_and_predictor(run, simulated) -> None:
-    shown = run("predictor", "validate", "--quick", "--results", simulated).stdout
+    shown = run("predictor", "validate", "--quick", "--from", simulated).stdout
     for scheme in ("leave-one-candidate-out", "leave-one-geometry-out", "leave-one-data-set-out"):
         assert scheme in shown
     assert "posterior_mean_psnr" in shown
@@ -86,7 +86,7 @@ def test_validate_as_a_table_has_every_scheme_and_predictor(run, simulated) -> N
 
 
 def test_validate_puts_the_scores_into_perspective(run, simulated) -> None:
-    payload = json.loads(run("predictor", "validate", "--results", simulated, "--format", "json").stdout)
+    payload = json.loads(run("predictor", "validate", "--from", simulated, "--format", "json").stdout)
     for report in (payload, payload["other_targets"]["posterior_mean_psnr"]):
         assert report["robustness"]["permutation_p"] == 1 / 20
         assert np.median(report["robustness"]["permuted_q2"]) < 0
@@ -192,12 +192,10 @@ def test_reference_status_lists_what_is_trained(run, simulated) -> None:
     )
 
 
-def test_results_default_to_the_leaderboard_of_the_current_folder(
-    run, simulated, monkeypatch, tmp_path
-) -> None:
-    (tmp_path / "leaderboards").mkdir()
-    simulated.rename(tmp_path / "leaderboards" / "results")
-    monkeypatch.chdir(tmp_path)
+def test_results_default_to_the_cache(run, simulated, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("VAESCREEN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    simulated.rename(tmp_path / "cache" / "results")
     assert "32 reference points" in run("reference", "status").stdout
 
 

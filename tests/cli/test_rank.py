@@ -77,7 +77,7 @@ def test_quiet_prints_the_table_and_the_verdict_alone(run, anew) -> None:
     assert quiet.exit_code == 0
     assert quiet.stderr == ""
     assert "Predicted in dB for recipe" not in quiet.stdout
-    assert "Choose " in quiet.stdout
+    assert " dB predicted (" in quiet.stdout
     loud = run(*arguments, "--no-progress")
     assert loud.stderr == ""
     assert "Predicted in dB for recipe" in loud.stdout
@@ -208,7 +208,7 @@ def test_predictions_are_of_all_targets_and_add_up_to_one_best(ranked) -> None:
             assert interval[0] <= value <= interval[1]
 
 
-@pytest.mark.parametrize("bare", [("--explain",), ("--explain", "--seed", "0")])
+@pytest.mark.parametrize("bare", [("--explain",), ("--explain", "--split-seed", "0")])
 def test_explain_alone_explains_all(ranked, run, bare) -> None:
     payload = json.loads(run(*ranked.arguments, "--format", "json", *bare).stdout)
     assert payload["explanations"].keys() == {"pca-f16c4", "dct-f16c4"}

@@ -71,7 +71,7 @@ def test_train_evaluate_plan_and_status(run, arguments) -> None:
         ("haar-f16c4", 1, 64),
     ]
 
-    more = ("--steps", "1", "--samples", "2", "--save-outputs")
+    more = ("--sampler-steps", "1", "--samples", "2", "--save-outputs")
     evaluated = run("reference", "evaluate", "dct-f16c4", *options, *more)
     assert evaluated.exit_code == 0, evaluated.stderr
     assert "train" not in evaluated.stderr
@@ -84,7 +84,7 @@ def test_train_evaluate_plan_and_status(run, arguments) -> None:
 
 
 def test_ablate_tests_every_changed_cell(run, arguments) -> None:
-    axes = ("--axis", "sampler_steps=1,2", "--axis", "loss=l1", "--processes", "1")
+    axes = ("--vary", "sampler_steps=1,2", "--vary", "loss=l1", "--processes", "1")
     found = run(
         *("reference", "ablate", "dct-f16c4", "haar-f16c4", *arguments, "--recipe", SMALL, *axes),
         *("--format", "json"),
@@ -108,12 +108,12 @@ def test_ablate_tests_every_changed_cell(run, arguments) -> None:
 def test_ablate_refuses_what_cannot_be_compared(run, arguments) -> None:
     for candidates, axis, message in (
         (("dct-f16c4",), "objective=v", "name two at least"),
-        (("dct-f16c4", "haar-f16c4"), "objective", "--axis objective is not CHOICE=VALUE,VALUE"),
+        (("dct-f16c4", "haar-f16c4"), "objective", "--vary objective is not CHOICE=VALUE,VALUE"),
         (("dct-f16c4", "haar-f16c4"), "objective=x0", "nothing differs from recipe compact"),
         (("dct-f16c4", "haar-f16c4"), "size=256", "size cannot be an axis"),
         (("dct-f16c4", "haar-f16c4"), "sampler_steps=7", "7 sampler_steps do not divide 1000"),
     ):
-        result = run("reference", "ablate", *candidates, *arguments, "--axis", axis)
+        result = run("reference", "ablate", *candidates, *arguments, "--vary", axis)
         assert result.exit_code == 1
         assert message in result.stderr
 

@@ -35,7 +35,7 @@ def test_an_honest_row_is_reproduced_and_written_down_if_asked(arguments, run, r
     before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
     card = read_json(results / "scores" / "mine" / "dct-f16c4.json")
     assert read_record(results, card) is None
-    result = run(*command, "--format", "json", *(["--record"] if recorded else []))
+    result = run(*command, "--format", "json", *(["--mark"] if recorded else []))
     assert result.exit_code == 0, result.stderr
     payload = json.loads(result.stdout)
     assert payload["reproduced"] is True
@@ -58,7 +58,7 @@ def test_figures_that_were_improved_are_found_and_no_others(arguments, run) -> N
         card["summary"][name] += by
     write_json(path, card)
     write_json(record_path(results, "mine", "dct-f16c4"), {"card": card_digest(card)})
-    result = run(*command, "--format", "json", "--record")
+    result = run(*command, "--format", "json", "--mark")
     assert result.exit_code == 1
     differing = {row["name"] for row in json.loads(result.stdout)["rows"] if not row["agrees"]}
     assert differing == set(improved)

@@ -14,8 +14,8 @@ from small import write_pictures, write_registry
 
 import vaescreen
 from vaescreen.autoencoders.weights import locate
-from vaescreen.errors import RegistryError, ResultError
-from vaescreen.ranking.submission import check_public, standard_sets, write_submission
+from vaescreen.errors import RegistryError
+from vaescreen.ranking.submission import check_public, write_submission
 from vaescreen.registry.catalogue import Registry, make_candidate
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -70,16 +70,6 @@ def test_the_folder_has_entry_cards_and_text(tmp_path: Path, monkeypatch: pytest
     assert "vaescreen reproduce dct-f16c4 --data pictures" in made.text
 
 
-def test_standard_sets_are_those_of_the_registry(tmp_path: Path) -> None:
-    known = Registry.load(write_registry(tmp_path))
-    known.data.clear()
-    with pytest.raises(ResultError, match="names no standard data set"):
-        standard_sets(known)
-    entry = Registry.load(None).data_set("pneumoniamnist-224")
-    known.data.update(dict.fromkeys(("chest-bench", "chest", "brain-bench"), entry))
-    assert standard_sets(known) == ["chest-bench", "brain-bench"]
-
-
 @pytest.mark.slow
 def test_a_row_is_made_checked_and_shown_as_the_guide_for_contributors_says(tmp_path: Path) -> None:
     repository, pictures = tmp_path / "hub" / "org" / "own", write_pictures(tmp_path / "pictures", side=128)
@@ -110,7 +100,7 @@ def test_a_row_is_made_checked_and_shown_as_the_guide_for_contributors_says(tmp_
         assert entry[1]["source"]["revision"] == hub.commit("org/own")
         shutil.copytree(sent / "scores", board / "results" / "scores")
         vaescreen_("score", "medical-f4c3", *on, "--recipe", "compact", "--results", board / "results")
-        vaescreen_("reproduce", "own", *on, "--results", board / "results", "--record")
+        vaescreen_("reproduce", "own", *on, "--results", board / "results", "--mark")
         done = vaescreen_("publish", "--results", board / "results", "--out", board)
         assert "pictures.md" in done
     page = (board / "pictures.md").read_text()

@@ -63,7 +63,35 @@ def test_bicubic_and_what_it_means() -> None:
     assert "0 of 4 are predicted above it in a sample's PSNR but 2 in that of the one-step output" in said(
         between
     )
-    assert "super-resolve in pixels, or adapt" in said([*ROWS[:-1], bicubic(33.0)])
+    nothing = said([*ROWS[:-1], bicubic(33.0)])
+    assert nothing.startswith("large is first, but below bicubic upsampling: SR PSNR 31.00 dB")
+    assert "by PSNR nothing here beats interpolation. Super-resolve in pixels, or adapt" in nothing
+    assert said([*ROWS[:-1], bicubic(33.0)], "detail").startswith("Choose large: detail")
+
+
+def test_of_one_candidate_there_is_nothing_to_choose() -> None:
+    alone = said([row("alone", 31, 32, p_best=1.0), bicubic(30)])
+    assert alone.startswith("alone: SR PSNR 31.00 dB predicted (30.50 to 31.50). It is the only one ranked")
+    assert "probability" not in alone
+    assert "1 of 1 is predicted above it, alone by 1.00 dB" in alone
+
+
+def test_where_all_are_alike_any_will_do_and_a_smaller_one_is_named_if_it_is_much_smaller() -> None:
+    alike = [row(f"c{place}", 31 - place / 100, 32, values=4096 - place) for place in range(5)]
+    lines = verdict_of(alike, "sr_psnr").lines
+    assert lines[0].startswith("Any of the 5 will do, none can be told apart: c0 has SR PSNR 31.00 dB")
+    assert "Less for less" not in "".join(lines)
+    third = said([*alike, row("half", 30.9, 32, values=3072)])
+    assert "half has 3072 latent values instead of 4096 and costs 0.10 dB" in third
+
+
+def test_doubts_and_failures_stand_in_the_first_line() -> None:
+    rows = [row("a", 31, 32, extrapolation=True), row("b", 30, 31, 2)]
+    assert "Doubtful: its score card is unlike those of" in verdict_of(rows, "sr_psnr").lines[0]
+    assert "Doubtful" not in verdict_of(rows[::-1], "sr_psnr").lines[0]
+    images = verdict_of(ROWS, "sr_psnr", doubtful=True, failed=["broken", "empty"]).lines[0]
+    assert "Doubtful: these images are unlike those of the reference points." in images
+    assert images.endswith("Not ranked, for they failed: broken and empty.")
 
 
 def said(rows: list[Row], by: str = "sr_psnr") -> str:
@@ -86,9 +114,7 @@ def test_never_more_than_five_lines() -> None:
 
 def test_without_a_predictor_the_probe_decides() -> None:
     rows = [Row("a", rank=1, probe_psnr=29.0), Row("b", rank=2, probe_psnr=28.0), bicubic(28.5)]
-    assert verdict_of(rows, "sr_psnr").lines == (
-        "Choose a: it is first by the convolutional probe, 29.00 dB.",
-    )
+    assert verdict_of(rows, "sr_psnr").lines == ("Choose a: 29.00 dB by the convolutional probe.",)
 
 
 def test_nothing_ranked_nothing_said() -> None:

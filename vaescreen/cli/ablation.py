@@ -47,23 +47,22 @@ class Ablated(TypedDict):
 def ablate(
     *,
     candidates: options.Candidates,
-    images: options.TrainingImageOptions,
+    images: options.ImageOptions,
     axis: Annotated[
         list[str],
         typer.Option(
+            "--vary",
             metavar="CHOICE=VALUE,...",
             help="Values of one choice of the recipe; may be given several times. `reference recipes` lists choices.",
             show_default=False,
         ),
     ],
     recipe: options.Recipe = "compact",
-    margin: Annotated[
-        float, typer.Option(min=0, metavar="DB", help="Change of the gap that does not matter.")
-    ] = 0.15,
+    margin: Annotated[float, typer.Option(min=0, metavar="DB", help=options.MARGIN_HELP)] = 0.15,
     registry: options.RegistryFile = None,
-    results: options.CachedPoints = None,
+    results: options.Results = None,
     machine: options.MachineOptions,
-    seeds: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.Seeds = options.FIRST_SEED,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Change one choice of the recipe at a time, train, and test whether the gap between candidates stays.
@@ -74,14 +73,13 @@ def ablate(
 
     Examples
     --------
-    vaescreen reference ablate medical-f4c4 generic-f8c4 --data path/to/folder --axis objective=x0,v,flow
-    vaescreen reference ablate medical-f4c4 generic-f8c4 --data chest --axis sampler_steps=10,50 --margin 0.1
+    vaescreen reference ablate medical-f4c4 generic-f8c4 --data path/to/folder --vary objective=x0,v,flow
+    vaescreen reference ablate medical-f4c4 generic-f8c4 --data chest --vary sampler_steps=10,50 --margin 0.1
     """
     from vaescreen.cli.points import make, open_setting, tasks_of
     from vaescreen.errors import VaescreenError
     from vaescreen.execution import run_on
     from vaescreen.images import DataOptions
-    from vaescreen.storage import cache_dir
     from vaescreen.superres.ablation import cells, read_gaps
     from vaescreen.superres.finished import Wanted
     from vaescreen.superres.recipes import recipe_named
@@ -97,7 +95,7 @@ def ablate(
     setting = open_setting(
         DataOptions(**images),
         size=base.size,
-        folder=results or cache_dir() / "results",
+        folder=options.results_folder(results),
         wanted=Wanted(weights=True),
         machine=here,
         registry=registry,
@@ -120,7 +118,7 @@ def _axes(texts: Sequence[str]) -> dict[str, list[str]]:
     for text in texts:
         choice, equals, values = text.partition("=")
         if not equals or not all(values.split(",")):
-            raise RecipeError(f"--axis {text} is not CHOICE=VALUE,VALUE")
+            raise RecipeError(f"--vary {text} is not CHOICE=VALUE,VALUE")
         axes.setdefault(choice, []).extend(values.split(","))
     return axes
 

@@ -63,7 +63,7 @@ def adapt(
         int,
         typer.Option(metavar="N", help="Steps between looks at the val split.", rich_help_panel=_PANEL),
     ] = 100,
-    size: Annotated[int, typer.Option(metavar="N", help="Side of the images in pixels.")] = 256,
+    size: Annotated[int, typer.Option(metavar="N", help=options.SIZE_HELP)] = 256,
     new_name: Annotated[
         str | None,
         typer.Option(
@@ -74,16 +74,9 @@ def adapt(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for the outcome.", show_default="adapted/NAME"),
     ] = None,
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file that gets the outcome, and is looked at for the candidate too.",
-            show_default="registry.yaml in this folder",
-        ),
-    ] = None,
-    results: options.PublishedResults = None,
+    registry: options.RegistryFile = None,
+    results: options.Results = None,
+    training_seed: options.Seed = 0,
     device: options.Device = DeviceName.AUTO,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -105,7 +98,7 @@ def adapt(
     from vaescreen.execution import choose_device
     from vaescreen.images import DataOptions
     from vaescreen.images.dataset import IN_WORDS
-    from vaescreen.registry.catalogue import FILE_NAME, Registry
+    from vaescreen.registry.catalogue import Registry, user_file
     from vaescreen.registry.editing import add_entry
     from vaescreen.superres.pass_through import pass_through
 
@@ -118,9 +111,9 @@ def adapt(
         crop=crop,
         learning_rate=learning_rate,
         check_every=check_every,
-        seed=images["seed"],
+        seed=training_seed,
     )
-    file = registry or Path(FILE_NAME)
+    file = registry or user_file()
     own = registry if registry and registry.is_file() else None
     known = Registry.load(own)
     parent = known.candidate(candidate)
@@ -142,7 +135,7 @@ def adapt(
     if there != child:
         add_entry(file, child)
     ceiling = ceiling_gain(parent, child, opened, place)
-    arrived = pass_through(options.published_results(results), parent, child, opened)
+    arrived = pass_through(options.results_folder(results), parent, child, opened)
     gains = {"AE ceiling": ceiling} | {f"SR PSNR, recipe {each.recipe}": each.sr for each in arrived}
     show(
         _sheet(

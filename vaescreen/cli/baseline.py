@@ -39,7 +39,8 @@ def baseline(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
+    training_seed: options.Seed = 0,
     device: options.Device = DeviceName.AUTO,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -61,13 +62,13 @@ def baseline(
 
     chosen = recipe_named(recipe)
     candidate = Registry.load(registry).candidate(latents_of) if latents_of else None
-    folder = options.published_results(results)
+    folder = options.results_folder(results)
     place = choose_device(device.value)
-    wanted = DataOptions(**images)
     with progress() as tell:
-        opened = wanted.open(chosen.size, registry, tell.images)
+        opened = DataOptions(**images).open(chosen.size, registry, tell.images)
     records = [
-        _result(each, opened, chosen, folder, candidate, wanted.seed, place) for each in dict.fromkeys(names)
+        _result(each, opened, chosen, folder, candidate, training_seed, place)
+        for each in dict.fromkeys(names)
     ]
     show(_sheet(records, chosen), form)
 

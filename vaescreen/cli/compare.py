@@ -29,9 +29,7 @@ def compare(
         ),
     ] = None,
     size: options.Size = None,
-    margin: Annotated[
-        float, typer.Option(metavar="DB", help="PSNR difference that does not matter: tested as equivalence.")
-    ] = 0.15,
+    margin: Annotated[float, typer.Option(min=0, metavar="DB", help=options.MARGIN_HELP)] = 0.15,
     decompose: Annotated[
         bool, typer.Option(help="Split the gap of two candidates by matched candidates of the registry.")
     ] = True,
@@ -42,7 +40,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Similarity of embeddings by a timm model; fetched if neither in --weights nor in its cache.",
+            help="Similarity of embeddings by a timm model; fetched if neither in --metric-weights nor in its cache.",
             show_default="none",
             rich_help_panel=_OPTIONAL,
         ),
@@ -54,6 +52,7 @@ def compare(
     weights: Annotated[
         Path | None,
         typer.Option(
+            "--metric-weights",
             metavar="FOLDER",
             help="Where weights of LPIPS, MODEL.safetensors and Inception's lie.",
             show_default="the cache of torch.hub",

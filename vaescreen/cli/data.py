@@ -111,7 +111,7 @@ def show_data(
         str | None,
         typer.Option(
             metavar="N|native",
-            help="Side of the images in pixels, or native: each image as it is.",
+            help=options.SIZE_HELP,
             show_default="what the entry says, else 256",
         ),
     ] = None,

@@ -60,16 +60,19 @@ def add(
     title: Annotated[
         str | None, typer.Option(help="What it is, in a few words.", rich_help_panel=_STATED)
     ] = None,
-    domain: Annotated[
-        str | None, typer.Option(help="chest, brain, knee, natural or other.", rich_help_panel=_STATED)
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            help="What its images are of: chest, brain, knee, natural or other.", rich_help_panel=_STATED
+        ),
     ] = None,
     licence: Annotated[
-        str | None, typer.Option("--licence", "--license", help="Its licence.", rich_help_panel=_STATED)
+        str | None, typer.Option("--licence", "--license", help=options.LICENCE_HELP, rich_help_panel=_STATED)
     ] = None,
     terms: Annotated[
         str | None, typer.Option(help="What its users must keep to.", rich_help_panel=_STATED)
     ] = None,
-    citation: Annotated[str | None, typer.Option(help="Whom to cite.", rich_help_panel=_STATED)] = None,
+    citation: Annotated[str | None, typer.Option(help=options.CITATION_HELP, rich_help_panel=_STATED)] = None,
     stands_for: Annotated[
         str | None,
         typer.Option(
@@ -94,7 +97,7 @@ def add(
         str | None,
         typer.Option(
             metavar="REGEX",
-            help="Pattern whose first group in a file's name (or path, if it has a slash) is the patient.",
+            help=options.PATIENTS_HELP,
             rich_help_panel=_READING,
         ),
     ] = None,
@@ -122,20 +125,13 @@ def add(
     window: Annotated[
         str | None,
         typer.Option(
-            metavar="WINDOW",
-            help="LOW,HIGH, auto, file, full, 'level CENTRE,WIDTH' or 'percentile LOW,HIGH'.",
+            metavar="LOW,HIGH|auto",
+            help=options.WINDOW_HELP,
+            show_default="what the files say",
             rich_help_panel=_READING,
         ),
     ] = None,
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file that the entry goes into, such as ./registry.yaml.",
-            show_default="your own, in the configuration folder",
-        ),
-    ] = None,
+    registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Give a folder of images a name: look at it, and write an entry into a registry file.
@@ -154,7 +150,7 @@ def add(
 
     statement = Statement(
         title=title,
-        domain=domain,
+        domain=subject,
         licence=licence,
         terms=terms,
         citation=citation,
@@ -234,7 +230,7 @@ def _tell_place(name: str, folder: Path, form: Format) -> None:
 @prints(list[Removed])
 def remove(
     name: NameArgument,
-    registry: options.EditedRegistry = None,
+    registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Delete what was fetched of a data set; where nothing was, take your own entry out.

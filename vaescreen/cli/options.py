@@ -16,7 +16,26 @@ if TYPE_CHECKING:
     from vaescreen.execution import Machine
 
 NATIVE = "native"
-_RESULTS = "Folder of result files: what is there and still valid is not made again."
+DATA_HELP = "A folder of images, a list of files (.csv, .json), or a name that `vaescreen data list` shows: chest, ..."
+SIZE_HELP = (
+    "Side of the images in pixels; native, where it is taken: each image as it is, whatever its sides."
+)
+PATIENTS_HELP = (
+    "Pattern whose first group in a file's name (or path, if it has a slash) is the patient, for folders without "
+    "manifest.csv."
+)
+WINDOW_HELP = (
+    "Values that become black and white, in the unit of the files (Hounsfield for CT); auto takes percentiles 0.5 and "
+    "99.5 of the train images. Also file, full, 'level CENTRE,WIDTH', 'percentile LOW,HIGH' (of each)."
+)
+DOMAIN_HELP = "What it was trained on: natural, medical, generic or none."
+LICENCE_HELP = "Its licence, by SPDX identifier such as MIT."
+CITATION_HELP = "Whom to cite."
+NAME_HELP = "What to call it."
+MARGIN_HELP = "Difference in PSNR that does not matter: tested as equivalence."
+RECIPE_HELP = "Description of an SR training, by name."
+OUT_HELP = "Where to write."
+"""What an option says of itself that several commands have, each with a default or a panel of its own."""
 
 
 class Format(StrEnum):
@@ -47,8 +66,7 @@ Data = Annotated[
         "--data",
         "-d",
         metavar="DATA",
-        help="A folder of images, a list of files (.csv, .json), or a name that `vaescreen data list` shows: "
-        "chest, brain, ...",
+        help=DATA_HELP,
         rich_help_panel=_DATA,
     ),
 ]
@@ -58,17 +76,7 @@ ManyData = Annotated[
         "--data",
         "-d",
         metavar="DATA",
-        help="A name that `vaescreen data list` shows, or a folder of images; may be given several times.",
-        rich_help_panel=_DATA,
-    ),
-]
-StandardData = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--data",
-        metavar="DATA",
-        help="A data set to score on; may be given several times.",
-        show_default="those of the registry that end in -bench",
+        help=DATA_HELP,
         rich_help_panel=_DATA,
     ),
 ]
@@ -83,19 +91,19 @@ Patients = Annotated[
     str | None,
     typer.Option(
         metavar="REGEX",
-        help="Pattern whose first group in a file's name is the patient, for folders without manifest.csv.",
+        help=PATIENTS_HELP,
         rich_help_panel=_DATA,
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option(help="What to call the data; the folder's name by default.", rich_help_panel=_DATA),
+    typer.Option(help=NAME_HELP, show_default="the folder's name", rich_help_panel=_DATA),
 ]
 Size = Annotated[
     str | None,
     typer.Option(
         metavar="N|native",
-        help="Side of the images in pixels, or native: each image as it is, whatever its sides.",
+        help=SIZE_HELP,
         show_default="the recipe's",
         rich_help_panel=_DATA,
     ),
@@ -112,8 +120,7 @@ Window = Annotated[
     str | None,
     typer.Option(
         metavar="LOW,HIGH|auto",
-        help="Values that become black and white, in the unit of the files (Hounsfield for CT); auto takes percentiles "
-        "0.5 and 99.5 of the train images. Also file, full, 'level CENTRE,WIDTH', 'percentile LOW,HIGH' (of each).",
+        help=WINDOW_HELP,
         show_default="what the files say",
         rich_help_panel=_DATA,
     ),
@@ -146,40 +153,23 @@ TestImages = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
-Recipe = Annotated[str, typer.Option(metavar="RECIPE", help="Description of an SR training, by name.")]
+Recipe = Annotated[str, typer.Option(metavar="RECIPE", help=RECIPE_HELP)]
 RegistryFile = Annotated[
     Path | None,
     typer.Option(
         "--registry",
         metavar="FILE",
-        help="Registry file whose candidates join the known ones, or replace those of the same name.",
+        help="Registry file whose entries join the known ones, or replace those of the same name; a command that "
+        "makes an entry writes it there, else into your own file, and one that removes an entry looks for it there.",
         show_default=False,
     ),
 ]
-EditedRegistry = Annotated[
-    Path | None,
-    typer.Option(
-        "--registry",
-        metavar="FILE",
-        help="Registry file to edit.",
-        show_default="the one that the entry stands in",
-    ),
-]
-CachedResults = Annotated[
+Results = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help=_RESULTS,
+        help="Folder of result files: what is there and still valid is not made again.",
         show_default="the cache",
-        rich_help_panel=_RUN,
-    ),
-]
-PublishedResults = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help=_RESULTS,
-        show_default="leaderboards/results if there is one here, else the cache",
         rich_help_panel=_RUN,
     ),
 ]
@@ -224,9 +214,6 @@ Device = Annotated[
     DeviceName,
     typer.Option(help="Where networks run; auto takes a GPU if there is one.", rich_help_panel=_RUN),
 ]
-Seed = Annotated[
-    int, typer.Option(min=0, help="Of splits, phantoms, probes and training.", rich_help_panel=_RUN)
-]
 MachineOptions = Annotated[
     dict[str, Any],
     Group(
@@ -238,22 +225,16 @@ MachineOptions = Annotated[
     ),
 ]
 """What `machine` takes."""
-TrainingSeeds = Annotated[
-    list[int],
-    typer.Option(
-        "--seed",
-        min=0,
-        help="Of weights, noise and crops; give several times for several.",
-        rich_help_panel=_RUN,
-    ),
-]
+_SEED_HELP = "Of weights, noise and crops; give it several times where several models are trained."
+Seed = Annotated[int, typer.Option("--seed", min=0, help=_SEED_HELP, rich_help_panel=_RUN)]
+Seeds = Annotated[list[int], typer.Option("--seed", min=0, help=_SEED_HELP, rich_help_panel=_RUN)]
 FIRST_SEED = [0]
 SplitSeed = Annotated[
     int,
     typer.Option(
         "--split-seed",
         min=0,
-        help="Of splits and phantoms; training seeds do not move these.",
+        help="Of splits and phantoms; seeds of trainings do not move these.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -264,36 +245,15 @@ _READING: dict[str, tuple[Any, Any]] = {
     "keep_labels": (KeepLabels, False),
     "train_images": (TrainImages, None),
     "test_images": (TestImages, None),
+    "seed": (SplitSeed, 0),
 }
-_NAME = {"name": (Name, None)}
-ImageOptions = Annotated[dict[str, Any], Group(data=(Data, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))]
+_READING_ONE = _READING | {"name": (Name, None)}
+ImageOptions = Annotated[dict[str, Any], Group(data=(Data, REQUIRED), **_READING_ONE)]
 """Fields of `vaescreen.images.DataOptions`."""
-ShownImageOptions = Annotated[
-    dict[str, Any], Group(data=(DataArgument, REQUIRED), **_READING, **_NAME, seed=(Seed, 0))
-]
+ShownImageOptions = Annotated[dict[str, Any], Group(data=(DataArgument, REQUIRED), **_READING_ONE)]
 """The same, the data named by an argument."""
-TrainingImageOptions = Annotated[
-    dict[str, Any], Group(data=(Data, REQUIRED), **_READING, **_NAME, seed=(SplitSeed, 0))
-]
-"""The same for trainings, whose own seed is another."""
-ManyImageOptions = Annotated[
-    dict[str, Any], Group(data=(ManyData, REQUIRED), **_READING, seed=(SplitSeed, 0))
-]
+ManyImageOptions = Annotated[dict[str, Any], Group(data=(ManyData, REQUIRED), **_READING)]
 """The same for several data sets, which keep their names."""
-StandardImageOptions = Annotated[
-    dict[str, Any], Group(data=(StandardData, None), **_READING, seed=(SplitSeed, 0))
-]
-"""The same, by default of the standard data sets."""
-CachedPoints = Annotated[
-    Path | None,
-    typer.Option(
-        "--results",
-        metavar="DIR",
-        help=_RESULTS,
-        show_default="the cache",
-        rich_help_panel=_RUN,
-    ),
-]
 
 
 def _page(path: Path | None) -> Path | None:
@@ -356,16 +316,8 @@ def side(size: str | None) -> int | None:
         raise typer.BadParameter(f"give a number of pixels, or {NATIVE}", param_hint="--size") from None
 
 
-def published_results(given: Path | None) -> Path:
-    """Folder of results that reference points and pages are kept in."""
+def results_folder(given: Path | None) -> Path:
+    """Folder that `Results` says."""
     from vaescreen.storage import cache_dir
 
-    here = Path("leaderboards") / "results"
-    return given or (here if here.is_dir() else cache_dir() / "results")
-
-
-def reference_results(given: Path | None, recipe: str) -> Path:
-    """Folder of reference points of a recipe; those of variants are not published unless it is asked for."""
-    from vaescreen.storage import cache_dir
-
-    return cache_dir() / "results" if given is None and "+" in recipe else published_results(given)
+    return given or cache_dir() / "results"

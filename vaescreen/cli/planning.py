@@ -47,9 +47,9 @@ def plan(
     ] = None,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     device: options.Device = DeviceName.AUTO,
-    seeds: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.Seeds = options.FIRST_SEED,
     suggest: Annotated[
         bool,
         typer.Option(
@@ -83,7 +83,7 @@ def plan(
     known = Registry.load(registry)
     names = candidates or [name for name, candidate in known.candidates.items() if available(candidate)]
     wanted = [known.candidate(name) for name in names]
-    folder = options.reference_results(results, chosen.name)
+    folder = options.results_folder(results)
     with progress() as tell:
         opened = [
             DataOptions(**{**images, "data": spec}).open(chosen.size, registry, tell.images)

@@ -31,7 +31,7 @@ class Origin(StrEnum):
 PointsFrom = Annotated[
     Path | None,
     typer.Option(
-        "--results",
+        "--from",
         metavar="DIR",
         help="Folder with reference points and score cards.",
         show_default="the points inside the shipped predictor",
@@ -54,7 +54,7 @@ class Fitted(TypedDict):
 @app.command()
 @prints(list[Fitted])
 def fit(
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     recipe: options.Recipe = "compact",
     origin: Annotated[
         Origin,
@@ -66,7 +66,7 @@ def fit(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Where to write it.", show_default="the shipped file, in a source tree"
+            metavar="FILE", help=options.OUT_HELP, show_default="the shipped file, in a source tree"
         ),
     ] = None,
     form: options.OutputFormat = Format.TABLE,
@@ -84,7 +84,7 @@ def fit(
     from vaescreen.predictor import files, fitted, points
 
     target = out or _shipped_in_source_tree(recipe)
-    own = [] if origin is Origin.SHIPPED else points.load_points(options.published_results(results), recipe)
+    own = [] if origin is Origin.SHIPPED else points.load_points(options.results_folder(results), recipe)
     shipped = [] if origin is Origin.OWN else _shipped_points(recipe)
     predictor = fitted.fit(points.merge_points(shipped, own), recipe)
     files.save(predictor, target)
@@ -95,7 +95,7 @@ def fit(
 @app.command()
 @prints("vaescreen.cli.validation_sheet:ValidateJson")
 def validate(
-    results: PointsFrom = None,
+    folder: PointsFrom = None,
     recipe: options.Recipe = "compact",
     quick: Annotated[
         bool,
@@ -112,14 +112,14 @@ def validate(
     Examples
     --------
     vaescreen predictor validate --quick
-    vaescreen predictor validate --results path/to/results --format json
+    vaescreen predictor validate --from path/to/results --format json
     """
     from vaescreen.cli import validation_sheet
     from vaescreen.predictor import points, validation
     from vaescreen.predictor.examination import examine
     from vaescreen.predictor.external import external_check
 
-    known = points.load_points(results, recipe) if results else _shipped_points(recipe)
+    known = points.load_points(folder, recipe) if folder else _shipped_points(recipe)
     if quick:
         reports = {target: validation.validate(known, target) for target in points.TARGETS}
         show(validation_sheet.quick_sheet(reports), form)
@@ -141,7 +141,7 @@ def show_predictor(
         bool,
         typer.Option("--record", help="Show instead how predictions made before a training fared."),
     ] = False,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Print the coefficients with intervals and the errors by candidate, or the track record.
@@ -158,7 +158,7 @@ def show_predictor(
     from vaescreen.cli import predictor_sheet
 
     if record:
-        show(predictor_sheet.record_sheet(options.published_results(results), recipe), form)
+        show(predictor_sheet.record_sheet(options.results_folder(results), recipe), form)
         return
     fitted = _fitted(recipe, file)
     if figure is not None:

@@ -22,8 +22,8 @@ class Page(TypedDict):
 
 @prints(list[Page])
 def publish(
-    results: options.PublishedResults = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("leaderboards"),
+    results: options.Results = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help=options.OUT_HELP)] = Path("leaderboards"),
     data: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,15 +61,15 @@ def publish(
 
     Examples
     --------
-    vaescreen publish
+    vaescreen publish --results leaderboards/results
     vaescreen publish --results path/to/results --out pages --data chest --site public
-    vaescreen publish --check
+    vaescreen publish --results leaderboards/results --check
     """
     from vaescreen.ranking.results import without_checksum
     from vaescreen.reports.leaderboard import publish as pages
     from vaescreen.reports.leaderboard.site import build_site, ensure_site_can_be_built
 
-    folder, names, shown = options.published_results(results), data or (), candidate or ()
+    folder, names, shown = options.results_folder(results), data or (), candidate or ()
     if site and check:
         raise typer.BadParameter("--check writes nothing, so it builds no site", param_hint="--site")
     if site:
@@ -90,7 +90,7 @@ def publish(
     for problem in problems:
         complain(problem)
     if problems:
-        complain("error: the leaderboard is stale; run `vaescreen publish`")
+        complain(f"error: the leaderboard is stale; run `vaescreen publish --results {folder}`")
         raise typer.Exit(1)
     _tell([out], [f"{out}: up to date"], form)
 

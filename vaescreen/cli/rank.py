@@ -68,7 +68,7 @@ def rank(
             metavar="FILE", help="Predictor of the recipe to rank by.", show_default="the shipped one"
         ),
     ] = None,
-    results: options.CachedResults = None,
+    results: options.Results = None,
     machine: options.MachineOptions,
     explain: Annotated[
         str | None,

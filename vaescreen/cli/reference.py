@@ -74,12 +74,12 @@ class Point(TypedDict):
 def train(
     *,
     candidates: options.Candidates,
-    images: options.TrainingImageOptions,
+    images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     machine: options.MachineOptions,
-    seeds: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.Seeds = options.FIRST_SEED,
     samples: Samples = 1,
     keep_weights: KeepWeights = False,
     save_outputs: SaveOutputs = False,
@@ -105,7 +105,7 @@ def train(
 
     chosen = recipe_named(recipe)
     tasks = tasks_of(candidates, [chosen], seeds, registry)
-    folder = options.reference_results(results, chosen.name)
+    folder = options.results_folder(results)
     here = options.machine(**machine)
     setting = open_setting(
         DataOptions(**images),
@@ -123,20 +123,26 @@ def train(
 def evaluate(
     *,
     candidates: options.Candidates,
-    images: options.TrainingImageOptions,
+    images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     sampler: Annotated[
         str | None, typer.Option(help="Sampler in place of the recipe's.", show_default=False)
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Sampler steps in place of the recipe's.", show_default=False),
+        typer.Option(
+            "--sampler-steps",
+            min=1,
+            metavar="N",
+            help="Sampler steps in place of the recipe's.",
+            show_default=False,
+        ),
     ] = None,
     registry: options.RegistryFile = None,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     processes: options.Processes = None,
     device: options.Device = DeviceName.AUTO,
-    seeds: options.TrainingSeeds = options.FIRST_SEED,
+    seeds: options.Seeds = options.FIRST_SEED,
     samples: Samples = 1,
     save_outputs: SaveOutputs = False,
     form: options.OutputFormat = Format.TABLE,
@@ -144,11 +150,11 @@ def evaluate(
     """Score trained models again: another sampler, more samples an image, or the images themselves.
 
     The weights must have been kept (`reference train --keep-weights`). Results of another sampler are those of
-    a recipe of its own, such as compact+sampler_steps=50, and go to the cache unless --results is given.
+    a recipe of its own, such as compact+sampler_steps=50.
 
     Examples
     --------
-    vaescreen reference evaluate medical-f4c4 --data path/to/folder --steps 50
+    vaescreen reference evaluate medical-f4c4 --data path/to/folder --sampler-steps 50
     vaescreen reference evaluate medical-f4c4 --data path/to/folder --samples 8 --save-outputs
     """
     from vaescreen.cli.points import open_setting, tasks_of
@@ -167,7 +173,7 @@ def evaluate(
     setting = open_setting(
         DataOptions(**images),
         size=chosen.size,
-        folder=options.reference_results(results, chosen.name),
+        folder=options.results_folder(results),
         wanted=Wanted(samples, save_outputs, training=False),
         machine=here,
         registry=registry,
@@ -181,7 +187,7 @@ app.command()(ablate)
 @app.command()
 @prints(list[Point])
 def status(
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     recipe: options.Recipe = "compact",
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
@@ -197,7 +203,7 @@ def status(
     from vaescreen.superres.recipes import recipe_named
 
     name = recipe_named(recipe).name
-    folder = options.reference_results(results, name)
+    folder = options.results_folder(results)
     records = [_record(file) for file in point_files(folder, name)]
     cells = [
         [

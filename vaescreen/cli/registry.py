@@ -56,7 +56,7 @@ class Listed(TypedDict):
 @app.command(name="list")
 @prints(list[Listed])
 def list_candidates(
-    domain: Annotated[Domain | None, typer.Option(help="Trained on these.", rich_help_panel=_FILTERS)] = None,
+    domain: Annotated[Domain | None, typer.Option(help=options.DOMAIN_HELP, rich_help_panel=_FILTERS)] = None,
     factor: Annotated[
         int | None, typer.Option(min=1, metavar="F", help="Spatial factor.", rich_help_panel=_FILTERS)
     ] = None,
@@ -74,8 +74,8 @@ def list_candidates(
         typer.Option(
             "--licence",
             "--license",
-            metavar="NAME",
-            help="Such as MIT; or permissive: known to be MIT, Apache-2.0, BSD and the like.",
+            metavar="NAME|permissive",
+            help=options.LICENCE_HELP,
             rich_help_panel=_FILTERS,
         ),
     ] = None,
@@ -285,7 +285,7 @@ class Removed(TypedDict):
 @prints(list[Removed])
 def remove(
     name: options.Candidate,
-    registry: options.EditedRegistry = None,
+    registry: options.RegistryFile = None,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
     """Take one of your own entries out of its registry file; downloaded weights stay where they are.

@@ -30,14 +30,13 @@ Images = Annotated[
     str,
     typer.Option(
         "--data",
+        "-d",
         metavar="DATA",
-        help="A name that `vaescreen data list` shows, or a folder of images.",
+        help=options.DATA_HELP,
         rich_help_panel=_IMAGES,
     ),
 ]
-Size = Annotated[
-    int, typer.Option(min=64, metavar="N", help="Side of the images in pixels.", rich_help_panel=_IMAGES)
-]
+Size = Annotated[int, typer.Option(min=64, metavar="N", help=options.SIZE_HELP, rich_help_panel=_IMAGES)]
 
 
 class Added(TypedDict):
@@ -61,7 +60,7 @@ def add(
     name: Annotated[
         str | None,
         typer.Option(
-            help="What to call it.", show_default="after where it comes from", rich_help_panel=_STATED
+            help=options.NAME_HELP, show_default="after where it comes from", rich_help_panel=_STATED
         ),
     ] = None,
     adapter: Annotated[
@@ -108,11 +107,9 @@ def add(
     ] = None,
     licence: Annotated[
         str | None,
-        typer.Option("--licence", "--license", help="Its SPDX identifier.", rich_help_panel=_STATED),
+        typer.Option("--licence", "--license", help=options.LICENCE_HELP, rich_help_panel=_STATED),
     ] = None,
-    domain: Annotated[
-        str | None, typer.Option(help="natural, medical, generic or none.", rich_help_panel=_STATED)
-    ] = None,
+    domain: Annotated[str | None, typer.Option(help=options.DOMAIN_HELP, rich_help_panel=_STATED)] = None,
     training_data: Annotated[
         str | None, typer.Option(help="What it was trained on.", rich_help_panel=_STATED)
     ] = None,
@@ -124,16 +121,8 @@ def add(
             rich_help_panel=_STATED,
         ),
     ] = None,
-    citation: Annotated[str | None, typer.Option(help="Whom to cite.", rich_help_panel=_STATED)] = None,
-    registry: Annotated[
-        Path | None,
-        typer.Option(
-            "--registry",
-            metavar="FILE",
-            help="Registry file that the entry goes into.",
-            show_default="your own, in the configuration folder",
-        ),
-    ] = None,
+    citation: Annotated[str | None, typer.Option(help=options.CITATION_HELP, rich_help_panel=_STATED)] = None,
+    registry: options.RegistryFile = None,
     data: Images = "chest",
     private: options.Private = False,
     window: options.Window = None,

@@ -28,11 +28,11 @@ def reproduce(
     images: options.ImageOptions,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    results: options.PublishedResults = None,
+    results: options.Results = None,
     record: Annotated[
         bool,
         typer.Option(
-            "--record",
+            "--mark",
             help="Write down in the folder of results that it was reproduced, with what and how closely; pages say so.",
         ),
     ] = False,
@@ -57,7 +57,7 @@ def reproduce(
     from vaescreen.ranking.reproduction import write_record
     from vaescreen.storage import ensure_writable
 
-    folder = options.published_results(results)
+    folder = options.results_folder(results)
     if record:
         ensure_writable(folder, "give another folder as --results")
 

@@ -39,7 +39,8 @@ def score(
         str | None,
         typer.Option(
             metavar="RECIPE",
-            help="Take size and degradation from a recipe instead.",
+            help=options.RECIPE_HELP,
+            show_default="none: --size, --scale and --kernel",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -62,7 +63,7 @@ def score(
         ),
     ] = None,
     registry: options.RegistryFile = None,
-    results: options.CachedResults = None,
+    results: options.Results = None,
     machine: options.MachineOptions,
     strict: options.Strict = False,
     form: options.OutputFormat = Format.TABLE,

@@ -28,18 +28,18 @@ class Sent(TypedDict):
 def submit(
     *,
     candidate: options.Candidate,
-    images: options.StandardImageOptions,
+    images: options.ManyImageOptions,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the folder goes.", show_default="submission-CANDIDATE"),
+        typer.Option(metavar="DIR", help=options.OUT_HELP, show_default="submission-CANDIDATE"),
     ] = None,
     recipe: options.Recipe = "compact",
     registry: options.RegistryFile = None,
-    results: options.CachedResults = None,
+    results: options.Results = None,
     machine: options.MachineOptions,
     form: options.OutputFormat = Format.TABLE,
 ) -> None:
-    """Score a candidate on the standard data sets, or those named, and write what the leaderboard takes.
+    """Score a candidate on data sets and write what the leaderboard takes.
 
     That is a folder with its entry, its cards and the text of a pull request.
 
@@ -47,20 +47,19 @@ def submit(
 
     Examples
     --------
-    vaescreen submit NAME --data chest --data brain
+    vaescreen submit NAME --data path/to/chest --data path/to/brain
     vaescreen submit NAME --data path/to/folder --out to-send --registry registry.yaml
     """
     from vaescreen.images import DataOptions
     from vaescreen.ranking.scoring import Workplace, score
-    from vaescreen.ranking.submission import check_public, standard_sets, write_submission
+    from vaescreen.ranking.submission import check_public, write_submission
     from vaescreen.registry.catalogue import Registry
-    from vaescreen.storage import cache_dir
 
     known = Registry.load(registry)
     entry = known.candidate(candidate)
     check_public(entry)
-    wanted = images.pop("data") or standard_sets(known)
-    folder = results or cache_dir() / "results"
+    wanted = images.pop("data")
+    folder = options.results_folder(results)
     cards: list[ScoreCard] = []
     with progress() as told:
         for data in wanted:

@@ -30,6 +30,7 @@ _WORDS = {
     "log2_compression": "pixels a latent value, log2",
     "denoise_r2_25": "latents explained by the denoising probe",
     "conv_r2": "latents explained by the convolutional probe",
+    "ridge_r2": "latents explained by the linear probe",
     "spectral_slope": "spectral slope of the latents",
     "roughness": "roughness of the latents",
     "ssim": "SSIM of the reconstruction",

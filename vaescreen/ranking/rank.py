@@ -256,6 +256,8 @@ def rank(
         tolerance=forecast.indistinguishable,
         suggestion=_suggestion(foreseen, cards, by),
         data="DATA" if options.private else str(options.data),
+        doubtful=doubt is not None,
+        failed=list(failures),
     )
     return Ranking(
         tuple(rows),

@@ -4,17 +4,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from vaescreen.errors import CandidateError, RegistryError, ResultError
+from vaescreen.errors import CandidateError, RegistryError
 from vaescreen.registry.candidate import Candidate
-from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.sources import GithubSource, HubSource, WebSource
 from vaescreen.registry.yaml_editing import block
 from vaescreen.screening.cards import ScoreCard, card_path
 from vaescreen.storage import write_bytes, write_json
 
 _COMMIT_DIGITS = 40
-_STANDARD = "-bench"
-"""What the names of standard data sets end in."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +20,6 @@ class Submission:
 
     folder: Path
     text: str
-
-
-def standard_sets(registry: Registry) -> list[str]:
-    """Public data sets, one a domain, that every row is scored on: they are the same everywhere.
-
-    Raises
-    ------
-    ResultError
-        If the registry names none.
-    """
-    found = [name for name in registry.data if name.endswith(_STANDARD)]
-    if not found:
-        raise ResultError(
-            "the registry names no standard data set; name those that you have: `vaescreen submit NAME --data DATA`"
-        )
-    return found
 
 
 def check_public(candidate: Candidate) -> None:

@@ -17,13 +17,15 @@ _ROOM = 1.0
 """Difference of what is left below the reconstruction limit, in dB, that is worth a word."""
 _NAMED = 3
 _LESS = "Less for less: "
+_SMALLER = 0.75
+"""Share of the best candidate's latent values up to which another is called smaller."""
 _FASTER = 0.5
 """Share of the best candidate's time below which another is called faster."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to choose, None if nothing can be ranked, and why, in at most five sentences or pairs of them.
+    """The first of the ranking, None if nothing can be ranked, and what that is worth, in at most five lines.
 
     `faster` names a candidate that takes less time, which another run may measure otherwise; `lines` do not say it.
     """
@@ -51,6 +53,8 @@ def verdict_of(
     tolerance: float | None = None,
     suggestion: Suggestion | None = None,
     data: str = "DATA",
+    doubtful: bool = False,
+    failed: Sequence[str] = (),
 ) -> Verdict:
     """Say in words what rows say in numbers.
 
@@ -67,12 +71,17 @@ def verdict_of(
         The training that would narrow the ranking most.
     data
         What the user calls the images, for commands.
+    doubtful
+        Whether the images are unlike those of the reference points.
+    failed
+        Candidates that are not ranked because they failed.
     """
     ranked = [row for row in rows if row.rank is not None]
     if not ranked:
         return Verdict(None, ())
     best = ranked[0]
-    lines, faster = [_choice(best, ranked, by)], None
+    floor = next((row.sr_psnr for row in rows if row.candidate == FLOOR), None)
+    lines, faster = [], None
     if best.predicted_sr_psnr is not None:
         small = _smaller(best, ranked)
         if small:
@@ -81,32 +90,48 @@ def verdict_of(
                 f"costs {_cost(best, small, by, tolerance)}."
             )
         faster = _faster(best, ranked, small, by, tolerance)
-        lines.extend(_bicubic(ranked, rows, "sr_psnr" if by == "detail" else by))
+        lines.extend(_bicubic(ranked, floor, "sr_psnr" if by == "detail" else by))
         lines.extend(filter(None, [blur_verdict(ranked)]))
     if suggestion is not None and suggestion.narrowing > 0:
         lines.append(
             f"Next: `vaescreen reference train {suggestion.candidate} --data {data}` would narrow the differences "
             f"that are predicted here by {suggestion.narrowing:.0f} %."
         )
-    return Verdict(best.candidate, tuple(lines), faster)
+    first = " ".join((_choice(best, ranked, by, floor), *_caveats(best, doubtful, failed)))
+    return Verdict(best.candidate, (first, *lines), faster)
 
 
-def _choice(best: Row, ranked: Sequence[Row], by: str) -> str:
+def _choice(best: Row, ranked: Sequence[Row], by: str, floor: float | None) -> str:
+    name = best.candidate
     if best.predicted_sr_psnr is None:
-        return (
-            f"Choose {best.candidate}: it is first by the convolutional probe, {number(best.probe_psnr)} dB."
-        )
-    sure = "" if best.p_best is None else f", first with a probability of {100 * best.p_best:.0f} %"
-    others = [row.candidate for row in ranked if row.rank == best.rank and row is not best]
-    value, interval = value_of(best, by)
-    predicted = f"{TARGET_NAMES[by]} {number(value)} dB predicted ({interval_text(interval)})"
-    alike = f" It cannot be told apart from {_listed(others)}." if others else ""
-    return f"Choose {best.candidate}: {predicted}{sure}.{alike}"
+        found, sure = f"{number(best.probe_psnr)} dB by the convolutional probe", ""
+    else:
+        value, interval = value_of(best, by)
+        found = f"{TARGET_NAMES[by]} {number(value)} dB predicted ({interval_text(interval)})"
+        sure = "" if best.p_best is None else f", first with a probability of {100 * best.p_best:.0f} %"
+    alike = [row.candidate for row in ranked if row.rank == best.rank and row is not best]
+    if len(ranked) == 1:
+        return f"{name}: {found}. It is the only one ranked, so there is nothing to choose from."
+    if floor is not None and by != "detail" and best.predicted_sr_psnr is not None and _beaten(floor, ranked):
+        return f"{name} is first, but below bicubic upsampling: {found}{sure}."
+    if len(alike) == len(ranked) - 1:
+        return f"Any of the {len(ranked)} will do, none can be told apart: {name} has {found}{sure}."
+    tied = f" It cannot be told apart from {_listed(alike)}." if alike else ""
+    return f"Choose {name}: {found}{sure}.{tied}"
+
+
+def _caveats(best: Row, doubtful: bool, failed: Sequence[str]) -> Iterator[str]:
+    if doubtful or best.extrapolation:
+        unlike = "these images are" if doubtful else "its score card is"
+        yield f"Doubtful: {unlike} unlike those of the reference points."
+    if failed:
+        yield f"Not ranked, for {'they' if len(failed) > 1 else 'it'} failed: {_listed(failed)}."
 
 
 def _smaller(best: Row, ranked: Sequence[Row]) -> Row | None:
     """Of the candidates with smaller latents the one that loses least."""
-    smaller = (row for row in ranked if (row.latent_values or math.inf) < (best.latent_values or 0))
+    limit = _SMALLER * (best.latent_values or 0)
+    smaller = (row for row in ranked if (row.latent_values or math.inf) <= limit)
     return next(smaller, None)
 
 
@@ -132,28 +157,32 @@ def _cost(best: Row, other: Row, by: str, tolerance: float | None) -> str:
     return f"{number(lost)} dB{doubt}"
 
 
-def _bicubic(ranked: Sequence[Row], rows: Sequence[Row], by: str) -> Iterator[str]:
+def _beaten(floor: float, ranked: Sequence[Row]) -> bool:
+    """Whether no candidate is predicted above interpolation, neither in a sample nor in the one-step output."""
+    return not any(_above(floor, ranked, target)[1] for target in ("sr_psnr", "posterior_mean_psnr"))
+
+
+def _bicubic(ranked: Sequence[Row], floor: float | None, by: str) -> Iterator[str]:
     """How many candidates are predicted above interpolation, and what it means if none is."""
-    floor = next((row.sr_psnr for row in rows if row.candidate == FLOOR), None)
     if floor is None:
         return
     best, above = _above(floor, ranked, by)
-    said = f"Bicubic upsampling reaches {number(floor)} dB: {above} of {len(ranked)} are predicted above it"
-    if above:
+    are = "is" if above == 1 else "are"
+    said = f"Bicubic upsampling reaches {number(floor)} dB: {above} of {len(ranked)} {are} predicted above it"
+    if _beaten(floor, ranked):
+        yield (
+            f"{said}, in a sample's PSNR or that of the one-step output: by PSNR nothing here beats interpolation. "
+            "Super-resolve in pixels, or adapt an autoencoder first (`vaescreen adapt`)."
+        )
+    elif above:
         yield f"{said}, {best.candidate} by {number((value_of(best, by)[0] or 0.0) - floor)} dB."
-        return
-    best, above = _above(floor, ranked, "posterior_mean_psnr")
-    if above:
+    else:
+        best, above = _above(floor, ranked, "posterior_mean_psnr")
         gain = (best.predicted_posterior_mean_psnr or 0.0) - floor
         yield (
             f"{said} in a sample's PSNR but {above} in that of the one-step output, {best.candidate} by "
             f"{number(gain)} dB: samples pay in PSNR for the detail that they add."
         )
-        return
-    yield (
-        f"{said}: by PSNR a latent model of this recipe is no better than interpolation on these images; super-resolve "
-        "in pixels, or adapt an autoencoder to them first (`vaescreen adapt`)."
-    )
 
 
 def _above(floor: float, ranked: Sequence[Row], by: str) -> tuple[Row, int]:

@@ -11,6 +11,7 @@ A registry is made of up to four files, each laid over those before it; an entry
 import importlib.resources
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,7 +19,7 @@ from vaescreen.errors import RegistryError
 from vaescreen.registry.candidate import Candidate, did_you_mean, known_keys
 from vaescreen.registry.data_entry import DataEntry, known_data_keys
 from vaescreen.registry.data_sources import DATA_SOURCES
-from vaescreen.registry.document import Document
+from vaescreen.registry.document import Document, read_text
 from vaescreen.registry.sections import Section
 from vaescreen.registry.sources import SOURCES
 from vaescreen.registry.trust import is_trusted
@@ -89,7 +90,7 @@ class Registry:
         data: dict[str, DataEntry] = {}
         data_origins: dict[str, Path] = {}
         for file in files:
-            found = read_sections(Document.read(file))
+            found = _entries(file, read_text(file))
             candidates |= {name: _checked(file, each) for name, each in found.candidates.items()}
             origins |= dict.fromkeys(found.candidates, file)
             data |= {name: _checked(file, each) for name, each in found.data.items()}
@@ -121,6 +122,12 @@ class Registry:
             hint = did_you_mean(name, entries) or f"; `vaescreen {command} list` shows them all"
             raise RegistryError(f"no {noun} is called {name!r} in {', '.join(map(str, self.files))}{hint}")
         return entries[name]
+
+
+@lru_cache(maxsize=8)
+def _entries(file: Path, text: str) -> "Entries":
+    """Entries of a text: a command that asks again does not wait for them again."""
+    return read_sections(Document.parse(file, text))
 
 
 def registry_files(file: Path | None = None) -> tuple[Path, ...]:

@@ -67,7 +67,7 @@ def cells(base: Recipe, axes: Mapping[str, Sequence[str]]) -> list[Cell]:
         if (variant := vary(base, **{axis: value})).description() | {"name": base.name} != base.description()
     ]
     if not varied:
-        raise RecipeError(f"nothing differs from recipe {base.name}; give --axis CHOICE=VALUE,VALUE")
+        raise RecipeError(f"nothing differs from recipe {base.name}; give --vary CHOICE=VALUE,VALUE")
     return [Cell("", "", base), *varied]
 
 

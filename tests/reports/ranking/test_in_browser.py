@@ -153,8 +153,9 @@ def test_dark_and_light_differ_and_both_can_be_read(report, visit):
 
 
 def test_printed_it_has_the_charts_and_no_controls(report, visit, tmp_path):
-    with visit(report, width=360) as page:
+    with visit(report, width=794) as page:  # A4 at 96 pixels an inch
         page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 794
         assert page.locator("#forest .wide svg").is_visible()
         assert not page.locator("#filters").is_visible()
         assert not page.locator(".save").first.is_visible()

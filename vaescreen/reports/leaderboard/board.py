@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from statistics import fmean
 
 from vaescreen.images.degradation import Degradation
@@ -120,7 +122,13 @@ def board_of(source: Source, studies: Sequence[Study], candidates: Collection[st
         rows,
         [replace(row, rank=None, undominated=False) for row in others if not row.floor],
         doubt,
-        verdict_of(rows, TARGETS[0], tolerance=forecast.indistinguishable, data=source.data),
+        verdict_of(
+            rows,
+            TARGETS[0],
+            tolerance=forecast.indistinguishable,
+            data=source.data,
+            doubtful=doubt is not None,
+        ),
         recipe,
         bool(forecast.predictions[TARGETS[0]]),
         references,
@@ -130,11 +138,15 @@ def board_of(source: Source, studies: Sequence[Study], candidates: Collection[st
 
 def shipped(definition: Definition) -> FittedPredictor | None:
     """The predictor that comes with the package and takes such score cards."""
-    for recipe in RECIPES:
-        path = files.shipped_path(recipe)
-        if path.is_file() and (predictor := files.load(path)).definition == definition:
-            return predictor
-    return None
+    paths = [path for recipe in RECIPES if (path := files.shipped_path(recipe)).is_file()]
+    predictors = (_loaded(path, path.stat().st_mtime_ns) for path in paths)
+    return next((each for each in predictors if each.definition == definition), None)
+
+
+@cache
+def _loaded(path: Path, changed: int) -> FittedPredictor:
+    """A predictor, read once for all data sets; `changed` says that another lies there now."""
+    return files.load(path)
 
 
 def _apart(cards: Sequence[Record], named: Collection[str]) -> tuple[list[Record], list[Record]]:

@@ -26,7 +26,8 @@ def track_record(recipe: str, entries: Sequence[Record]) -> list[str]:
         f"### Track record: {len(entries)} predictions made before the training",
         "Each was made when the training began and is compared with what it reached; of a new candidate no reference "
         "point was known. The published rule had the same reference points. Hits are outcomes inside the "
-        f"90 % interval. One by one: `vaescreen predictor show --record --recipe {recipe}`.",
+        f"90 % interval. One by one: `vaescreen predictor show --record --recipe {recipe} --results "
+        "leaderboards/results`.",
         table(
             ["candidate", "target", "predictions", "hits", "hit rate", "MAE", "bias", "tau", *_OF_THE_RULE],
             lines,

@@ -122,7 +122,8 @@ def _svg(draw: Draw, width: int, name: str) -> str:
     }  # fmt: skip
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     canvas = Canvas(width)
-    specification = draw(canvas).to_dict()
+    with alt.utils.schemapi.debug_mode(arg=False):  # every part against the whole schema: a second a chart
+        specification = draw(canvas).to_dict(validate=False)
     specification["datasets"] = canvas.records
     specification["config"] = {
         "font": _FONT,

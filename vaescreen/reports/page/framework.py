@@ -49,6 +49,15 @@ def json_text(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - nothing in it can end the element any more
 
 
+def with_commands(text: str) -> Markup:
+    """Text as HTML, what stands between two backticks as code."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return Markup.escape(visible(text))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -61,6 +70,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters["json"] = json_text
+    environment.filters["with_commands"] = with_commands
     return environment
 
 
