@@ -2,7 +2,7 @@
 
 python benchmarks/damaged_files.py --minutes 10 --out benchmarks/results/damaged_files.json
 
-The small valid files of `tests/valid_files.py` are damaged as `tests/damage.py` says, a few seconds a kind in turn, so
+The small valid files of `tests/valid_files.py` are damaged as `tests/damage.py` says, a second of CPU time a kind in turn, so
 that a run that is stopped has given the same time to all; the file number N of a kind follows from `Random("KIND N")`.
 A finding is another exception than `DataError`, an image that is not one, or a file that takes longer than 20 s; the
 peak memory of the process is recorded, and above 2 GB is a finding too.
@@ -22,7 +22,7 @@ from typing import Any
 TESTS = Path(__file__).parents[1] / "tests"
 MEMORY_MB = 2048
 SECONDS_A_FILE = 20
-SECONDS_A_TURN = 5
+SECONDS_A_TURN = 1
 
 
 class TooLongError(BaseException):
@@ -34,8 +34,8 @@ def read_damaged(kind: str, sums: dict[str, Any], folder: Path) -> None:
     from damage import look_at_damaged
     from valid_files import valid_files
 
-    began = time.monotonic()
-    while time.monotonic() - began < SECONDS_A_TURN:
+    began = time.process_time()
+    while time.process_time() - began < SECONDS_A_TURN:
         number = sums["files"]
         place, started = folder / str(number), time.monotonic()
         signal.alarm(SECONDS_A_FILE)
@@ -47,7 +47,7 @@ def read_damaged(kind: str, sums: dict[str, Any], folder: Path) -> None:
         shutil.rmtree(place)
         sums["slowest_s"] = max(sums["slowest_s"], round(time.monotonic() - started, 2))
         sums["files"] += 1
-    sums["minutes"] = round(sums["minutes"] + (time.monotonic() - began) / 60, 2)
+    sums["cpu_minutes"] = round(sums["cpu_minutes"] + (time.process_time() - began) / 60, 2)
 
 
 def too_long(*_: object) -> None:
@@ -56,7 +56,7 @@ def too_long(*_: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10, help="for each kind")
+    parser.add_argument("--minutes", type=float, default=10, help="of CPU time for each kind")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     sys.path.insert(0, str(TESTS))
@@ -67,11 +67,11 @@ def main() -> None:
 
     signal.signal(signal.SIGALRM, too_long)
     results: dict[str, dict[str, Any]] = {
-        kind: {"minutes": 0.0, "files": 0, "images": 0, "slowest_s": 0.0, "findings": []} for kind in FORMATS
+        kind: {"cpu_minutes": 0.0, "files": 0, "images": 0, "slowest_s": 0.0, "findings": []} for kind in FORMATS
     }
     record: dict[str, Any] = {"formats": results, "command": command_line(), "environment": environment()}
     with tempfile.TemporaryDirectory() as folder:
-        while min(sums["minutes"] for sums in results.values()) < options.minutes:
+        while min(sums["cpu_minutes"] for sums in results.values()) < options.minutes:
             for kind, sums in results.items():
                 read_damaged(kind, sums, Path(folder))
                 print(f"{kind}: {sums}", flush=True)

@@ -27,7 +27,7 @@ def _damaged(result: Mapping[str, Any]) -> str:
     kinds = result["formats"].values()
     files, findings = (sum(each["files"] for each in kinds), sum(len(each["findings"]) for each in kinds))
     return (
-        f"{files} damaged files of {len(kinds)} kinds, {min(each['minutes'] for each in kinds)} minutes each or more: "
+        f"{files} damaged files of {len(kinds)} kinds, {min(each['cpu_minutes'] for each in kinds)} CPU minutes each: "
         f"{findings} findings, {result['peak_memory_mb']} MB at most"
     )
 
