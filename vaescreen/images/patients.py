@@ -119,11 +119,13 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
 def _named(images: Sequence[Image]) -> Ownership | None:
     """Patients by the naming that fits all files, if one does."""
     for naming, expression in NAMINGS.items():
-        matches = {id_: expression.search(file) for file, _, id_ in images}
-        if all(matches.values()):
-            return Ownership(
-                {id_: match[1] for id_, match in matches.items() if match}, f"names as in {naming}"
-            )
+        names: dict[str, str] = {}
+        for file, _, id_ in images:
+            if (match := expression.search(file)) is None:
+                break
+            names[id_] = match[1]
+        else:
+            return Ownership(names, f"names as in {naming}")
     return None
 
 
