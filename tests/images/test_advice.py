@@ -476,7 +476,7 @@ CASES = [
     ),
     Case(
         "unknown split",
-        lambda f: (png(f, *FOUR), manifest(f, "d.png,dev,4", *ROWS)),
+        lambda f: (png(f, *FOUR), manifest(f, "d.png,held out,4", *ROWS)),
         lambda f: manifest(f, "d.png,val,4", *ROWS),
     ),
     Case(
