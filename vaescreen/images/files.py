@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaescreen.errors import DataError, VaescreenError
-from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.images.formats import SUFFIXES, Format, Frame, NoPictureError, format_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.registry.reading import Reading
+from vaescreen.storage import placeholder
 
 _LONGEST_REASON = 200
 _HEAD = 512
