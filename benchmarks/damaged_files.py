@@ -2,8 +2,8 @@
 
 python benchmarks/damaged_files.py --minutes 10 --out benchmarks/results/damaged_files.json
 
-The small valid files of `tests/valid_files.py` are damaged as `tests/damage.py` says, a second of CPU a kind in turn, so
-that a run that is stopped has given the same time to all; the file number N of a kind follows from `Random("KIND N")`.
+The small valid files of `tests/valid_files.py` are damaged as `tests/damage.py` says, a second of CPU a kind in turn,
+so that a run that is stopped has given the same time to all; file number N of a kind follows from `Random("KIND N")`.
 A finding is another exception than `DataError`, an image that is not one, or a file that takes longer than 20 s; the
 peak memory of the process is recorded, and above 2 GB is a finding too.
 """
@@ -67,7 +67,8 @@ def main() -> None:
 
     signal.signal(signal.SIGALRM, too_long)
     results: dict[str, dict[str, Any]] = {
-        kind: {"cpu_minutes": 0.0, "files": 0, "images": 0, "slowest_s": 0.0, "findings": []} for kind in FORMATS
+        kind: {"cpu_minutes": 0.0, "files": 0, "images": 0, "slowest_s": 0.0, "findings": []}
+        for kind in FORMATS
     }
     record: dict[str, Any] = {"formats": results, "command": command_line(), "environment": environment()}
     with tempfile.TemporaryDirectory() as folder:

@@ -247,7 +247,7 @@ def _lists() -> dict[str, bytes]:
     return {
         "a.png": encoded(SMALL, "PNG"),
         "b.png": encoded(SMALL.T, "PNG"),
-        "lines.jsonl": b'{"file": "a.png", "patient_id": 1}\n{"file": "b.png", "patient_id": 2}\n',
+        "lines.jsonl": b'{"file": "a.png"}\n{"file": "b.png"}\n',
         "list.json": b'[{"file": "a.png"},\n {"file": "b.png"}]',
         "list.csv": b"file;split;patient_id\na.png;train;1\nb.png;test;2\n",
     }

@@ -26,3 +26,14 @@ def test_damaged_files_give_an_image_or_a_reason(tmp_path: Path, kind: str) -> N
         for number in range(50)
     )
     assert usable, "after a little damage many files can still be read"
+
+
+@pytest.mark.parametrize("second", [8, 16], ids=["itself", "within itself"])
+def test_pages_of_a_tiff_that_go_round_in_a_circle_come_to_an_end(tmp_path: Path, second: int) -> None:
+    data = bytearray(valid_files("TIFF")["tiles.tif"])
+    first = int.from_bytes(data[4:8], "little")
+    tags = int.from_bytes(data[first : first + 2], "little")
+    after = first + 2 + 12 * tags
+    data[after : after + 4] = second.to_bytes(4, "little")
+    (tmp_path / "a.tif").write_bytes(data)
+    assert look_at(tmp_path / "a.tif") <= 2
