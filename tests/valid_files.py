@@ -29,11 +29,9 @@ from bad_files import (
     zipped,
 )
 
-from vaescreen.images.archives import stem
-from vaescreen.images.formats import format_of
-
 SMALL = NOISE[:16, :16]
 SMALL_COLOUR = COLOUR[:16, :16]
+_SMALL_VOLUME = VOXELS[:12, :12, :9].astype(np.int16)
 
 
 def _written(name: str, make: object) -> bytes:
@@ -51,13 +49,47 @@ def _rasters() -> dict[str, bytes]:
         "deep.png": encoded(deep, "PNG"),
         "gray.jpg": encoded(SMALL, "JPEG"),
         "progressive.jpg": encoded(SMALL_COLOUR, "JPEG", progressive=True),
+        "lossy.webp": encoded(SMALL_COLOUR, "WEBP"),
+        "lossless.webp": encoded(SMALL_COLOUR, "WEBP", lossless=True),
+        "gray.bmp": encoded(SMALL, "BMP"),
+    }
+
+
+def _tiffs() -> dict[str, bytes]:
+    import tifffile
+
+    deep = SMALL.astype(np.uint16) * 257
+
+    def written(pixels: np.ndarray, **options: object) -> bytes:
+        tifffile.imwrite(stream := io.BytesIO(), pixels, **options)
+        return stream.getvalue()
+
+    return {
         "gray.tif": encoded(SMALL, "TIFF"),
         "deep.tif": encoded(deep, "TIFF", compression="tiff_adobe_deflate"),
         "lzw.tif": encoded(SMALL_COLOUR, "TIFF", compression="tiff_lzw"),
         "float.tif": encoded(SMALL.astype(np.float32) / 255, "TIFF"),
-        "lossy.webp": encoded(SMALL_COLOUR, "WEBP"),
-        "lossless.webp": encoded(SMALL_COLOUR, "WEBP", lossless=True),
-        "gray.bmp": encoded(SMALL, "BMP"),
+        "big.tif": written(deep, byteorder=">", bigtiff=True),
+        "tiles.tif": written(deep, tile=(16, 16), compression="zlib"),
+        "pages.tif": written(STACK[:, :16, :16], photometric="minisblack"),
+        "imagej.tif": written(STACK[:, :16, :16], imagej=True),
+    }
+
+
+def _jpeg2000s() -> dict[str, bytes]:
+    deep = SMALL.astype(np.uint16) * 257
+    return {
+        "gray.jp2": encoded(SMALL, "JPEG2000"),
+        "deep.jp2": encoded(deep, "JPEG2000"),
+        "bare.j2k": encoded(SMALL, "JPEG2000", no_jp2=True),
+    }
+
+
+def _netpbms() -> dict[str, bytes]:
+    deep = (SMALL.astype(np.uint16) * 16).astype(">u2").tobytes()
+    return {
+        "gray.pgm": b"P5 16 16 255\n" + SMALL.tobytes(),
+        "deep.pgm": b"P5\n# 12 bits\n16 16\n4095\n" + deep,
     }
 
 
@@ -98,20 +130,48 @@ def _niftis() -> dict[str, bytes]:
     }
 
 
-def _oriented() -> dict[str, bytes]:
+def _nifti_pairs() -> dict[str, bytes]:
     import nibabel
+
+    files = {}
+    for name, kind in (("pair", nibabel.Nifti1Pair), ("analyze", nibabel.AnalyzeImage)):
+        with TemporaryDirectory() as folder:
+            nibabel.save(kind(_SMALL_VOLUME, np.eye(4)), Path(folder) / f"{name}.hdr")
+            files |= {path.name: path.read_bytes() for path in Path(folder).glob("*.[hi]*")}
+    return files
+
+
+def _freesurfer() -> dict[str, bytes]:
+    import nibabel
+
+    plain = nibabel.MGHImage(_SMALL_VOLUME, np.eye(4)).to_bytes()
+    return {"volume.mgh": plain, "packed.mgz": gzip.compress(plain)}
+
+
+def _nrrds() -> dict[str, bytes]:
     import nrrd
 
-    small = VOXELS[:12, :12, :9].astype(np.int16)
-    header = "ObjectType = Image\nNDims = 3\nDimSize = 12 12 9\nElementType = MET_SHORT\n"
-    content, deflated = small.tobytes("F"), zlib.compress(small.tobytes("F"))
+    def written(**options: object) -> bytes:
+        return _written("a.nrrd", lambda path: nrrd.write(str(path), _SMALL_VOLUME, options))
+
+    header = b"NRRD0004\ntype: short\ndimension: 3\nsizes: 12 12 9\nencoding: raw\nendian: little\n"
+    directions = {"space": "left-posterior-superior", "space directions": np.eye(3)}
     return {
-        "volume.mgh": nibabel.MGHImage(small, np.eye(4)).to_bytes(),
-        "packed.mgz": gzip.compress(nibabel.MGHImage(small, np.eye(4)).to_bytes()),
-        "raw.nrrd": _written("a.nrrd", lambda path: nrrd.write(str(path), small, {"encoding": "raw"})),
-        "packed.nrrd": _written("b.nrrd", lambda path: nrrd.write(str(path), small)),
-        "volume.mha": f"{header}ElementDataFile = LOCAL\n".encode() + content,
-        "packed.mha": f"{header}CompressedData = True\nElementDataFile = LOCAL\n".encode() + deflated,
+        "raw.nrrd": written(encoding="raw", **directions),
+        "packed.nrrd": written(),
+        "beside.nhdr": header + b"data file: beside.bin\n",
+        "beside.bin": _SMALL_VOLUME.tobytes("F"),
+    }
+
+
+def _metaimages() -> dict[str, bytes]:
+    content = _SMALL_VOLUME.tobytes("F")
+    header = b"ObjectType = Image\nNDims = 3\nDimSize = 12 12 9\nElementType = MET_SHORT\n"
+    return {
+        "volume.mha": header + b"ElementDataFile = LOCAL\n" + content,
+        "packed.mha": header + b"CompressedData = True\nElementDataFile = LOCAL\n" + zlib.compress(content),
+        "beside.mhd": header + b"ElementDataFile = beside.raw\n",
+        "beside.raw": content,
     }
 
 
@@ -121,7 +181,16 @@ def _arrays() -> dict[str, bytes]:
         "stack.npy": npy(small),
         "float.npy": npy(small[0].astype(np.float32)),
         "stack.npz": _written("a.npz", lambda path: zipped(path, a=npy(small))),
+        "collection.npz": _written(
+            "a.npz", lambda path: zipped(path, train_images=npy(small), test_images=npy(small))
+        ),
     }
+
+
+def _medmnist_3d() -> dict[str, bytes]:
+    volumes = np.stack([STACK[:, :16, :16]] * 2)
+    arrays = {f"{split}_images": npy(volumes) for split in ("train", "val", "test")}
+    return {"organ.npz": _written("a.npz", lambda path: zipped(path, **arrays))}
 
 
 def _hdf5s() -> dict[str, bytes]:
@@ -146,45 +215,67 @@ def _tables() -> dict[str, bytes]:
     return {"images.parquet": stream.getvalue()}
 
 
-def _archives() -> dict[str, bytes]:
-    pictures = {f"{split}/{n}.png": encoded(SMALL, "PNG") for n, split in enumerate(("train", "test"))}
+def _pictures() -> dict[str, bytes]:
+    return {f"{split}/{n}.png": encoded(SMALL, "PNG") for n, split in enumerate(("train", "test"))}
 
-    def tar(mode: str) -> bytes:
+
+def _zips() -> dict[str, bytes]:
+    def packed(method: int) -> bytes:
         stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode=mode) as packed:
-            for name, content in pictures.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(content)
-                packed.addfile(info, io.BytesIO(content))
+        with zipfile.ZipFile(stream, "w", method) as archive:
+            for name, content in _pictures().items():
+                archive.writestr(name, content)
         return stream.getvalue()
 
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in pictures.items():
-            packed.writestr(name, content)
+    return {"deflated.zip": packed(zipfile.ZIP_DEFLATED), "stored.zip": packed(zipfile.ZIP_STORED)}
+
+
+def _tars() -> dict[str, bytes]:
+    def packed(mode: str) -> bytes:
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode=mode) as archive:
+            for name, content in _pictures().items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        return stream.getvalue()
+
+    return {"plain.tar": packed("w"), "packed.tar.gz": packed("w:gz"), "packed.tar.xz": packed("w:xz")}
+
+
+def _lists() -> dict[str, bytes]:
     return {
-        "deflated.zip": stream.getvalue(),
-        "plain.tar": tar("w"),
-        "packed.tar.gz": tar("w:gz"),
+        "a.png": encoded(SMALL, "PNG"),
+        "b.png": encoded(SMALL.T, "PNG"),
+        "lines.jsonl": b'{"file": "a.png"}\n{"file": "b.png"}\n',
+        "list.json": b'[{"file": "a.png"},\n {"file": "b.png"}]',
+        "list.csv": b"file;split;patient_id\na.png;train;1\nb.png;test;2\n",
     }
 
 
 _MAKERS = {
-    "archive": _archives,
     "raster": _rasters,
-    "dicom": _dicoms,
-    "nifti": _niftis,
-    "oriented": _oriented,
-    "numpy": _arrays,
-    "hdf5": _hdf5s,
-    "parquet": _tables,
+    "TIFF": _tiffs,
+    "JPEG 2000": _jpeg2000s,
+    "PGM": _netpbms,
+    "DICOM": _dicoms,
+    "NIfTI": _niftis,
+    "NIfTI pair": _nifti_pairs,
+    "FreeSurfer": _freesurfer,
+    "NRRD": _nrrds,
+    "MetaImage": _metaimages,
+    "NumPy": _arrays,
+    "MedMNIST 3-D": _medmnist_3d,
+    "HDF5": _hdf5s,
+    "Parquet": _tables,
+    "ZIP": _zips,
+    "TAR": _tars,
+    "list": _lists,
 }
-FORMATS = tuple(kind for kind in _MAKERS if kind != "dicom" or format_of(Path("a.dcm")))
+FORMATS = tuple(_MAKERS)
 
 
 @cache
 def valid_files(kind: str) -> dict[str, bytes]:
-    """Files of a format by name."""
-    files = _MAKERS[kind]()
-    assert all(format_of(Path(name)) or stem(name) for name in files)
-    return files
+    """Files of a format by name; those of a pair are of one stem."""
+    return _MAKERS[kind]()

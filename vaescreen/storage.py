@@ -359,3 +359,12 @@ def _lives(process: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def placeholder(head: bytes) -> str | None:
+    """What stands in place of a file that begins with `head`, in words; None if it may be the file."""
+    if head.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return "an HTML page"
+    return None

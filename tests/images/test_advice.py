@@ -1,6 +1,7 @@
 """Every mend that the reading code advises is there and works: the advice is collected from its messages and run."""
 
 import ast
+import gzip
 import io
 import os
 import re
@@ -235,6 +236,12 @@ def colour_16(folder: Path) -> None:
     (folder / "x.png").write_bytes(imagecodecs.png_encode(np.full((24, 24, 3), 9, np.uint16)))
 
 
+def packed(folder: Path) -> None:
+    png(folder, GOOD)
+    (folder / "x.png.gz").write_bytes(gzip.compress((folder / GOOD).read_bytes()))
+    gone(folder, GOOD)
+
+
 def two_frames(folder: Path) -> None:
     Image.fromarray(NOISE[0]).save(
         folder / "x.webp", save_all=True, append_images=[Image.fromarray(NOISE[1])], lossless=True
@@ -289,6 +296,13 @@ CASES = [
         "save it as gray or RGB",
         lambda f: tiff(f, np.moveaxis(NOISE[:3], 0, -1), photometric="cielab"),
         saved,
+    ),
+    Case(
+        "unpack it by `gunzip`",
+        packed,
+        lambda f: (
+            (f / "x.png").write_bytes(gzip.decompress((f / "x.png.gz").read_bytes())) and gone(f, "x.png.gz")
+        ),
     ),
     Case("save each as its own file", two_frames, saved),
     Case("save each as its own file", unlike_pages, saved),
@@ -476,7 +490,7 @@ CASES = [
     ),
     Case(
         "unknown split",
-        lambda f: (png(f, *FOUR), manifest(f, "d.png,dev,4", *ROWS)),
+        lambda f: (png(f, *FOUR), manifest(f, "d.png,held out,4", *ROWS)),
         lambda f: manifest(f, "d.png,val,4", *ROWS),
     ),
     Case(

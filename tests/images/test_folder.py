@@ -133,7 +133,7 @@ def test_a_manifest_without_a_column_or_with_a_second_patient_rule_is_refused(wr
     with_manifest(folder, "a.png,train,p")
     assert "leave the patient pattern out" in refused(folder, patient_pattern="(.)")
     (folder / "manifest.csv").write_bytes(b"file,split,patient_id\n\xff\xfe,train,p\n")
-    assert "must be UTF-8 text, separated by commas or semicolons" in refused(folder)
+    assert "must be UTF-8 text, separated by commas, semicolons or tabs" in refused(folder)
 
 
 def test_folders_that_cannot_be_split_are_refused(write_images: Write, tmp_path: Path) -> None:

@@ -45,6 +45,26 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(lambda text: text.replace(",", "\t"), id="tabs"),
+        pytest.param(lambda text: text.replace("/", "\\"), id="paths of Windows"),
+        pytest.param(
+            lambda text: text.replace("file,split,patient_id", " File,Split,PATIENT_ID"), id="capitals"
+        ),
+        pytest.param(lambda text: text.replace("val", "Validation").replace("train", "TRAIN"), id="splits"),
+        pytest.param(lambda text: text.replace("\n", "\r\n") + ",,\r\n\r\n,,\r\n", id="empty rows"),
+    ],
+)
+def test_as_spreadsheets_write_it(write_images: Write, written: Callable[[str], str]) -> None:
+    folder = write_images(*NAMES)
+    plain = as_csv(folder / "studies.csv", *ROWS)
+    expected = members(open_data(plain, size=32))
+    plain.write_text(written(plain.read_text()), newline="")
+    assert members(open_data(plain, size=32)) == expected
+
+
 @pytest.mark.parametrize("name", ["studies.csv", "studies.json"])
 def test_a_list_decides_like_a_manifest(write_images: Write, name: str) -> None:
     folder = write_images(*NAMES, "z/unlisted.png")
@@ -110,7 +130,7 @@ def test_columns_that_are_missing_are_named(
     ("rows", "message"),
     [
         ([("x/a.png", "train", "p1"), ("no.png", "test", "p2")], "line {}: no.png does not exist"),
-        ([("x/a.png", "train", "p1"), ("y/c.png", "dev", "p2")], "line {}: unknown split 'dev'"),
+        ([("x/a.png", "train", "p1"), ("y/c.png", "rest", "p2")], "line {}: unknown split 'rest'"),
         ([("x/a.png", "train", "p1"), ("y/c.png", "test", "")], "line {}: patient_id is empty"),
         ([("x/a.png", "train", "p1"), ("y/c.png", "test", "p1")], "line {}: patient p1 is in test and"),
         (
@@ -134,8 +154,8 @@ def test_mistakes_are_refused_with_their_line(
         ("list.json", '[{"file": "a.png"}', "it must be a JSON array of objects"),
         ("list.json", '[\n{"file": "x/a.png"},\n"x/b.png"]', "line 3: not an object"),
         ("list.json", "[]", "no column file"),
-        ("list.csv", "", "no column file"),
-        ("list.csv", 'file\n"x/a.png', "it must be UTF-8 text, separated by commas or semicolons"),
+        ("list.csv", "", "the file is empty"),
+        ("list.csv", 'file\n"x/a.png', "it must be UTF-8 text, separated by commas, semicolons or tabs"),
         ("list.txt", "x/a.png", "is a file of an unknown kind, not a folder; give a folder of images"),
     ],
 )

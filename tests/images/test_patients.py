@@ -51,6 +51,25 @@ def owners(*files: str, pattern: str | None = None) -> tuple[list[str], str, tup
         (["00000013_005.png", "images/00000014_000.png"], ["00000013", "00000014"], "NIH"),
         (["TCGA_CS_4941_19960909_1.tif", "TCGA-02-0001/x.png"], ["TCGA_CS_4941", "TCGA-02-0001"], "TCGA"),
         (["LIDC-IDRI-0001/1-001.dcm"], ["LIDC-IDRI-0001"], "LIDC"),
+        (
+            ["Mass-Training_P_00001_LEFT_CC/1-1.dcm", "Calc-Test_P_00001_RIGHT_MLO_2.png"],
+            ["P_00001"] * 2,
+            "CBIS-DDSM",
+        ),
+        (["A_1141_1.LEFT_CC.png", "cancer/A_1141_1.RIGHT_MLO.jpg"], ["A_1141"] * 2, "DDSM"),
+        (["20586908_6c613a14b80a8591_MG_R_CC_ANON.dcm"], ["6c613a14b80a8591"], "INbreast"),
+        ([f"images/{'0f' * 16}/{'1e' * 16}.dicom"], ["0f" * 16], "VinDr-Mammo"),
+        (
+            ["9001695L.png", "train/2/9001695R.png", "9003175/20050922/001.dcm"],
+            ["9001695"] * 2 + ["9003175"],
+            "OAI",
+        ),
+        (
+            ["20536686640136348236148679891455886468_k6ga29.png", f"{'21' * 20}_00-014-015.png"],
+            ["20536686640136348236148679891455886468", "21" * 20],
+            "PadChest",
+        ),
+        (["10_left.jpeg", "10_right.jpeg", "0_left.jpg"], ["10", "10", "0"], "EyePACS"),
     ],
 )
 def test_published_namings_are_known(files: list[str], patients: list[str], rule: str) -> None:
@@ -159,6 +178,32 @@ class TestIdsOfFiles:
     @pytest.mark.parametrize("other", ["p1 ", "P1\0", " P1", "p1\0 "])
     def test_padding_and_case_do_not_make_another_patient(self, other: str) -> None:
         assert set(self.owned(("P1", ""), (other, ""), ("P2", "")).patients.values()) == {"P1", "P2"}
+
+    @pytest.mark.parametrize(
+        ("ids", "person"),
+        [
+            (("P_00001_LEFT_CC", "P_00001_RIGHT_MLO", "Mass-Training_P_00001_LEFT_CC_1"), "P_00001"),
+            (("sub-01_ses-1", "sub-01_ses-2", "sub-01"), "sub-01"),
+            (("OAS30001_MR_d0129", "OAS30001_MR_d0757"), "OAS30001"),
+            (("TCGA-02-0001-01", "TCGA-02-0001"), "TCGA-02-0001"),
+        ],
+    )
+    def test_ids_of_views_and_visits_are_of_one_person(self, ids: tuple[str, ...], person: str) -> None:
+        owned = self.owned(*((each, "") for each in ids), ("other", ""))
+        assert list(owned.patients.values()) == [*[person] * len(ids), "other"]
+        assert (owned.rule, owned.joined) == ("as the files say, the person in each id", ())
+
+    def test_a_study_is_of_one_patient_though_nobody_says_of_whom(self) -> None:
+        owned = self.owned(("", "1.2"), ("", "1.2"), ("", "1.3"))
+        assert list(owned.patients.values()) == ["1.2", "1.2", "1.3"]
+        assert (owned.joined, owned.warnings) == ((), ())
+        assert len(set(self.owned(("A", "1.2"), ("", "1.2")).patients.values())) == 1
+
+    def test_names_tell_patients_whom_all_files_call_alike(self) -> None:
+        names = ("sub-01/a.dcm", "sub-01/b.dcm", "sub-02/a.dcm")
+        owned = patients_of([(name, Frame("", "removed"), name) for name in names], None)
+        assert list(owned.patients.values()) == ["sub-01", "sub-01", "sub-02"]
+        assert owned.rule == "names as in BIDS (sub-LABEL), since the files all say one patient"
 
     def test_ids_of_one_study_are_one_patient_and_named(self) -> None:
         owned = self.owned(("A", "1.2"), ("B", "1.2"), ("B", "1.3"), ("C", "1.3"), ("D", "1.4"))

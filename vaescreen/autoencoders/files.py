@@ -11,9 +11,8 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from vaescreen.errors import CandidateError
-from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.registry.settings import Settings
-from vaescreen.storage import cache_dir, digest
+from vaescreen.storage import cache_dir, digest, placeholder
 
 MAX_TEXT_BYTES = 5_000_000
 

@@ -17,7 +17,7 @@ app = Commands(no_args_is_help=True, help="What can be computed or fetched again
 _KINDS = {
     "data": "what was seen of images; opening them takes longer the next time",
     "listings": "what was seen of folders; likewise",
-    "unpacked": "arrays of compressed files; likewise",
+    "unpacked": "what lies in large .npz files and compressed tars; they are unpacked again",
     "latents": "encoded images; trainings encode them again",
     "training": "checkpoints of interrupted trainings; they begin anew",
     "adaptation": "checkpoints of interrupted adaptations; they begin anew",

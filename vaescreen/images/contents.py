@@ -1,20 +1,22 @@
 """What a path names: a folder of image files, packed or not, a list of them, or one file that holds many images."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images import archives
+from vaescreen.images.files import stamp_of
 from vaescreen.images.formats import format_of
 from vaescreen.images.manifest import (
     COLUMNS,
     LIST_SUFFIXES,
     MANIFEST,
     Entry,
-    has_semicolons,
     is_ours,
     read_list,
     read_manifest,
+    separator,
 )
 from vaescreen.images.places import Archive, Folder, Place
 from vaescreen.images.walking import Walked, walk, walk_archive
@@ -52,12 +54,16 @@ def contents_of(path: Path, *, remember: bool = True) -> Contents:
     DataError
         If the path does not exist or is a file of an unknown kind, or the manifest or the list is wrong.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (a name too long is none, and no error)
         folder = Folder(path)
         return _of_place(folder, walk(folder))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110
         raise DataError(f"{path} does not exist; give a folder of images")
     if archives.stem(path.name):
+        try:
+            stamp_of(path)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
         archive = Archive(path, remember=remember)
         return _of_place(archive, walk_archive(archive))
     if format_of(path):
@@ -85,4 +91,6 @@ def _of_place(place: Place, walked: Walked) -> Contents:
 
 
 def _separated(table: Path) -> tuple[str, ...]:
-    return (f"{table.name} was read as separated by semicolons",) if has_semicolons(table) else ()
+    others = {";": "semicolons", "\t": "tabs"}
+    used = others.get(separator(table)) if table.suffix.lower() == ".csv" else None
+    return (f"{table.name} was read as separated by {used}",) if used else ()

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaescreen.errors import DataError, VaescreenError
-from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.images.formats import SUFFIXES, Format, Frame, NoPictureError, format_of
 from vaescreen.images.pixels import FloatImage
 from vaescreen.registry.reading import Reading
+from vaescreen.storage import placeholder
 
 _LONGEST_REASON = 200
 _HEAD = 512
+_GZIP = b"\x1f\x8b"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -156,9 +157,13 @@ def _instead(path: Path) -> DataError | None:
     """Why a file that cannot be read is another than it is called, if something stands in its place."""
     try:
         with path.open("rb") as stream:
-            found = placeholder(stream.read(_HEAD))
+            head = stream.read(_HEAD)
     except OSError:
         return None
+    found = placeholder(head)
+    kind = format_of(path)
+    if head.startswith(_GZIP) and kind and not any(suffix.endswith("gz") for suffix in kind.suffixes):
+        return DataError(f"packed by gzip, which is not read of {kind.name} files; unpack it by `gunzip`")
     mend = "`git lfs pull` brings it" if found and "LFS" in found else "fetch it again"
     return DataError(f"{found}, not the file; {mend}") if found else None
 

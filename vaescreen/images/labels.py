@@ -14,7 +14,7 @@ _FOLDERS = re.compile(
     r"(?:labels?|[a-z]*masks?|segs?|segmentations?|annotations?|ground_?truths?)(?:_?(?:tr|ts|train|test|val|valid))?",
     re.IGNORECASE,
 )
-_WORD = r"(?:seg|segmentation|mask|label|labels|labelmap|gt|groundtruth|ground_truth|annotation|aseg|aparc\+aseg|dseg)"
+_WORD = r"(?:segs?|segmentations?|masks?|labels?|labelmap|gt|groundtruth|ground_truth|annotation|aseg|aparc\+aseg|dseg)"
 _STEM = re.compile(rf"(?:.*[-_. ])?{_WORD}(?:[-_. ]?\d+)?", re.IGNORECASE)
 _MARK = re.compile(rf"[-_. ]{_WORD}(?=[-_. ]?\d*$)", re.IGNORECASE)
 FEW, SOME = 8, 64

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
+from vaescreen.images.files import stamp_of
 from vaescreen.images.places import Place
-from vaescreen.images.splits import SPLITS
+from vaescreen.images.splits import SPLITS, split_named
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "split", "patient_id")
@@ -57,13 +58,11 @@ def read_manifest(place: Place) -> list[Entry]:
     return _entries(path, table, inside, place.has)
 
 
-def has_semicolons(path: Path) -> bool:
-    """Whether semicolons, as many a spreadsheet writes them, separate the columns of a CSV file, by its first line."""
-    if path.suffix.lower() != ".csv":
-        return False
+def separator(path: Path) -> str:
+    """What separates the columns of a CSV file, by its first line: a comma, or a semicolon or tab of a spreadsheet."""
     with path.open("rb") as stream:
-        first = stream.readline(_LONGEST_LINE)
-    return first.count(b";") > first.count(b",")
+        first = stream.readline(_LONGEST_LINE).decode("utf-8-sig", "replace")
+    return max(",;\t", key=first.count)
 
 
 def is_ours(path: Path) -> bool:
@@ -133,9 +132,12 @@ def _entries(
             if not value:
                 raise DataError(f"{where}: {column} is empty")
         file, split, patient = (values.get(column, "") for column in COLUMNS)
-        if split and split not in SPLITS:
+        if split and split_named(split.lower()) is None:
             raise DataError(f"{where}: unknown split {split!r}; give one of {', '.join(SPLITS)}")
+        split = split_named(split.lower()) or ""
         file = str(PurePosixPath(file))
+        if "\\" in file and not exists(locate(file)):
+            file = file.replace("\\", "/")  # as Windows writes paths
         try:
             located = locate(file)
         except DataError as error:
@@ -163,6 +165,10 @@ def table_of(path: Path) -> Table:
     DataError
         If it is none.
     """
+    try:
+        stamp_of(path)
+    except DataError as error:
+        raise DataError(f"cannot read {path}: {error}") from None
     read = {".json": _json_table, ".jsonl": _lines_table}.get(path.suffix.lower(), _csv_table)
     return read(path)
 
@@ -170,14 +176,21 @@ def table_of(path: Path) -> Table:
 def _csv_table(path: Path, called: Path | None = None) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True, delimiter=";" if has_semicolons(path) else ",")
-            columns = tuple(reader.fieldnames or ())
-            rows = [(reader.line_num, dict(row)) for row in reader]
+            reader = csv.DictReader(stream, strict=True, delimiter=separator(path))
+            columns = tuple(_column(name) for name in reader.fieldnames or ())
+            reader.fieldnames = columns
+            rows = [(reader.line_num, dict(row)) for row in reader if any(row.values())]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"cannot read {called or path} ({error}); it must be UTF-8 text, separated by commas or semicolons"
+            f"cannot read {called or path} ({error}); it must be UTF-8 text, separated by commas, semicolons or tabs"
         ) from error
     return Table(columns, rows)
+
+
+def _column(name: str) -> str:
+    """Name of a column; one of `COLUMNS` however a spreadsheet writes it."""
+    plain = name.strip().lower()
+    return plain if plain in COLUMNS else name
 
 
 def _lines_table(path: Path) -> Table:

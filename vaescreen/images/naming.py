@@ -1,5 +1,6 @@
 """From the word behind `--data` to images: what a name means on this machine."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -53,7 +54,7 @@ def declared(spec: str | Path | Declaration, registry: Path | None = None) -> st
         return declaration(known[spec])
     if standing := standing_for(spec, known):
         return declaration(standing)
-    if f"{spec}{_PHANTOM}" in PHANTOMS or Path(spec).exists():
+    if f"{spec}{_PHANTOM}" in PHANTOMS or os.path.exists(spec):  # noqa: PTH110 (of any text)
         return spec
     raise _unknown(spec, known)
 

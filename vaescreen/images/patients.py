@@ -36,6 +36,17 @@ NAMINGS = {
     "IXI (IXINUMBER-SITE-SCAN)": re.compile(r"(?:^|/)(IXI\d{3})(?=-)"),
     "TCGA barcode": re.compile(r"(?:^|/)(TCGA[-_][0-9A-Z]{2}[-_][0-9A-Z]{4})(?![0-9A-Za-z])"),
     "LIDC-IDRI (LIDC-IDRI-NUMBER)": re.compile(r"(LIDC-IDRI-\d{4})(?!\d)"),
+    "CBIS-DDSM (P_NUMBER_SIDE_VIEW)": re.compile(r"(?:^|[/_])(P_\d{5})_(?:LEFT|RIGHT)_(?:CC|MLO)(?![A-Z])"),
+    "DDSM (VOLUME_NUMBER_1.SIDE_VIEW)": re.compile(
+        r"(?:^|/)([A-D]_\d{4})_1\.(?:LEFT|RIGHT)_(?:CC|MLO)(?![A-Z])"
+    ),
+    "INbreast (NUMBER_PATIENT_MG_SIDE_VIEW_ANON)": re.compile(
+        r"(?:^|/)\d+_([0-9a-f]{16})_MG_[LR]_[A-Z]+_ANON(?=[_.])"
+    ),
+    "VinDr-Mammo (STUDY/IMAGE)": re.compile(r"(?:^|/)([0-9a-f]{32})/[0-9a-f]{32}\.[a-z]+$"),
+    "OAI (NUMBER/, NUMBERL, NUMBERR)": re.compile(r"(?:^|/)(9\d{6})(?:_?[LR]\.[a-z]+$|/)"),
+    "PadChest (STUDY_IMAGE)": re.compile(r"(?:^|/)(\d{25,})_[0-9a-z-]+\.png$"),
+    "EyePACS, ODIR (NUMBER_left, NUMBER_right)": re.compile(r"(?:^|/)(\d+)_(?:left|right)\.[a-z]+$"),
 }
 """Where each published naming has the patient; one is believed only if it fits every file of a folder."""
 
@@ -72,8 +83,9 @@ class Ownership(NamedTuple):
 def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
     """Find the patient of every image.
 
-    The user's pattern decides; else what the files themselves say; else one of `NAMINGS`, if it fits all files;
-    else every file is its own patient, so that slices of a volume are never parted.
+    The user's pattern decides; else what the files themselves say, unless all say the same, as of an anonymised set;
+    else one of `NAMINGS`, if it fits all files; else every file is its own patient, so that slices of a volume are
+    never parted. An id in a published naming, such as that of a view or a visit, stands for the person in it.
 
     Parameters
     ----------
@@ -91,19 +103,30 @@ def patients_of(images: Sequence[Image], pattern: str | None) -> Ownership:
     if pattern is not None:
         expression = compiled(pattern)
         return Ownership({id_: _matched(expression, file) for file, _, id_ in images}, f"{PATTERN} {pattern}")
-    if any(frame.patient for _, frame, _ in images):
+    said = {_compared(frame.patient or "") for _, frame, _ in images} - {""}
+    named = _named(images)
+    if named and not said:
+        return named
+    if named and len(said) == 1 < len(set(named.patients.values())):
+        return named._replace(rule=f"{named.rule}, since the files all say one patient")
+    if said or any(frame.study for _, frame, _ in images):
         return _said(images)
+    rule = OWN_FILE if any(_is_part(frame) for _, frame, _ in images) else OWN
+    owners = {id_: _file_of(frame, id_) for _, frame, id_ in images}
+    return Ownership(_with_labels(owners), rule, _doubts(images))
+
+
+def _named(images: Sequence[Image]) -> Ownership | None:
+    """Patients by the naming that fits all files, if one does."""
     for naming, expression in NAMINGS.items():
         names: dict[str, str] = {}
         for file, _, id_ in images:
             if (match := expression.search(file)) is None:
                 break
-            names[id_] = match.group(1)
+            names[id_] = match[1]
         else:
             return Ownership(names, f"names as in {naming}")
-    rule = OWN_FILE if any(_is_part(frame) for _, frame, _ in images) else OWN
-    owners = {id_: _file_of(frame, id_) for _, frame, id_ in images}
-    return Ownership(_with_labels(owners), rule, _doubts(images))
+    return None
 
 
 def _with_labels(owners: Mapping[str, str]) -> dict[str, str]:
@@ -120,26 +143,36 @@ def _with_labels(owners: Mapping[str, str]) -> dict[str, str]:
 
 
 def _said(images: Sequence[Image]) -> Ownership:
-    silent = len({file for file, frame, _ in images if not frame.patient})
+    silent = len({file for file, frame, _ in images if not (frame.patient or frame.study)})
     warnings = (
         f"{silent} of {len({file for file, _, _ in images})} files do not say whose they are, as others do: each "
         f"counts as a patient of its own; {_MEND}",
     )
-    owners = {id_: frame.patient or _file_of(frame, id_) for _, frame, id_ in images}
+    persons = {said: _person(said) for _, frame, _ in images if (said := frame.patient)}
+    owners = {
+        id_: persons[frame.patient] if frame.patient else frame.study or _file_of(frame, id_)
+        for _, frame, id_ in images
+    }
     spelling: dict[str, str] = {}
     for owner in owners.values():
         spelling.setdefault(_compared(owner), owner.strip(_BLANK))
     joined = _of_one_study(images, owners)
     patients = {id_: joined.get(_compared(owner), _compared(owner)) for id_, owner in owners.items()}
     groups: dict[str, set[str]] = {}
-    for other, first in joined.items():
-        groups.setdefault(first, set()).add(other)
+    for person in map(_compared, persons.values()):
+        groups.setdefault(joined.get(person, person), set()).add(person)
     return Ownership(
         {id_: spelling[patient] for id_, patient in patients.items()},
-        SAID,
+        SAID if all(said == person for said, person in persons.items()) else f"{SAID}, the person in each id",
         warnings if silent else (),
         tuple(tuple(spelling[each] for each in sorted(group)) for group in groups.values() if len(group) > 1),
     )
+
+
+def _person(said: str) -> str:
+    """The person in an id that follows a published naming, as that of a view or a visit; else the id."""
+    found = (expression.search(said) for expression in NAMINGS.values())
+    return next((match[1] for match in found if match), said)
 
 
 def _compared(patient: str) -> str:

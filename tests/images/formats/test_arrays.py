@@ -93,6 +93,27 @@ def test_colour_becomes_gray_by_luma(tmp_path: Path) -> None:
     np.testing.assert_allclose(only(save(tmp_path / "b.npy", COLOUR[0])), COLOUR[0] @ LUMA / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "values", [STACK[:, None], STACK[..., None], STACK[None], np.moveaxis(COLOUR, -1, 1)]
+)
+def test_channels_may_stand_first_or_last(tmp_path: Path, values: np.ndarray) -> None:
+    expected = COLOUR @ LUMA if 3 in values.shape else STACK
+    np.testing.assert_allclose(stack(save(tmp_path / "a.npy", values)), expected / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("channel", [1, 4])
+def test_volumes_of_a_split_may_have_a_lone_channel(tmp_path: Path, channel: int) -> None:
+    volumes = np.stack([STACK, STACK[::-1]])
+    path = save(tmp_path / "train.npy", np.expand_dims(volumes, channel))
+    np.testing.assert_allclose(stack(path), volumes.reshape(-1, 12, 10) / 255, atol=1e-6)
+    assert len({frame.patient for frame in frames_of(path, Reading())}) == 2
+
+
+def test_the_picture_beside_its_labels_is_taken(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", data=STACK[None], seg=STACK[None] > 99, spacing=np.ones(3))
+    np.testing.assert_allclose(stack(tmp_path / "a.npz"), STACK / 255, atol=1e-6)
+
+
 def test_slices_of_a_volume_that_are_nearly_empty_are_left_out_unless_asked_for(tmp_path: Path) -> None:
     values = STACK.copy()
     values[[0, 5]] = 3

@@ -65,6 +65,14 @@ def test_a_reconstruction_is_read_as_h5py_reads_it(tmp_path: Path, name: str) ->
     np.testing.assert_allclose(stack(path), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 3])
+@pytest.mark.parametrize("name", ["image", "scans", "reconstruction_rss"])
+def test_a_lone_channel_changes_nothing(tmp_path: Path, axis: int, name: str) -> None:
+    masks = np.ones((5, 12, 10), np.uint8)
+    path = write(tmp_path / "a.h5", masks=masks, **{name: np.expand_dims(volume(), axis)})
+    np.testing.assert_allclose(stack(path), stretched(volume()), atol=1e-6)
+
+
 def test_root_sum_of_squares_is_preferred(tmp_path: Path) -> None:
     path = write(tmp_path / "a.hdf5", reconstruction_esc=volume(1), reconstruction_rss=volume(0))
     np.testing.assert_allclose(stack(path), stretched(volume(0)), atol=1e-6)

@@ -19,9 +19,8 @@ from vaescreen.images.fetching.answers import (
     total_of,
     validator_of,
 )
-from vaescreen.images.fetching.hub_answers import placeholder
 from vaescreen.registry.data_sources import WebFile
-from vaescreen.storage import free_bytes, read_json, write_json
+from vaescreen.storage import free_bytes, placeholder, read_json, write_json
 
 CHUNK = 2**20
 TRIES = 4

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from vaescreen.errors import DataError
 from vaescreen.images.fetching.downloads import CHUNK, Received
-from vaescreen.images.fetching.hub_answers import explain, placeholder
+from vaescreen.images.fetching.hub_answers import explain
 from vaescreen.registry.data_sources import HubData
+from vaescreen.storage import placeholder
 
 
 class HubFile(NamedTuple):

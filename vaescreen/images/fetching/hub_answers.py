@@ -1,18 +1,8 @@
-"""What the Hugging Face hub answers when it refuses, in one line; and files that are not what their names say."""
+"""What the Hugging Face hub answers when it refuses, in one line."""
 
 import re
 
 _SECRETS = re.compile(r"hf_\w+|(?<=\?)[^\s'\"]+|(?i:bearer\s+\S+)")
-_LFS_HEAD = b"version https://git-lfs"
-
-
-def placeholder(head: bytes) -> str | None:
-    """What stands in place of a file that begins with `head`, in words; None if it may be the file."""
-    if head.startswith(_LFS_HEAD):
-        return "a Git LFS pointer"
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "an HTML page"
-    return None
 
 
 def explain(error: Exception, repo: str, revision: str, page: str) -> str:

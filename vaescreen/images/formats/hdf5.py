@@ -16,7 +16,7 @@ from vaescreen.errors import DataError
 from vaescreen.images.formats.base import Format, Frame, imported
 from vaescreen.images.formats.volume import MAX_BYTES, SLICES, Volume, check_room, part
 from vaescreen.images.held import held
-from vaescreen.images.labels import refuse_label_map
+from vaescreen.images.labels import is_label_file, refuse_label_map
 from vaescreen.images.pixels import MIN_SIDE, FloatImage, check_shape
 from vaescreen.registry.reading import Reading
 
@@ -34,11 +34,11 @@ def _frames(path: Path, reading: Reading) -> list[Frame]:
     with _opened(path) as file:
         dataset = _chosen(file)
         patient = _patient(file)
-        alone, count = len(dataset.shape) == 2, dataset.shape[0]
-    if alone:
+        shape = _without_channel(dataset.shape)
+    if len(shape) == 2:
         _volume(path, reading)
         return [Frame("", patient)]
-    numbers = part(count, reading.slices) if reading.slices else _volume(path, reading).filled()
+    numbers = part(shape[0], reading.slices) if reading.slices else _volume(path, reading).filled()
     return [Frame(str(number), patient) for number in numbers]
 
 
@@ -50,7 +50,12 @@ def _volume(path: Path, reading: Reading) -> Volume:
     def make() -> Volume:
         with _opened(path) as file:
             dataset = _chosen(file)
-            values = _magnitude(file, dataset) if dataset.dtype.kind == "c" else dataset[()]
+            complex_ = dataset.dtype.kind == "c"
+            values = (
+                _magnitude(file, dataset)
+                if complex_
+                else dataset[()].reshape(_without_channel(dataset.shape))
+            )
         if values.ndim == 2:
             values = values[None]
         refuse_label_map(values, reading)
@@ -70,7 +75,7 @@ def _chosen(file: Any) -> Any:
     own = [name for name in names if isinstance(file.get(name, getlink=True), h5py.HardLink)]
     made = [name for name in own if name.startswith("reconstruction_")]
     known = [name for name in (*PREFERRED, *made, *IMAGES, "kspace") if name in own]
-    stacks = [name for name in own if _may_be_images(file[name])]
+    stacks = [name for name in own if _may_be_images(file[name]) and not is_label_file("", name)]
     if not known and len(stacks) != 1:
         shown = ", ".join(map(ascii, names[:_NAMES_SHOWN])) or "nothing"
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
@@ -92,14 +97,22 @@ def _chosen(file: Any) -> Any:
 
 def _may_be_images(found: Any) -> bool:
     """Whether something in a file has the type and the dimensions of a stack of images."""
-    shape = getattr(found, "shape", None) or ()
+    shape = _without_channel(getattr(found, "shape", None) or ())
     return len(shape) == 3 and min(shape[1:]) >= MIN_SIDE and found.dtype.kind in "iuf"
+
+
+def _without_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape without a lone channel: of N x 1 x H x W, N x H x W x 1 and 1 x N x H x W alike N x H x W."""
+    channel = next((axis for axis in (1, 3, 0) if len(shape) == 4 and shape[axis] == 1), None)
+    return shape if channel is None else (*shape[:channel], *shape[channel + 1 :])
 
 
 def _check(name: str, dataset: Any) -> None:
     """Refuse types and shapes that are no images, and what would not fit into memory, before anything is read."""
     kinds, dimensions = ("c", (3, 4)) if name == "kspace" else ("iuf", (2, 3) if name in IMAGES else (3,))
     shape, dtype = dataset.shape, dataset.dtype
+    if name != "kspace":
+        shape = _without_channel(shape)
     if dtype.kind not in kinds or dtype.itemsize > (16 if dtype.kind == "c" else 8):
         raise DataError(f"{name} is of type {dtype}, not {'complex' if name == 'kspace' else 'numbers'}")
     if len(shape) not in dimensions or min(shape) < 1:

@@ -18,6 +18,9 @@ _ASCII = b"23"
 _BETWEEN = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(rb"P([2356])" + 3 * (_BETWEEN + rb"(\d{1,9})") + rb"\s")
 _MOST = 2**16 - 1
+_LONGEST_HEADER = 2**16
+_LONGEST_NUMBER = 16
+"""Characters of a number in ASCII, with the blanks before it."""
 
 
 def recognises(head: bytes) -> bool:
@@ -35,8 +38,7 @@ def read(
     DataError
         With the bare reason: damaged, of unusable size, or with values over what the header allows.
     """
-    content = stream.read()
-    match = _HEADER.match(content)
+    match = _HEADER.match(stream.read(_LONGEST_HEADER))
     if match is None:
         raise DataError("its netpbm header is damaged")
     width, height, white = (int(match[place]) for place in (2, 3, 4))
@@ -45,12 +47,13 @@ def read(
     if not 1 <= white <= _MOST:
         raise DataError(f"its largest value is {white}; 1 to {_MOST} can be read")
     count = height * width * channels
-    body = content[match.end() :]
+    stream.seek(match.end())
     if match[1] in _ASCII:
-        stored = np.array(body.split()[:count], np.int64)
+        stored = np.array(stream.read(count * _LONGEST_NUMBER).split()[:count], np.int64)
     else:
         kind = np.dtype("u1" if white < 2**8 else ">u2")
-        stored = np.frombuffer(body[: count * kind.itemsize], kind)
+        content = stream.read(count * kind.itemsize)
+        stored = np.frombuffer(content[: len(content) // kind.itemsize * kind.itemsize], kind)
     if stored.size < count:
         raise DataError(f"ends early: {stored.size} of {count} values are there")
     if stored.min() < 0 or stored.max() > white:

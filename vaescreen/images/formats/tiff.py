@@ -127,6 +127,10 @@ def _decoded(path: Path) -> _Stack:
 
 
 def _stack(file: Any) -> _Stack:
+    if (
+        len(file.pages) > _MOST_PAGES
+    ):  # to count them ends a circle of pages, in which tifffile would walk for ever
+        raise DataError(f"holds {len(file.pages)} pages; at most {_MOST_PAGES} are read")
     page = file.pages[0]
     if file.is_svs or file.is_ndpi or (page.is_tiled and (file.series[0].is_pyramidal or page.subifds)):
         raise DataError(
@@ -136,8 +140,6 @@ def _stack(file: Any) -> _Stack:
     pages, shape, dtype = len(series.pages), series.shape, series.dtype
     if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise DataError(f"pixels are of type {dtype}, not numbers")
-    if pages > _MOST_PAGES:
-        raise DataError(f"holds {pages} pages; at most {_MOST_PAGES} are read")
     axes = series.axes
     left_out = sum(len(other.pages) for other in file.series[1:] if not _is_reduced(other))
     if left_out:
