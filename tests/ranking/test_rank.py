@@ -129,3 +129,11 @@ def test_the_package_names_what_it_does_not_have() -> None:
     with pytest.raises(AttributeError, match="'rnak'"):
         vaescreen.rnak  # noqa: B018
     assert {"rank", "open_data", "Registry"} <= set(dir(vaescreen))
+
+
+def test_the_next_command_names_the_registry_that_was_given(
+    ranking: Ranking, registry: Path, pictures: Path
+) -> None:
+    last = ranking.verdict.lines[-1]
+    assert last.startswith("Next: `vaescreen reference train ")
+    assert f" --data {pictures} --registry {registry}`" in last

@@ -100,7 +100,7 @@ def said(rows: list[Row], by: str = "sr_psnr") -> str:
 
 def test_the_next_command_names_the_training_that_narrows_most() -> None:
     suggestion = Suggestion("small", "chest", before=0.4, after=0.3)
-    last = verdict_of(ROWS, "sr_psnr", suggestion=suggestion, data="my/images").lines[-1]
+    last = verdict_of(ROWS, "sr_psnr", suggestion=suggestion, options="--data my/images").lines[-1]
     assert last.startswith("Next: `vaescreen reference train small --data my/images` would narrow")
     assert "25 %" in last
     useless = Suggestion("small", "chest", before=0.4, after=0.4)

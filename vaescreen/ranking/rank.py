@@ -1,5 +1,6 @@
 """The main job: screen candidates on a data set and rank them by the SR PSNR that a recipe would reach."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +26,7 @@ from vaescreen.registry.catalogue import Registry
 from vaescreen.registry.sources import HubSource, WebSource
 from vaescreen.screening.campaign import keep_quiet
 from vaescreen.screening.cards import ScoreCard, read_images
+from vaescreen.superres.recipes import DEFAULT
 
 OnRow = Callable[[Row], None]
 """Called with the row of a candidate before the others are there."""
@@ -176,7 +178,7 @@ def rank(
     data: str | Path | DataOptions,
     candidates: Sequence[str] = (),
     *,
-    recipe: str = "compact",
+    recipe: str = DEFAULT,
     by: str = "sr_psnr",
     controls: bool = False,
     predictor: Path | None = None,
@@ -255,7 +257,7 @@ def rank(
         by,
         tolerance=forecast.indistinguishable,
         suggestion=_suggestion(foreseen, cards, by),
-        data="DATA" if options.private else str(options.data),
+        options=_options(options, recipe, at),
         doubtful=doubt is not None,
         failed=list(failures),
     )
@@ -272,6 +274,16 @@ def rank(
         doubt,
         foreseen,
     )
+
+
+def _options(data: DataOptions, recipe: str, at: Workplace) -> str:
+    """What a command must be told to go on with a ranking."""
+    said = ["--data", "DATA" if data.private else str(data.data)]
+    if recipe != DEFAULT:
+        said += ["--recipe", recipe]
+    if at.registry is not None:
+        said += ["--registry", "FILE" if data.private else str(at.registry)]
+    return shlex.join(said)
 
 
 def _row_alone(predictor: FittedPredictor | None, card: Record, by: str) -> Row:

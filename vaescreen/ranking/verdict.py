@@ -52,7 +52,7 @@ def verdict_of(
     *,
     tolerance: float | None = None,
     suggestion: Suggestion | None = None,
-    data: str = "DATA",
+    options: str = "--data DATA",
     doubtful: bool = False,
     failed: Sequence[str] = (),
 ) -> Verdict:
@@ -69,8 +69,8 @@ def verdict_of(
         interval of a difference.
     suggestion
         The training that would narrow the ranking most.
-    data
-        What the user calls the images, for commands.
+    options
+        What a command must be told to go on: the images, and recipe and registry where these are not the usual ones.
     doubtful
         Whether the images are unlike those of the reference points.
     failed
@@ -94,7 +94,7 @@ def verdict_of(
         lines.extend(filter(None, [blur_verdict(ranked)]))
     if suggestion is not None and suggestion.narrowing > 0:
         lines.append(
-            f"Next: `vaescreen reference train {suggestion.candidate} --data {data}` would narrow the differences "
+            f"Next: `vaescreen reference train {suggestion.candidate} {options}` would narrow the differences "
             f"that are predicted here by {suggestion.narrowing:.0f} %."
         )
     first = " ".join((_choice(best, ranked, by, floor), *_caveats(best, doubtful, failed)))

@@ -126,7 +126,6 @@ def board_of(source: Source, studies: Sequence[Study], candidates: Collection[st
             rows,
             TARGETS[0],
             tolerance=forecast.indistinguishable,
-            data=source.data,
             doubtful=doubt is not None,
         ),
         recipe,
