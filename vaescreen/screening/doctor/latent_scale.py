@@ -38,7 +38,7 @@ def check_latent_scale(report: Examination, subject: Subject, autoencoder: Autoe
     found = {what: reached(*trial) for what, trial in trials.items()}
     best = max(found, key=found.__getitem__)
     if found[best] >= known + MARGIN_DB:
-        message = f"PSNR {found[best] - known:+.2f} dB after {best} between encode and decode"
+        message = f"PSNR changes by {found[best] - known:+.2f} dB after {best} between encode and decode"
         mend = "let encode and decode of the factory's network both apply the scale, or neither"
         report.add("latent scale", Status.REFUSED, message, mend)
     else:

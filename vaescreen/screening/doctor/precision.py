@@ -36,7 +36,11 @@ def check_precision(report: Examination, subject: Subject, autoencoder: Autoenco
     parts, status = [], Status.OK
     for name in ("bf16", "fp16"):
         value = found[name]
-        parts.append(f"{name} not finite" if value is None else f"{name} PSNR {value - reference:+.2f} dB")
+        parts.append(
+            f"{name} not finite"
+            if value is None
+            else f"PSNR changes by {value - reference:+.2f} dB in {name}"
+        )
         if value is None or value < reference - COSTLY_DB:
             status = Status.WARNING
     if _imitated(subject):

@@ -80,7 +80,7 @@ def check_value_range(report: Examination, subject: Subject, autoencoder: Autoen
     if best is None:
         report.add("value range", Status.NOT_MEASURED, "it does not work with another range")
         return
-    found = f"PSNR {best.psnr - known:+.2f} dB with {best.what}"
+    found = f"PSNR changes by {best.psnr - known:+.2f} dB with {best.what}"
     rivals = [
         t.what for t in trials if t is not best and abs(t.psnr - best.psnr) < _SAME_DB and not t.is_read
     ]
