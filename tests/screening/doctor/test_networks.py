@@ -107,7 +107,7 @@ def test_one_that_overflows_in_half_precision_is_warned_of(data, tmp_path) -> No
     report = examine_candidate(module(tmp_path, "Overflowing"), data)
     found = finding(report, "precision")
     assert found.status is Status.WARNING
-    assert "fp16 not finite" in found.message
+    assert "not finite in fp16" in found.message
     assert report.measured["precision_psnr"]["fp16"] is None
     assert report.measured["precision_psnr"]["bf16"] is not None
     assert not report.refused

@@ -36,17 +36,13 @@ def check_precision(report: Examination, subject: Subject, autoencoder: Autoenco
     parts, status = [], Status.OK
     for name in ("bf16", "fp16"):
         value = found[name]
-        parts.append(
-            f"{name} not finite"
-            if value is None
-            else f"PSNR changes by {value - reference:+.2f} dB in {name}"
-        )
+        parts.append(f"not finite in {name}" if value is None else f"{value - reference:+.2f} dB in {name}")
         if value is None or value < reference - COSTLY_DB:
             status = Status.WARNING
     if _imitated(subject):
         parts.append("half precision imitated by rounding")
     mend = "run it in float32" if status is Status.WARNING else None
-    report.add("precision", status, ", ".join(parts), mend)
+    report.add("precision", status, f"PSNR changes: {', '.join(parts)}", mend)
 
 
 def _psnr(subject: Subject, autoencoder: NetworkAutoencoder, dtype: str) -> float | None:
