@@ -135,8 +135,42 @@ def another_class(place: Path) -> None:
     advice = advised(lambda: draft("vae", Statement()))
     code = "def make():\n    from small_networks import build\n    return build('AutoencoderKL')\n"
     (place / "my_own.py").write_text(code)
-    source = {"module": "my_own:make", "folder": str(place)}
-    assert open_autoencoder(entry(**yaml.safe_load(advice), source=source)).geometry == (4, 4)
+    command = advice.replace("MODULE:FACTORY", "my_own:make")
+    assert "refused (fidelity)" in run(f"{command} --size 64")  # opened: its weights are random
+
+
+def network_inside(place: Path) -> None:
+    code = (
+        "from small_networks import build\nfrom torch import nn\n\n"
+        "def pipeline():\n    whole = nn.Module()\n    whole.vae = build('AutoencoderKL')\n    return whole\n"
+    )
+    (place / "whole.py").write_text(code)
+    inside = advised(lambda: draft("whole:pipeline", Statement()))
+    (place / "part.py").write_text(
+        f"from whole import pipeline\n\ndef part():\n    return pipeline().{inside}\n"
+    )
+    assert draft("part:part", Statement()).geometry == (4, 4)
+
+
+def mean_and_variance(place: Path) -> None:
+    code = """
+from small_networks import build
+from diffusers import AutoencoderKL
+
+class Moments(AutoencoderKL):
+    def encode(self, x):
+        moments = self.quant_conv(self.encoder(x))
+        return GIVEN
+
+def make():
+    network = build("AutoencoderKL")
+    network.__class__ = Moments
+    return network
+"""
+    (place / "moments.py").write_text(code.replace("GIVEN", "moments"))
+    advice = advised(lambda: draft("moments:make", Statement()))
+    (place / "means.py").write_text(code.replace("GIVEN", advice))
+    assert draft("means:make", Statement()).geometry == (4, 4)
 
 
 def the_class_name(place: Path) -> None:
@@ -186,6 +220,23 @@ def torch_script(place: Path) -> None:
     advice = advised(lambda: draft("vae", Statement(weights="script.pt")))
     exec(advice, {"torch": torch, "FILE": "vae/script.pt", "OTHER": "vae/tensors.pt"})
     assert sorted(torch.load("vae/tensors.pt", weights_only=True)) == ["bias", "weight"]
+
+
+def exported(place: Path) -> None:
+    saved(place)
+    program = torch.export.export(torch.nn.Conv2d(1, 1, 1), (torch.zeros(1, 1, 2, 2),))
+    torch.export.save(program, "vae/program.pt2")
+    (place / "vae/program.pt2").rename("vae/program.pt")
+    advice = advised(lambda: draft("vae", Statement(weights="program.pt")))
+    exec(advice, {"torch": torch, "FILE": "vae/program.pt", "OTHER": "vae/tensors.pt"})
+    assert sorted(torch.load("vae/tensors.pt", weights_only=True)) == ["bias", "weight"]
+
+
+def deeper(place: Path) -> None:
+    build("AutoencoderKL").save_pretrained(place / "models/last")
+    advice = advised(lambda: draft("models", Statement()))
+    assert advice == "--subfolder last"
+    assert draft("models", options(advice)).geometry == (4, 4)
 
 
 def no_configuration(place: Path) -> None:
@@ -384,15 +435,19 @@ def other_names_on_the_hub(place: Path) -> None:
 
 
 SCENES: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "adapter: module": (another_class,),
+    "vaescreen registry add MODULE:FACTORY": (another_class,),
+    "{inside}": (network_inside,),
+    "moments.chunk(2, dim=1)[0]": (mean_and_variance,),
     '"_class_name": "AutoencoderKL"': (the_class_name,),
     "pip install vaescreen[{package}]": (a_package,),
     "pip install vaescreen[medvae]": (without_medvae,),
     "adapter: ldm": (without_medvae,),
     "torch.save(network.state_dict(), FILE)": (whole_network,),
     "torch.save(torch.jit.load(FILE).state_dict(), OTHER)": (torch_script,),
+    "torch.save(torch.export.load(FILE).state_dict, OTHER)": (exported,),
     "--config": (no_configuration,),
     "--subfolder {inside}": (in_a_subfolder,),
+    "--subfolder {whole[0].parent.relative_to(folder)}": (deeper,),
     "{options}": (in_a_subfolder,),
     "--config {found[0].name}": (several,),
     "--weights {found[0].name}": (several,),
@@ -410,7 +465,10 @@ SCENES: dict[str, tuple[Callable[[Path], None], ...]] = {
     "settings: {{settings}}": (another_range,),
     "{WEIGHTS_FOLDER}={folder} vaescreen registry check {candidate.name}": (known_weights,),
 }
-NOT_RUN = {"git lfs pull": "asks the server that a repository was cloned from"}
+NOT_RUN = {
+    "git lfs pull": "asks the server that a repository was cloned from",
+    "{prefix}": "names a group of tensors and advises nothing",
+}
 
 
 def test_every_advice_has_its_scene() -> None:
