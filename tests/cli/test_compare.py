@@ -9,7 +9,7 @@ from vaescreen.ranking import comparison
 
 @pytest.fixture(scope="module", autouse=True)
 def once() -> Iterator[None]:
-    """A comparison is made once, in whatever forms it is printed: half a minute of statistics each."""
+    """A comparison is made once, in whatever forms it is printed."""
     made, compare = {}, comparison.compare
 
     def remembering(*given, **options):

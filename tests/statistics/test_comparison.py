@@ -3,9 +3,10 @@ import pandas as pd
 import pingouin
 import pytest
 from clustered import clustered, names
+from statsmodels.stats.multitest import multipletests
 
 from vaescreen.errors import DataError
-from vaescreen.statistics.comparison import compare_all
+from vaescreen.statistics.comparison import compare_all, holm
 from vaescreen.statistics.effects import cliffs_delta, cohens_d, mean_difference
 from vaescreen.statistics.mixed import mixed_model
 from vaescreen.statistics.paired import t_test, wilcoxon_patients
@@ -63,3 +64,18 @@ def test_level_draws_and_seed_reach_the_intervals(table):
 def test_one_candidate_cannot_be_compared(table):
     with pytest.raises(DataError, match="two or more"):
         compare_all(table[0][["a"]], table[1])
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        [0.2],
+        [0.03, 0.01, 0.02, 0.04],
+        [0.5, 0.9, 0.5, 0.01],
+        [0.0, 1.0, 0.0],
+        [0.02, 0.02, 0.02],
+        [0.011, 0.02, 0.01],
+    ],
+)
+def test_holm_is_that_of_statsmodels(p):
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-15)

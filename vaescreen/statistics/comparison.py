@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
+from numpy.typing import NDArray
 
 from vaescreen.errors import DataError
 from vaescreen.statistics.clusters import Pairs, pair
@@ -109,12 +109,36 @@ def compare_all(
         _compare(str(a), str(b), pair(table[a], table[b], patients), patients, margin, level, draws, seed)
         for a, b in combinations(table.columns, 2)
     ]
-    _, by_t, *_ = multipletests([comparison.t.p for comparison in found], method="holm")
-    _, by_wilcoxon, *_ = multipletests([comparison.wilcoxon.p for comparison in found], method="holm")
+    by_t = holm([comparison.t.p for comparison in found])
+    by_wilcoxon = holm([comparison.wilcoxon.p for comparison in found])
     return tuple(
         replace(comparison, p_holm=float(p), wilcoxon_p_holm=float(q))
         for comparison, p, q in zip(found, by_t, by_wilcoxon, strict=True)
     )
+
+
+def holm(p: Sequence[float]) -> NDArray[np.float64]:
+    """Adjust the p-values of a family of tests by Holm's step-down method.
+
+    The same as `statsmodels.stats.multitest.multipletests`, which collects Python's garbage at every call: with torch
+    loaded a sixth of a second for each metric of a comparison.
+
+    Parameters
+    ----------
+    p
+        In [0, 1], of all tests of the family.
+
+    Returns
+    -------
+    numpy.ndarray
+        Adjusted, in the order given: a test is significant at a level for the family if its value is below it.
+    """
+    given = np.asarray(p, dtype=float)
+    order = np.argsort(given)
+    steps = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1)).clip(max=1)
+    adjusted = np.empty_like(given)
+    adjusted[order] = steps
+    return adjusted
 
 
 def _compare(
