@@ -100,7 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     runs = [measure(candidates, given.data_sets) for candidates in given.candidates]
     record = {"command": command_line(), "environment": environment(), "runs": runs}
-    _OUT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(_OUT, record)
     print(json.dumps(runs, indent=1))
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from vaescreen.environment import command_line, environment
 from vaescreen.errors import ResultError
@@ -25,6 +24,7 @@ from vaescreen.ranking.comparison.decomposition import decompose, matched_paths
 from vaescreen.registry.catalogue import Registry
 from vaescreen.reports.markdown import table
 from vaescreen.statistics.clusters import pair
+from vaescreen.statistics.comparison import holm
 from vaescreen.statistics.effects import cohens_d, d_z, mean_difference
 from vaescreen.statistics.paired import t_test
 from vaescreen.storage import write_json
@@ -95,7 +95,7 @@ def contrasts(
                 "p": t_test(both).p,
             }
         )
-    _, adjusted, *_ = multipletests([row["p"] for row in rows], method="holm")
+    adjusted = holm([row["p"] for row in rows])
     return [row | {"p_holm": float(p)} for row, p in zip(rows, adjusted, strict=True)]
 
 

@@ -81,7 +81,7 @@ def test_links_to_folders_are_not_followed_round_and_round(folder: Path) -> None
     assert {entry.path for entry in open_data(folder, size=24).skipped} == {"here", "above"}
 
 
-@pytest.mark.parametrize("place", ["n" * 300, "/tmp/" + "n" * 300, "/tmp/" + "n/" * 3000, "/tmp/a\0b"])
+@pytest.mark.parametrize("place", ["n" * 300, "/" + "n" * 300, "/" + "n/" * 3000, "/a\0b"])
 def test_names_that_no_file_can_have_do_not_exist(place: str) -> None:
     with pytest.raises(DataError, match=r"does not exist|unknown data set"):
         open_data(place if "/" not in place else Path(place), size=24)

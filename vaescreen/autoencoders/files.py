@@ -92,9 +92,8 @@ def read_json_object(path: Path, name: str) -> dict[str, Any]:
     """
     _check_text(path, name)
     try:
-        value = json.loads(
-            path.read_text(encoding="utf-8-sig")
-        )  # some editors begin it with a byte order mark
+        # Some editors begin it with a byte order mark.
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise CandidateError(f"{name}: {path} is not valid JSON ({error})") from error
     if not isinstance(value, dict):
